@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * error: the message object that goes down while a return code goes up.
+ *
+ * Whoever first knows a cause words it: lower case, exact, with the value that was wrong and what to do.
+ * It is printed once, by the command, at the top. Nothing below commands/ prints.
+ *
+ *     if (chdir(path) < 0)
+ *             return error_set(err, -errno, "cannot enter %s: %s", path, strerror(errno));
+ */
+#ifndef MUSTER_BASE_ERROR_H
+#define MUSTER_BASE_ERROR_H
+
+struct error {
+	int code; /* 0, or a negative errno */
+	char text[1024];
+};
+
+/* Words the error and returns `code`, which must be negative. `err` may be NULL. Longer text is cut, never overrun. */
+int error_set(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Puts "context: " before the text that is there, for a caller that knows where; returns the code it already had. */
+int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

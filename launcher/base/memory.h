@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * memory: allocation that does not return NULL.
+ *
+ * What muster allocates is small and comes before a rank is started; when even that is refused there is nothing better
+ * to do than to say so and to exit 125. Code that runs while ranks live must allocate beforehand, or use malloc and
+ * cope.
+ */
+#ifndef MUSTER_BASE_MEMORY_H
+#define MUSTER_BASE_MEMORY_H
+
+#include <stddef.h>
+
+void *memory_zeroed(size_t size);
+void *memory_resized(void *old, size_t count, size_t size); /* realloc of an array; what is new is not zeroed */
+char *memory_copy_text(const char *text);                   /* free() it */
+_Noreturn void memory_exhausted(void);                      /* says "out of memory" and exits 125 */
+
+#endif
