@@ -6,7 +6,7 @@ add_library(muster_options INTERFACE)
 target_compile_definitions(muster_options INTERFACE _GNU_SOURCE MUSTER_VERSION="${PROJECT_VERSION}")
 target_compile_options(muster_options INTERFACE
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual
-  -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wno-format-nonliteral -fno-common)
+  -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wno-format-nonliteral -Wno-format-truncation -fno-common)
 if(MUSTER_WERROR)
   target_compile_options(muster_options INTERFACE -Werror)
 endif()

@@ -2,10 +2,7 @@
  *
  * index_set: lists are read and written as users write them, and what is not a list is refused with the reason.
  */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "unit_test.h"
 
 #include "base/error.h"
 #include "base/index_set.h"
@@ -27,7 +24,7 @@ static const struct accepted accepted[] = {
 static void lists_are_read_and_written_in_order(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof accepted / sizeof *accepted; i++) {
+	for (size_t i = 0; i < COUNT_OF(accepted); i++) {
 		struct index_set set = {0};
 		char text[64];
 		assert_int_equal(index_set_parse(&set, accepted[i].text, 1023, NULL), 0);
@@ -59,7 +56,7 @@ static const struct refused refused[] = {
 static void what_is_not_a_list_is_refused_and_changes_nothing(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+	for (size_t i = 0; i < COUNT_OF(refused); i++) {
 		struct index_set set = {0};
 		struct error err;
 		index_set_add(&set, 7);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * unit_test: cmocka with what it wants included before it, and the count of a table.
+ */
+#ifndef MUSTER_TESTS_UNIT_TEST_H
+#define MUSTER_TESTS_UNIT_TEST_H
+
+/* clang-format off: cmocka.h needs these first. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#define COUNT_OF(table) (sizeof(table) / sizeof *(table))
+
+#endif
