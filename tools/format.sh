@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Writes every C source as .clang-format says.
+set -eu
+cd "$(dirname "$0")/.."
+find launcher tests examples -name '*.[ch]' -exec clang-format -i {} +
