@@ -5,7 +5,8 @@
 #ifndef MUSTER_TESTS_UNIT_TEST_H
 #define MUSTER_TESTS_UNIT_TEST_H
 
-/* clang-format off: cmocka.h needs these first. */
+/* cmocka.h needs these first, in this order. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

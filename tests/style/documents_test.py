@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""The documents agree with the tree and with the program: manual pages, maps of the code, links, examples."""
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import tree
+
+MUSTER = os.environ.get("MUSTER", "")
+MAN_PAGES = tree.files("docs/man/*.[1-8]")
+MARKDOWN = tree.files("*.md")
+
+
+def muster(*arguments):
+    return subprocess.run([MUSTER, *arguments], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=20, check=False)
+
+
+def subcommands():
+    """The words that `muster --help` lists as commands: `  muster WORD ...`."""
+    return sorted(set(re.findall(r"^\s+muster ([a-z]+)\b", muster("--help").stdout, re.MULTILINE)))
+
+
+class Documents(unittest.TestCase):
+    maxDiff = None
+
+    def test_manual_pages_have_no_lint(self):
+        if shutil.which("mandoc") is None:
+            self.skipTest("mandoc is not installed")
+        self.assertNotEqual(MAN_PAGES, [])
+        done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *map(str, MAN_PAGES)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.returncode, 0)
+
+    def test_every_subcommand_has_a_manual_page_and_help(self):
+        self.assertIn("run", subcommands())
+        pages = {path.name for path in MAN_PAGES}
+        for word in subcommands():
+            with self.subTest(subcommand=word):
+                self.assertIn(f"muster-{word}.1", pages)
+                help_text = muster(word, "--help")
+                self.assertEqual(help_text.returncode, 0)
+                self.assertIn(f"muster {word}", help_text.stdout)
+
+    def test_a_manual_page_refers_only_to_pages_that_are_there(self):
+        pages = {path.name for path in MAN_PAGES}
+        for path in MAN_PAGES:
+            text = tree.text(path).replace("\\", "").replace("fB", "").replace("fR", "")
+            named = {f"{name}.{section}" for name, section in
+                     re.findall(r"\b(muster[a-z-]*)(?: |\s*\()([1-8])\b", text)}
+            self.assertLessEqual(named, pages, tree.name(path))
+
+    def test_every_example_spec_that_a_document_names_is_there(self):
+        for path in MARKDOWN + MAN_PAGES:
+            for name in re.findall(r"configs/[\w.]+\.(?:yaml|json)", tree.text(path).replace("\\", "")):
+                self.assertTrue((tree.TOP / name).is_file(), f"{tree.name(path)} names {name}")
+
+    def test_every_example_spec_is_named_in_a_manual_page(self):
+        pages = "".join(tree.text(path).replace("\\", "") for path in MAN_PAGES)
+        missing = [tree.name(path) for path in tree.files("configs/*.yaml") if path.name not in pages]
+        self.assertEqual(missing, [])
+
+    def test_every_path_that_a_map_of_the_code_names_is_there(self):
+        for path in MARKDOWN:
+            for name in re.findall(r"`((?:launcher|tests|tools|docs|examples|configs|cmake)/[\w./-]*)`", tree.text(path)):
+                self.assertTrue((tree.TOP / name).exists(), f"{tree.name(path)} names {name}")
+
+    def test_every_link_between_documents_leads_somewhere(self):
+        for path in MARKDOWN:
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", tree.text(path)):
+                self.assertTrue((path.parent / target).exists(), f"{tree.name(path)} links to {target}")
+
+    def test_every_room_of_the_launcher_is_in_the_map_of_the_readme(self):
+        readme = tree.text(tree.TOP / "README.md")
+        for room in sorted({path.parent.name for path in tree.files("launcher/*/*.c")}):
+            self.assertIn(f"{room}/", readme)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
