@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+# Checks on a machine of 2 sockets of 2 cores of 2 hardware threads, a NUMA node and an L3 cache a socket:
+#
+#     socket, node, L3    0           1
+#     core                0    1      2    3
+#     CPUs                0 1  2 3    4 5  6 7
+# shellcheck shell=sh
+. /guest/checks.sh
+
+every_level() {
+	placed "hardware threads, one a rank" "0 1 2 3 4 5 6 7" -n 8 --bind-to hwthread --map-by hwthread
+	placed "cores, one a rank, packed" "0-1 2-3 4-5 6-7" -n 4
+	placed "fewer ranks than cores are packed too" "0-1 2-3" -n 2
+	placed "the L3 cache around each rank" "0-3 4-7" -n 2 --bind-to l3cache --map-by l3cache
+	placed "the NUMA node around each rank" "0-3 4-7" -n 2 --bind-to numa --map-by numa
+	placed "the package around each rank" "0-3 4-7" -n 2 --bind-to package --map-by package
+	placed "no binding at all" "0-7 0-7" -n 2 --bind-to none
+	placed "cores dealt over L3 caches" "0-1 4-5 2-3 6-7" -n 4 --map-by l3cache
+	placed "cores dealt over NUMA nodes" "0-1 4-5 2-3 6-7" -n 4 --map-by numa
+	placed "cores dealt over packages" "0-1 4-5 2-3 6-7" -n 4 --map-by package
+	placed "two cores a rank" "0-3 4-7" -n 2 -c 2
+	placed "two hardware threads a rank" "0-1 2-3 4-5 6-7" -n 4 -c 2 --bind-to hwthread --map-by hwthread
+	placed "one hardware thread of each core" "0 2 4 6" -n 4 --set placement.smt=one
+	placed "a CPU set with half cores" "1 2-3 4" -n auto --cpu-set 1-4
+	placed "one rank a core when nobody says how many" "0-1 2-3 4-5 6-7" -n auto
+	placed "explicit CPU lists" "6 0,4" -n 2 --set 'placement.rank_cpus=["6", "0,4"]'
+}
+
+more_ranks_than_cores() {
+	plan -n 6 witness
+	run -n 6 witness
+	expect "six ranks on four cores have what was planned" "$(planned cpus)" "$(witnessed cpus)"
+	expect "no core has more than two of them" "0" \
+		"$(witnessed cpus | tr ' ' '\n' | sort | uniq -c | awk '$1 > 2' | wc -l)"
+	expect_text "and there is a warning" "6 ranks" err
+	run -n 6 --oversubscribe refuse witness
+	expect "or a refusal, and nothing is started" "125 0" "$code $(wc -l <out)"
+}
+
+narrowed_caller() {
+	by_way_of "taskset -c 1,2,4,5" placed "a caller's affinity with half cores is obeyed" "1 2 4-5" -n auto
+	by_way_of "taskset -c 1,2,4,5" placed "a package is bound as far as it is allowed" "1-2 4-5" \
+		-n 2 --bind-to package --map-by package
+	by_way_of "taskset -c 3" run --cpu-set 0-1 -n 1 witness
+	expect "a CPU set outside the caller's affinity starts nothing" "125 0" "$code $(wc -l <out)"
+}
+
+memory_binding() {
+	run -n 2 --map-by numa --mem-bind local witness
+	expect "local memory is on the rank's own node" "0:256 1:256" "$(witnessed pages)"
+	run -n 4 --map-by numa --mem-bind interleave --bind-to numa witness
+	expect "interleaved memory is on both nodes" "0:128,1:128 0:128,1:128 0:128,1:128 0:128,1:128" \
+		"$(witnessed pages)"
+	run -n 2 --mem-bind none witness
+	expect "no memory policy when none is asked for" "default default" "$(witnessed policy)"
+	by_way_of "pretend set_mempolicy EPERM" run -n 2 --map-by package witness
+	expect "where memory may not be bound, CPUs are, and the job runs" "0 0-1 4-5" "$code $(witnessed cpus)"
+	expect_text "and muster says so" "memory" err
+}
+
+masks_are_read_back() {
+	by_way_of "pretend sched_setaffinity 0" run -n 2 sleep 1
+	expect "a kernel that binds nothing and says yes costs no job" 0 "$code"
+	expect_text "but is found out, for rank 0" "rank 0.*0-7" err
+	expect_text "and for rank 1" "rank 1.*0-7" err
+	run -n 2 sleep 1
+	expect "ranks where they belong are not worth a word" "" "$(cat err)"
+}
+
+cpuset_of_a_group() {
+	make_group holes cpuset.cpus 0-2,5
+	inside holes placed "a cpuset with holes and half cores" "0-1 2 5" -n auto
+	inside holes run -n auto --report-bindings true
+	expect_text "and muster says that the cpuset is why" "cpuset" err
+	before="in_cgroup $groups/holes taskset -c 1-5"
+	placed "cpuset and affinity together" "1 2 5" -n auto
+	before=
+	remove_group holes
+
+	make_group far cpuset.cpus 0-3 cpuset.mems 1
+	inside far run -n 2 witness
+	expect "memory that only the other node may give is taken from there" "0 1:256 1:256" \
+		"$code $(witnessed pages)"
+	remove_group far
+}
+
+quota_of_a_group() {
+	make_group outer cpu.max "350000 100000"
+	echo +cpu >"$groups/outer/cgroup.subtree_control"
+	make_group outer/inner cpu.max "150000 100000"
+	inside outer/inner plan -n auto witness
+	expect "a quota of 1.5 CPUs below one of 3.5: two ranks" 2 "$(json_text nprocs <plan.json)"
+	inside outer/inner run -n 4 true
+	expect_text "four ranks there get a warning with the quota in it" "quota.*1\.5|1\.5.*quota" err
+	expect "and run" 0 "$code"
+	make_group outer/inner cpu.max "max 100000"
+	inside outer/inner plan -n auto witness
+	expect "a quota of 3.5 above none: four ranks" 4 "$(json_text nprocs <plan.json)"
+	make_group outer cpu.max "100000 100000"
+	inside outer/inner plan -n auto witness
+	expect "a quota of 1 above none: one rank" 1 "$(json_text nprocs <plan.json)"
+	remove_group outer
+}
+
+offline_processors() {
+	processor 3 0
+	placed "a core with one hardware thread offline is used by the other" "0-1 2 4-5 6-7" -n auto
+	processor 2 0
+	placed "a core that is offline is left out" "0-1 4-5 6-7" -n auto
+	run -n 1 --cpu-set 2 witness
+	expect "asking for an offline CPU starts nothing" "125 0" "$code $(wc -l <out)"
+	processor 2 1
+	processor 3 1
+	placed "all is as before when they come back" "0-1 2-3 4-5 6-7" -n auto
+}
+
+memory_limit() {
+	run -n 2 --set limits.memory=64MiB --report report.json sh /guest/one_of_two.sh touch_memory 300
+	expect "a rank beyond its memory limit is killed and ends the job" "137 oom 1" \
+		"$code $(json_text first_failure.kind <report.json) $(json_text first_failure.rank <report.json)"
+	expect_text "and stderr names it and its memory" "rank 1.*memory" err
+	nothing_is_left
+	run -n 2 --set limits.memory=64MiB touch_memory 20
+	expect "ranks within the limit never notice" "0 2" "$code $(grep -c 'touched 20 MiB' out)"
+	expect "no group of muster's making is left" "$groups" "$(find "$groups" -type d)"
+
+	make_group small memory.max 64M
+	inside small run -n 2 --report report.json sh /guest/one_of_two.sh touch_memory 300
+	expect "the limit of the group around muster is told apart from a SIGKILL as well" "137 oom 1" \
+		"$code $(json_text first_failure.kind <report.json) $(json_text first_failure.rank <report.json)"
+	run -n 2 --report report.json sh /guest/one_of_two.sh sh -c "kill -KILL \$\$"
+	expect "and SIGKILL from it" "137 signal SIGKILL" \
+		"$code $(json_text first_failure.kind <report.json) $(json_text first_failure.signal <report.json)"
+	nothing_is_left
+	remove_group small
+}
+
+first_process() {
+	by_way_of "unshare -p -f --mount-proc" run -n 2 sh /guest/orphans.sh
+	expect "as process 1 muster keeps a rank's exit code" 7 "$code"
+	expect "and leaves no zombie of 100 orphans" "zombies: 0" "$(cat out)"
+	nothing_is_left
+	command="unshare -p -f --mount-proc muster run -n 2 sleep 60, then SIGTERM"
+	timeout -k 2 25 unshare -p -f --mount-proc muster run -n 2 sleep 60 >out 2>err &
+	wait_for_ranks 2
+	begin=$(uptime_ms)
+	kill -TERM "$(cat /proc/$!/task/$!/children)"
+	wait $!
+	expect "and hears SIGTERM" "143 soon" "$? $([ $(($(uptime_ms) - begin)) -lt 3000 ] && echo soon)"
+	nothing_is_left
+}
+
+# A limit of 4 s while the wall clock is set a day forward, then two days back.
+jumping_clock() {
+	command="muster run --timeout 4s, clock set forward and back"
+	begin=$(uptime_ms)
+	timeout -k 2 25 muster run -n 2 --timeout 4s --report report.json sleep 60 >out 2>err &
+	wait_for_ranks 2
+	now=$(date +%s)
+	date -s "@$((now + 86400))" >/dev/null
+	sleep 1
+	expect "a wall clock a day ahead ends nothing early" 2 "$(processes_of_jobs)"
+	date -s "@$((now - 86400))" >/dev/null
+	wait $!
+	code=$?
+	took_ms=$(($(uptime_ms) - begin))
+	date -s "@$now" >/dev/null
+	expect "nor does one a day behind keep it longer" "124 in time" \
+		"$code $([ $took_ms -ge 3900 ] && [ $took_ms -lt 7000 ] && echo in time)"
+	json_text elapsed_s <report.json >elapsed
+	expect_text "the report's elapsed time is true all the same" '^(3\.9|[4-6](\.|$))' elapsed
+	nothing_is_left
+}
+
+mount_control_groups
+every_level
+more_ranks_than_cores
+narrowed_caller
+memory_binding
+masks_are_read_back
+cpuset_of_a_group
+quota_of_a_group
+offline_processors
+memory_limit
+first_process
+jumping_clock
+end_of_checks

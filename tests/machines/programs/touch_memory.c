@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * touch_memory: a process that really uses as many MiB as it is told to, says so, and exits 0.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+	size_t mebibytes = argc == 2 ? strtoul(argv[1], NULL, 10) : 0;
+	size_t bytes = mebibytes << 20;
+	volatile char *memory = malloc(bytes);
+
+	if (mebibytes == 0 || memory == NULL) {
+		fprintf(stderr, "usage: touch_memory MEBIBYTES\n");
+		return 2;
+	}
+	for (size_t i = 0; i < bytes; i += 4096)
+		memory[i] = 1;
+	printf("touched %zu MiB\n", mebibytes);
+	return 0;
+}
