@@ -67,6 +67,9 @@ int machine_read(struct machine *machine, struct error *err);
  * XML says otherwise. */
 int machine_load(struct machine *machine, const char *source, struct error *err);
 
+/* The same from the text of an XML file. */
+int machine_load_xml(struct machine *machine, const char *text, struct error *err);
+
 void machine_finish(struct machine *machine);
 
 #endif

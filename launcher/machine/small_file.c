@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * small_file: see small_file.h.
+ */
+#include "machine/small_file.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static char *read_all(int fd)
+{
+	struct text text = {0};
+	char piece[4096];
+	for (;;) {
+		ssize_t got = read(fd, piece, sizeof piece);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			text_finish(&text);
+			return NULL;
+		}
+		text_add_bytes(&text, piece, (size_t)got);
+		if (got == 0 || text.length >= SMALL_FILE_MAX)
+			return text.bytes;
+	}
+}
+
+char *small_file_read(const char *root, const char *path)
+{
+	struct text whole = {0};
+	text_add(&whole, root);
+	text_add(&whole, path);
+	int fd = open(whole.bytes, O_RDONLY | O_CLOEXEC);
+	text_finish(&whole);
+	if (fd < 0)
+		return NULL;
+	char *bytes = read_all(fd);
+	close(fd);
+	return bytes;
+}
