@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 struct error;
+struct machine;
 
 /* What the plan takes from outside, so that making it stays a pure function. */
 struct launch_context {
@@ -25,6 +26,8 @@ struct launch_context {
 	uint32_t world_size;        /* 0: nprocs */
 	const char *master_address; /* where rank 0 can be reached: "127.0.0.1" */
 	uint16_t master_port;       /* free when the job starts; 0: could not be had, then MASTER_* are not set */
+	/* Which CPUs are one core, and the CPU quota, for thread counts and OMP_PLACES. NULL: each CPU its own core. */
+	const struct machine *machine;
 };
 
 struct rank_sink {
@@ -42,8 +45,9 @@ struct rank_plan {
 	uint32_t local_rank; /* index into launch_plan.ranks */
 	char **argv;
 	char *working_directory; /* absolute; NULL: the launcher's own */
-	/* The environment is job_environment without the names that environment sets, then environment. */
-	char **environment; /* "NAME=value", NULL-terminated, only what differs from rank to rank */
+	/* "NAME=value", NULL-terminated, only what differs from rank to rank. No name of it is in job_environment: the
+	 * rank's environment is the two, one after the other. */
+	char **environment;
 	const struct rank_placement *place;
 	struct rank_sinks stdout_sinks;
 	struct rank_sinks stderr_sinks;
@@ -74,7 +78,8 @@ int launch_plan_make(struct launch_plan *plan, const struct job_spec *spec, cons
                      const struct launch_context *context, struct error *err);
 void launch_plan_finish(struct launch_plan *plan);
 
-/* The variable whose value only the supervisor knows at each start of the group. */
+/* The variables whose value only the supervisor knows at each start of the group. The plan never holds them, nor
+ * MUSTER_FD: the supervisor adds them without looking. */
 #define RESTART_COUNT_VARIABLES "MUSTER_RESTART_COUNT", "TORCHELASTIC_RESTART_COUNT"
 
 #endif
