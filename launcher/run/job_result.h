@@ -42,7 +42,7 @@ struct rank_result {
 	bool in_wake;            /* failed by itself, after the first failure */
 	const char *failed_step; /* RANK_NOT_EXECUTED: "set the CPU binding", static text */
 	int failed_errno;
-	uint32_t death_order; /* 0: the first rank to end; as the kernel queued their ends */
+	uint32_t death_order; /* 0: the first rank to end; as the kernel queued their ends; NO_RANK: it did not end */
 	int64_t started_ns;
 	int64_t ended_ns;
 	int64_t user_us;
@@ -71,6 +71,7 @@ struct job_result {
 	char **warnings;  /* e.g. a rank's mask that is not the plan's; NULL-terminated or NULL */
 };
 
+/* Every rank not started, no failure; the texts and arrays that are put in later belong to the result (malloc). */
 void job_result_init(struct job_result *result, uint32_t nprocs);
 void job_result_finish(struct job_result *result);
 
