@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int error_set(struct error *err, int code, const char *format, ...)
+int error_word(struct error *err, int code, const char *format, ...)
 {
 	assert(code < 0);
 	if (err == NULL)

@@ -17,7 +17,17 @@ struct error {
 };
 
 /* Words the error and returns `code`, which must be negative. `err` may be NULL. Longer text is cut, never overrun. */
-int error_set(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+#define error_set(err, code, ...) error_negative(error_word((err), (code), __VA_ARGS__))
+
+int error_word(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* What error_word asserts, where compilers and analysers of a caller can see it: after `rc < 0` the outputs are set. */
+static inline int error_negative(int code)
+{
+	if (code >= 0)
+		__builtin_unreachable();
+	return code;
+}
 
 /* Puts "context: " before the text that is there, for a caller that knows where; returns the code it already had. */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -47,6 +47,7 @@ void index_set_add(struct index_set *set, uint32_t index)
 {
 	assert(index <= INDEX_SET_MAX);
 	reserve_words(set, index / WORD_BITS + 1);
+	assert(set->words != NULL);
 	set->words[index / WORD_BITS] |= UINT64_C(1) << (index % WORD_BITS);
 }
 

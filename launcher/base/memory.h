@@ -11,9 +11,12 @@
 
 #include <stddef.h>
 
-void *memory_zeroed(size_t size);
-void *memory_resized(void *old, size_t count, size_t size); /* realloc of an array; what is new is not zeroed */
-char *memory_copy_text(const char *text);                   /* free() it */
+void *memory_zeroed(size_t size) __attribute__((returns_nonnull));
+char *memory_copy_text(const char *text) __attribute__((returns_nonnull)); /* free() it */
+
+/* realloc of an array; what is new is not zeroed */
+void *memory_resized(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
+
 _Noreturn void memory_exhausted(void);                      /* says "out of memory" and exits 125 */
 
 #endif
