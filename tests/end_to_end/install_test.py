@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""What is installed works from where it lands: the program, its manual pages, its examples, its completion."""
+import re
+import shutil
+
+import harness
+
+
+class Installed(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        if shutil.which("cmake") is None:
+            self.skipTest("cmake is not installed")
+        done = self.command("cmake", "--install", harness.BUILD, "--prefix", "/usr", DESTDIR=str(self.directory))
+        self.assert_exit(done, 0)
+        self.usr = self.directory / "usr"
+        self.program = self.usr / "bin/muster"
+
+    def test_the_program_runs_and_tells_its_version(self):
+        self.assertRegex(self.command(self.program, "--version").stdout, r"^muster \d+\.\d+\.\d+")
+
+    def test_every_manual_page_of_the_tree_is_there(self):
+        for page in (harness.TOP / "docs/man").glob("*.[1-8]"):
+            self.assertTrue((self.usr / "share/man" / f"man{page.suffix[1:]}" / page.name).is_file(), page.name)
+
+    def test_every_example_spec_is_there_and_valid(self):
+        specs = sorted((self.usr / "share/muster/configs").glob("*.yaml"))
+        self.assertEqual([spec.name for spec in specs],
+                         sorted(spec.name for spec in (harness.TOP / "configs").glob("*.yaml")))
+        self.assert_exit(self.command(self.program, "check", *specs), 0)
+        self.assertTrue((self.usr / "share/muster/configs/job.schema.json").is_file())
+
+    def test_no_installed_spec_points_back_into_the_source_tree(self):
+        for spec in (self.usr / "share/muster/configs").glob("*.yaml"):
+            for directory in re.findall(r"^working_directory: (\S+)", spec.read_text(), re.MULTILINE):
+                if not directory.startswith("/"):
+                    self.assertTrue((spec.parent / directory / "throw.awk").is_file(), f"{spec.name}: {directory}")
+
+    def test_an_installed_example_runs(self):
+        configs = self.usr / "share/muster/configs"
+        done = self.command(self.program, "run", "-n", "2", "--oversubscribe", "allow", configs / "pi.yaml", cwd="/")
+        self.assert_exit(done, 0)
+        self.assertIn("rank 1 of 2", done.stdout)
+        self.assert_exit(self.command(self.program, "run", configs / "sweep.yaml", cwd="/"), 0)
+
+
+class Completion(harness.TestCase):
+    def complete(self, *words):
+        """What bash offers for the last of the words."""
+        script = harness.TOP / "docs/completion/muster"
+        typed = " ".join(f"'{word}'" for word in (harness.MUSTER, *words))
+        done = self.command("bash", "-c", f". {script}; COMP_WORDS=({typed}); COMP_CWORD={len(words)}; _muster; "
+                            'printf "%s\\n" "${COMPREPLY[@]}"')
+        self.assert_exit(done, 0)
+        return set(done.stdout.split())
+
+    def test_the_first_word_is_a_command(self):
+        self.assertLessEqual({"run", "plan", "check"}, self.complete(""))
+        self.assertEqual(self.complete("pl"), {"plan"})
+
+    def test_an_option_is_offered_where_its_command_has_it(self):
+        self.assertLessEqual({"--nprocs", "--bind-to", "--on-failure", "-n"}, self.complete("run", "-"))
+        self.assertEqual(self.complete("run", "--bind"), {"--bind-to"})
+        self.assertIn("--topology", self.complete("plan", "--to"))
+        self.assertNotIn("--topology", self.complete("run", "--to"))
+
+    def test_the_words_of_an_option_are_offered_after_it(self):
+        self.assertEqual(self.complete("run", "--bind-to", "n"), {"none", "numa"})
+        self.assertEqual(self.complete("run", "--on-failure", ""), {"stop", "continue", "restart"})
+
+    def test_a_spec_is_offered_as_the_positional_argument(self):
+        self.assertIn("configs/pi.yaml", self.complete("run", "configs/pi."))
+
+
+harness.main()
