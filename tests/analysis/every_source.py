@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""Runs an analyser over every source of the program and the examples, as the build compiles it.
+
+    every_source.py clang-tidy|gcc-analyzer BUILD-DIRECTORY
+
+A finding fails the test. One that is no mistake is answered in the code, where the next reader finds the reason.
+"""
+import json
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+SKIPPED = 77
+
+
+def sources(build):
+    """(file, compiler command without its output) of each source."""
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        path = pathlib.Path(entry["file"])
+        if path.relative_to(TOP).parts[0] in ("launcher", "examples"):
+            words = shlex.split(entry["command"])
+            del words[words.index("-o"):words.index("-o") + 2]
+            yield path, words, entry["directory"]
+
+
+def clang_tidy(path, _words, _directory, build):
+    return ["clang-tidy", "--quiet", "-p", str(build), "--extra-arg=-Wno-unknown-warning-option", str(path)]
+
+
+def gcc_analyzer(_path, words, _directory, _build):
+    return [*words, "-fanalyzer", "-O0", "-U_FORTIFY_SOURCE", "-Werror", "-o", "/dev/null"]
+
+
+def main():
+    tool, build = sys.argv[1], pathlib.Path(sys.argv[2])
+    command_of = {"clang-tidy": clang_tidy, "gcc-analyzer": gcc_analyzer}[tool]
+    if tool == "clang-tidy" and shutil.which("clang-tidy") is None:
+        print("clang-tidy is not installed: tools/packages.sh install test")
+        return SKIPPED
+    findings = 0
+    checked = 0
+    for path, words, directory in sources(build):
+        done = subprocess.run(command_of(path, words, directory, build), cwd=directory, text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+        checked += 1
+        if done.returncode != 0:
+            findings += 1
+            print(f"{path.relative_to(TOP)}:\n{done.stdout}")
+    print(f"{tool}: {checked} sources, {findings} with findings")
+    return 1 if findings > 0 or checked == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
