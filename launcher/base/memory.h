@@ -17,6 +17,6 @@ char *memory_copy_text(const char *text) __attribute__((returns_nonnull)); /* fr
 /* realloc of an array; what is new is not zeroed */
 void *memory_resized(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
 
-_Noreturn void memory_exhausted(void);                      /* says "out of memory" and exits 125 */
+_Noreturn void memory_exhausted(void); /* says "out of memory" and exits 125 */
 
 #endif
