@@ -59,10 +59,10 @@ struct directory_case {
 };
 
 static const struct directory_case directory_cases[] = {
-	{NULL, "/home/ada", NULL, NULL},
+	{NULL, "/users/ada", NULL, NULL},
 	{NULL, NULL, NULL, NULL},
-	{NULL, "/home/ada", "out", "/home/ada/out"},
-	{NULL, NULL, "out", "/home/ada/out"},
+	{NULL, "/users/ada", "out", "/users/ada/out"},
+	{NULL, NULL, "out", "/users/ada/out"},
 	{"job.yaml", "/srv/jobs", NULL, "/srv/jobs"},
 	{"job.yaml", "/srv/jobs", ".", "/srv/jobs"},
 	{"job.yaml", "/srv/jobs/", "./a//b/", "/srv/jobs/a/b"},
@@ -106,11 +106,11 @@ struct pattern_case {
 };
 
 static const struct pattern_case pattern_cases[] = {
-	{"out.%r", "/home/ada/out.0", "/home/ada/out.11"},
+	{"out.%r", "/users/ada/out.0", "/users/ada/out.11"},
 	{"/log/%j/%r.txt", "/log/work-a1/0.txt", "/log/work-a1/11.txt"},
-	{"100%%.%r", "/home/ada/100%.0", "/home/ada/100%.11"},
-	{"./all.txt", "/home/ada/all.txt", "/home/ada/all.txt"},
-	{"%%r", "/home/ada/%r", "/home/ada/%r"},
+	{"100%%.%r", "/users/ada/100%.0", "/users/ada/100%.11"},
+	{"./all.txt", "/users/ada/all.txt", "/users/ada/all.txt"},
+	{"%%r", "/users/ada/%r", "/users/ada/%r"},
 };
 
 static void patterns_of_output_files_are_filled_in(void **state)
@@ -185,11 +185,11 @@ static void an_exception_changes_what_it_names_and_the_later_one_wins(void **sta
 	struct launch_plan plan = make(&f);
 	assert_string_equal(plan.ranks[0].argv[0], "/bin/other");
 	assert_string_equal(plan.ranks[0].argv[1], "first");
-	assert_string_equal(plan.ranks[0].working_directory, "/home/ada/data");
+	assert_string_equal(plan.ranks[0].working_directory, "/users/ada/data");
 	assert_string_equal(plan.ranks[1].argv[0], "/bin/other");
 	assert_string_equal(plan.ranks[1].argv[1], "second");
-	assert_string_equal(plan.ranks[1].working_directory, "/home/ada/data");
-	assert_string_equal(plan.ranks[1].stderr_sinks.items[0].path, "/home/ada/r1");
+	assert_string_equal(plan.ranks[1].working_directory, "/users/ada/data");
+	assert_string_equal(plan.ranks[1].stderr_sinks.items[0].path, "/users/ada/r1");
 	assert_string_equal(plan.ranks[2].argv[0], "/bin/work");
 	assert_string_equal(plan.ranks[2].argv[1], "first");
 	assert_int_equal(plan.ranks[2].stderr_sinks.items[0].kind, SINK_TERMINAL);
@@ -221,7 +221,7 @@ static void exceptions_and_stdin_count_ranks_across_hosts(void **state)
 	assert_int_equal(plan.ranks[1].rank, 5);
 	assert_int_equal(plan.ranks[1].local_rank, 1);
 	assert_null(plan.ranks[0].working_directory);
-	assert_string_equal(plan.ranks[1].working_directory, "/home/ada/data");
+	assert_string_equal(plan.ranks[1].working_directory, "/users/ada/data");
 	assert_true(plan.ranks[2].gets_stdin);
 	assert_int_equal(plan.warning_count, 0);
 	launch_plan_finish(&plan);

@@ -63,7 +63,7 @@ static inline void fixture_begin(struct fixture *f, uint32_t nprocs)
 	f->context = (struct launch_context){
 		.environment = no_environment,
 		.job_id = "work-a1",
-		.directory = "/home/ada",
+		.directory = "/users/ada",
 		.node_count = 1,
 		.master_address = "127.0.0.1",
 		.master_port = 4711,
