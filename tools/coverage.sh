@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Which lines of the launcher the tests enter, by file: builds with coverage, runs unit, end-to-end and fault tests.
+#
+#     tools/coverage.sh [CTEST-ARGUMENT...]
+set -eu
+cd "$(dirname "$0")/.."
+command -v gcov >/dev/null || {
+	echo "tools/coverage.sh: gcov is not installed; it comes with gcc" >&2
+	exit 1
+}
+cmake --preset coverage >/dev/null
+cmake --build --preset coverage >/dev/null
+find build-coverage -name '*.gcda' -delete
+ctest --preset coverage --parallel "$(nproc)" -R '^(unit|end_to_end|faults)\.' "$@" || echo "some tests failed: the figures are of those that ran"
+
+# gcov prints two lines a source: File 'NAME', Lines executed:P% of N.
+find build-coverage/launcher -name '*.gcda' -exec gcov -n {} + 2>/dev/null |
+	awk -F"[':% ]+" '
+		/^File/ { file = $2 }
+		/^Lines executed/ && file ~ /launcher\/.*\.c$/ {
+			sub(/.*\/launcher\//, "launcher/", file)
+			lines = $NF
+			entered = $3 / 100 * lines
+			printf "%6.1f %%  %5d lines  %s\n", $3, lines, file
+			all_lines += lines
+			all_entered += entered
+		}
+		END { if (all_lines > 0) printf "%6.1f %%  %5d lines  all\n", 100 * all_entered / all_lines, all_lines }' |
+	sort -n
