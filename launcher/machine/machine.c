@@ -22,9 +22,12 @@
 
 static const hwloc_obj_type_t kept_types[] = {HWLOC_OBJ_PACKAGE, HWLOC_OBJ_L3CACHE, HWLOC_OBJ_CORE};
 
+/* Groups hold NUMA nodes that are no other object's: without them such a node would seem local to all CPUs. */
 static int prepare(hwloc_topology_t topology)
 {
 	int rc = hwloc_topology_set_all_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_NONE);
+	if (rc == 0)
+		rc = hwloc_topology_set_type_filter(topology, HWLOC_OBJ_GROUP, HWLOC_TYPE_FILTER_KEEP_STRUCTURE);
 	for (size_t i = 0; rc == 0 && i < sizeof kept_types / sizeof *kept_types; i++)
 		rc = hwloc_topology_set_type_filter(topology, kept_types[i], HWLOC_TYPE_FILTER_KEEP_ALL);
 	if (rc == 0)

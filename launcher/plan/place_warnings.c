@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * place_warnings: see place_warnings.h. Numbers first, then what they are compared with, then what to do.
+ */
+#include "plan/place_warnings.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "plan/place_words.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add_warning(struct placement *placement, struct text *text)
+{
+	char **more = arena_alloc_array(&placement->arena, placement->warning_count + 2, sizeof *more);
+	if (placement->warning_count > 0)
+		memcpy(more, placement->warnings, placement->warning_count * sizeof *more);
+	more[placement->warning_count++] = arena_copy(&placement->arena, text->bytes);
+	placement->warnings = more;
+	text_finish(text);
+}
+
+static const char *unit_noun(const struct place_pool *pool, uint64_t count)
+{
+	return place_noun(pool->unit_is_thread ? PLACE_HWTHREAD : PLACE_CORE, count != 1);
+}
+
+static uint64_t units_wanted(const struct place_pool *pool, uint32_t nprocs)
+{
+	return (uint64_t)nprocs * pool->request->cpus_per_rank;
+}
+
+/* "4 ranks of 2 cores want 8 cores; 6 may be used". */
+static void add_arithmetic(struct text *text, const struct place_pool *pool, uint32_t nprocs)
+{
+	uint32_t width = pool->request->cpus_per_rank;
+	uint64_t wanted = units_wanted(pool, nprocs);
+	text_add_format(text, "%" PRIu32 " %s", nprocs, nprocs == 1 ? "rank" : "ranks");
+	if (width > 1)
+		text_add_format(text, " of %" PRIu32 " %s", width, unit_noun(pool, width));
+	text_add_format(text, " %s %" PRIu64 " %s; %" PRIu32 " may be used", nprocs == 1 ? "wants" : "want", wanted,
+	                unit_noun(pool, wanted), pool->unit_count);
+}
+
+int place_check_oversubscription(const struct place_pool *pool, uint32_t nprocs, struct error *err)
+{
+	if (pool->request->oversubscribe != OVERSUBSCRIBE_REFUSE || units_wanted(pool, nprocs) <= pool->unit_count)
+		return 0;
+	uint32_t width = pool->request->cpus_per_rank;
+	uint32_t fitting = pool->unit_count / width;
+	struct text text = {0};
+	add_arithmetic(&text, pool, nprocs);
+	text_add(&text, " (");
+	place_words_set(&text, "CPU", "CPUs", &pool->usable);
+	text_add(&text, "), and placement.oversubscribe is refuse: ");
+	if (fitting > 0)
+		text_add_format(&text, "start at most %" PRIu32 " %s, or allow it", fitting,
+		                fitting == 1 ? "rank" : "ranks");
+	else
+		text_add_format(&text, "ask for at most %" PRIu32 " cpus_per_rank, or allow it", pool->unit_count);
+	int rc = error_set(err, -EBUSY, "%s", text.bytes);
+	text_finish(&text);
+	return rc;
+}
+
+static void warn_oversubscribed(struct placement *placement, const struct place_pool *pool)
+{
+	uint64_t wanted = units_wanted(pool, placement->nprocs);
+	if (wanted <= pool->unit_count || pool->request->oversubscribe == OVERSUBSCRIBE_ALLOW)
+		return;
+	struct text text = {0};
+	uint64_t fewest = wanted / pool->unit_count, most = (wanted + pool->unit_count - 1) / pool->unit_count;
+	add_arithmetic(&text, pool, placement->nprocs);
+	if (placement->nprocs == 1)
+		text_add(&text, ": it gets those");
+	else if (fewest >= placement->nprocs)
+		text_add(&text, ": every rank shares all of them");
+	else if (fewest == most)
+		text_add_format(&text, ": %" PRIu64 " ranks share each", most);
+	else
+		text_add_format(&text, ": %" PRIu64 " to %" PRIu64 " ranks share each", fewest, most);
+	add_warning(placement, &text);
+}
+
+static void warn_quota(struct placement *placement, const struct place_pool *pool, uint64_t wanted)
+{
+	const struct machine *machine = pool->machine;
+	if (machine->quota_millicpus == 0 || wanted * 1000 <= machine->quota_millicpus)
+		return;
+	struct text text = {0};
+	text_add(&text, "the CPU quota of ");
+	place_words_thousandths(&text, machine->quota_millicpus);
+	text_add_format(&text, " CPUs (%s) is less than the %" PRIu64 " %s that the ranks have: they will be throttled",
+	                machine->quota_source != NULL ? machine->quota_source : "control group", wanted,
+	                unit_noun(pool, wanted));
+	add_warning(placement, &text);
+}
+
+static void warn_missing_level(struct placement *placement, const struct place_pool *pool)
+{
+	const struct placement_spec *request = pool->request;
+	bool used = request->bind_to == PLACE_L3CACHE || request->map_by == PLACE_L3CACHE;
+	if (!used || pool->l3cache_is == PLACE_L3CACHE)
+		return;
+	struct text text = {0};
+	text_add_format(&text, "this machine shows no L3 cache: %s stand in for L3 caches",
+	                place_noun(pool->l3cache_is, true));
+	add_warning(placement, &text);
+}
+
+/* Ranks whose local nodes have no memory, or none that may be used. */
+static void warn_memory(struct placement *placement, const struct place_pool *pool)
+{
+	struct index_set without = {0};
+	if (pool->request->memory == MEMORY_NONE || pool->machine->node_count == 0)
+		return;
+	for (uint32_t rank = 0; rank < placement->nprocs; rank++)
+		if (placement->ranks[rank].bound && index_set_is_empty(&placement->ranks[rank].nodes))
+			index_set_add(&without, rank);
+	if (!index_set_is_empty(&without)) {
+		struct text text = {0};
+		place_words_set(&text, "rank", "ranks", &without);
+		text_add_format(&text, " %s no local NUMA node with memory that may be used: memory is left unbound",
+		                index_set_count(&without) == 1 ? "has" : "have");
+		add_warning(placement, &text);
+	}
+	index_set_finish(&without);
+}
+
+void place_warn(struct placement *placement, const struct place_pool *pool)
+{
+	uint64_t wanted = units_wanted(pool, placement->nprocs);
+	warn_oversubscribed(placement, pool);
+	warn_quota(placement, pool, wanted < pool->unit_count ? wanted : pool->unit_count);
+	warn_missing_level(placement, pool);
+	warn_memory(placement, pool);
+}
+
+/* The first two lists that have a CPU in common. */
+static bool find_overlap(const struct placement_spec *request, uint32_t *one, uint32_t *other, uint32_t *cpu)
+{
+	uint32_t *owner = memory_zeroed((INDEX_SET_MAX + 1) * sizeof *owner);
+	bool found = false;
+	for (uint32_t rank = 0; !found && rank < request->rank_cpus_count; rank++) {
+		for (index_set_each(&request->rank_cpus[rank], member)) {
+			if (owner[member] != 0) {
+				*one = owner[member] - 1;
+				*other = rank;
+				*cpu = member;
+				found = true;
+				break;
+			}
+			owner[member] = rank + 1;
+		}
+	}
+	free(owner);
+	return found;
+}
+
+int place_check_overlap(struct placement *placement, const struct placement_spec *request, struct error *err)
+{
+	uint32_t one, other, cpu;
+	if (request->oversubscribe == OVERSUBSCRIBE_ALLOW || !find_overlap(request, &one, &other, &cpu))
+		return 0;
+	struct text text = {0};
+	text_add_format(&text, "placement.rank_cpus gives CPU %" PRIu32 " to rank %" PRIu32 " and to rank %" PRIu32,
+	                cpu, one, other);
+	if (request->oversubscribe == OVERSUBSCRIBE_WARN) {
+		add_warning(placement, &text);
+		return 0;
+	}
+	int rc = error_set(err, -EBUSY, "%s, and placement.oversubscribe is refuse: give each its own, or allow it",
+	                   text.bytes);
+	text_finish(&text);
+	return rc;
+}
+
+void place_warn_explicit(struct placement *placement, const struct place_pool *pool)
+{
+	struct index_set units = {0};
+	for (uint32_t rank = 0; rank < placement->nprocs; rank++)
+		index_set_union(&units,
+		                pool->unit_is_thread ? &placement->ranks[rank].cpus : &placement->ranks[rank].cores);
+	warn_quota(placement, pool, index_set_count(&units));
+	warn_memory(placement, pool);
+	index_set_finish(&units);
+}
