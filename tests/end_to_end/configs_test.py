@@ -5,6 +5,7 @@ import re
 import harness
 
 MODELINE = "# yaml-language-server: $schema=job.schema.json"
+COMMAND_ON_AN_EXAMPLE = r"^(muster (?:run|plan|check) (?:.* )?configs/[\w.]+\.yaml.*)$"
 BUILT_EXAMPLES = "../build-release/examples"
 
 # What the command of each spec must end with and must say. PyTorch's is run by pytorch_test.py.
@@ -109,7 +110,7 @@ class Examples(harness.TestCase):
         commands = set()
         for page in sorted((harness.TOP / "docs/man").glob("*.[1-8]")):
             text = page.read_text().replace("\\", "")
-            commands.update(re.findall(r"^(muster (?:run|plan|check) (?:.* )?configs/[\w.]+\.yaml.*)$", text, re.MULTILINE))
+            commands.update(re.findall(COMMAND_ON_AN_EXAMPLE, text, re.MULTILINE))
         self.assertNotEqual(commands, set())
         for command in sorted(commands):
             with self.subTest(command=command):

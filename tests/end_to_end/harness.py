@@ -31,7 +31,8 @@ BUILD = pathlib.Path(os.environ.get("MUSTER_BUILD", TOP / "build-dev"))
 PATIENCE = float(os.environ.get("MUSTER_TEST_PATIENCE", "1"))
 
 # Another launcher's variables, or a user's settings, must not decide a test.
-_FOREIGN = ("MUSTER_", "OMP_", "MKL_", "OPENBLAS_", "BLIS_", "NUMEXPR_", "PMI_", "PMIX_", "OMPI_", "SLURM_", "TORCHELASTIC_")
+_FOREIGN = ("MUSTER_", "OMP_", "MKL_", "OPENBLAS_", "BLIS_", "NUMEXPR_", "PMI_", "PMIX_", "OMPI_", "SLURM_",
+            "TORCHELASTIC_")
 _FOREIGN_NAMES = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "NO_COLOR"}
 
 

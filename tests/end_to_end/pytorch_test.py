@@ -40,8 +40,9 @@ class Training(harness.TestCase):
         self.assert_learnt_together(done, 4)
 
     def test_each_rank_computes_with_as_many_threads_as_it_has_cores(self):
-        cores = {len(rank["cores"]) for rank in self.plan("-n", "1", "-c", "2", "--oversubscribe", "allow", SPEC)["ranks"]}
-        done = self.muster("run", "-n", "1", "-c", "2", "--oversubscribe", "allow", SPEC, "--", "--epochs", "1")
+        options = ("-n", "1", "-c", "2", "--oversubscribe", "allow", SPEC)
+        cores = {len(rank["cores"]) for rank in self.plan(*options)["ranks"]}
+        done = self.muster("run", *options, "--", "--epochs", "1")
         self.assert_exit(done, 0)
         self.assertEqual({int(threads) for threads in re.findall(r", (\d+) threads", done.stdout)}, cores)
 
@@ -55,9 +56,10 @@ class Training(harness.TestCase):
             self.assertEqual(len(re.findall(r"rank \d of 2: parameters", stdout)), 2, stdout)
 
     def test_a_rank_killed_in_the_middle_ends_the_training_instead_of_leaving_the_others_to_wait(self):
-        killer = "import os, signal, sys; import train_ddp as t; " \
-                 "os.environ['RANK'] == '1' and setattr(t, 'digest_of', lambda m: os.kill(os.getpid(), signal.SIGKILL)); " \
-                 "t.main()"
+        killer = "import os, signal, train_ddp\n" \
+                 "if os.environ['RANK'] == '1':\n" \
+                 "    train_ddp.digest_of = lambda model: os.kill(os.getpid(), signal.SIGKILL)\n" \
+                 "train_ddp.main()"
         done = self.muster("run", "-n", 2, "--wdir", harness.TOP / "examples", PYTHON, "-B", "-c", killer,
                            "--epochs", "1", timeout=60)
         self.assert_exit(done, 128 + 9)

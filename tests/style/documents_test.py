@@ -11,6 +11,7 @@ import tree
 MUSTER = os.environ.get("MUSTER", "")
 MAN_PAGES = tree.files("docs/man/*.[1-8]")
 MARKDOWN = tree.files("*.md")
+MAPPED_PATH = r"`((?:launcher|tests|tools|docs|examples|configs|cmake)/[\w./-]*)`"
 
 
 def muster(*arguments):
@@ -65,7 +66,7 @@ class Documents(unittest.TestCase):
 
     def test_every_path_that_a_map_of_the_code_names_is_there(self):
         for path in MARKDOWN:
-            for name in re.findall(r"`((?:launcher|tests|tools|docs|examples|configs|cmake)/[\w./-]*)`", tree.text(path)):
+            for name in re.findall(MAPPED_PATH, tree.text(path)):
                 self.assertTrue((tree.TOP / name).exists(), f"{tree.name(path)} names {name}")
 
     def test_every_link_between_documents_leads_somewhere(self):

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""Valgrind finds no definite leak and no use of what was never set on the main paths of the program.
+
+Only muster itself is watched, not the ranks. Each path is checked to have been walked: by its exit code.
+"""
+import pathlib
+import shutil
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "end_to_end"))
+import harness  # noqa: E402
+
+FOUND_SOMETHING = 99
+VALGRIND = ["valgrind", "--quiet", f"--error-exitcode={FOUND_SOMETHING}", "--leak-check=full", "--track-origins=yes",
+            "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite", "--child-silent-after-fork=yes"]
+
+TWO_SOCKETS = "pack:2 [numa] core:4 pu:2"
+
+# What is done, and the exit code that tells that it was.
+PATHS = {
+    "help": (0, ["--help"]),
+    "version": (0, ["--version"]),
+    "check of a valid spec": (0, ["check", "configs/container.yaml", "configs/leader.yaml"]),
+    "check of a spec full of mistakes": (125, ["check", "{directory}/mistakes.yaml"]),
+    "check of a spec that is not there": (125, ["check", "nowhere.yaml"]),
+    "plan as text": (0, ["plan", "configs/hello.yaml"]),
+    "plan as JSON for another machine": (0, ["plan", "--json", "--topology", TWO_SOCKETS, "-n", "6", "true"]),
+    "plan as a drawing": (0, ["plan", "--svg", "{directory}/plan.svg", "--topology", TWO_SOCKETS, "configs/numa.yaml"]),
+    "plan that is refused": (125, ["plan", "-n", "9", "--oversubscribe", "refuse", "--topology", "core:2 pu:1", "true"]),
+    "run": (0, ["run", "--report-bindings", "-n", "4", "--oversubscribe", "allow", "configs/hello.yaml"]),
+    "run with exceptions": (0, ["run", "configs/leader.yaml"]),
+    "run with a report": (0, ["run", "--report", "{directory}/report.json", "-n", "2", "echo", "x"]),
+    "run into files": (0, ["run", "--wdir", "{directory}", "configs/rank_files.yaml"]),
+    "run raw": (0, ["run", "configs/raw.yaml"]),
+    "run with a timestamp on each line": (0, ["run", "configs/container.yaml"]),
+    "run of a rank that fails": (7, ["run", "configs/keep_going.yaml"]),
+    "run of a rank that dies": (139, ["run", "-n", "2", "sh", "-c", "test $MUSTER_RANK = 0 || kill -SEGV $$; sleep 9"]),
+    "run with a restart": (0, ["run", "configs/restart.yaml"]),
+    "run past its time limit": (124, ["run", "configs/timeouts.yaml"]),
+    "run of a command that is not there": (127, ["run", "-n", "2", "no-such-command"]),
+    "run of a command that is not executable": (126, ["run", "-n", "2", "{directory}/mistakes.yaml.txt"]),
+    "run with a wrong option": (125, ["run", "--no-such-option", "true"]),
+}
+
+MISTAKES = """version: 2
+command: echo hello
+nprocs: many
+nproc: 3
+placement:
+  bind_to: socket
+  cpu_set: 3-1
+output: {label: perhaps}
+ranks:
+  - ranks: "0"
+    colour: blue
+"""
+
+
+class Valgrind(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        if shutil.which("valgrind") is None:
+            self.skipTest("valgrind is not installed: tools/packages.sh install test")
+        for name in ("mistakes.yaml", "mistakes.yaml.txt"):
+            (self.directory / name).write_text(MISTAKES)
+
+    def test_the_main_paths_leak_nothing_and_use_nothing_unset(self):
+        for name, (code, words) in PATHS.items():
+            with self.subTest(path=name):
+                words = [word.replace("{directory}", str(self.directory)) for word in words]
+                done = self.command(*VALGRIND, harness.MUSTER, *words, timeout=120)
+                self.assert_exit(done, code)
+
+    def test_input_given_to_every_rank_is_watched_too(self):
+        done = self.command(*VALGRIND, harness.MUSTER, "run", "-n", "2", "--stdin", "all", "wc", "-c",
+                            stdin="x" * 100_000, timeout=120)
+        self.assert_exit(done, 0)
+        self.assertEqual(done.stdout.count("100000"), 2)
+
+
+harness.main()
