@@ -162,5 +162,6 @@ void job_spec_finish(struct job_spec *spec);
 /* The words of the spec file and of options, for messages and output: "core", "local", "stop" ... */
 const char *place_level_name(enum place_level level);
 const char *memory_policy_name(enum memory_policy policy);
+const char *failure_policy_name(enum failure_policy policy);
 
 #endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_spec: see job_spec.h. The defaults are the table's texts, read as if the user had written them, so that no
+ * default stands in two places.
+ */
+#include "spec/job_spec.h"
+
+#include "spec/diagnostics.h"
+#include "spec/spec_reader.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void read_default(struct spec_reader *reader, const struct spec_key *key)
+{
+	char text[UNIT_TEXT_BYTES];
+	assert(strlen(key->fallback) < sizeof text);
+	strcpy(text, key->fallback);
+	struct yaml_node node = {.kind = NODE_SCALAR, .text = text};
+	bool sound = read_value(reader, key, &node, reader->spec);
+	assert(sound && "a default in the table of keys is not a value of its key");
+	(void)sound;
+}
+
+void job_spec_init(struct job_spec *spec)
+{
+	struct diagnostics none = {0};
+	struct spec_reader reader = {
+		.spec = spec, .diagnostics = &none, .where = "", .from_option = true, .exception = -1};
+	*spec = (struct job_spec){0};
+	for (uint32_t i = 0; i < spec_key_count; i++)
+		if (spec_keys[i].fallback != NULL)
+			read_default(&reader, &spec_keys[i]);
+	spec->placement.cpus_per_rank_given = false;
+	diagnostics_finish(&none);
+}
+
+void job_spec_finish(struct job_spec *spec)
+{
+	free_rank_cpus(spec);
+	free_exceptions(spec);
+	index_set_finish(&spec->placement.cpu_set);
+	arena_finish(&spec->arena);
+	*spec = (struct job_spec){0};
+}
+
+/* The word of a choice is the one that the table reads. */
+static const char *word_of(const char *path, int64_t value)
+{
+	for (const struct choice *choice = spec_key_find(path)->words; choice->word != NULL; choice++)
+		if (choice->value == value)
+			return choice->word;
+	return "?";
+}
+
+const char *place_level_name(enum place_level level)
+{
+	return word_of("placement.bind_to", level);
+}
+
+const char *memory_policy_name(enum memory_policy policy)
+{
+	return word_of("placement.memory", policy);
+}
+
+const char *failure_policy_name(enum failure_policy policy)
+{
+	return word_of("failure.policy", policy);
+}
