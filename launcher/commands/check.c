@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * check: `muster check SPEC.yaml...` reads specs as `muster run` would and tells every error with its place. It starts
+ * nothing and does not look at the machine: whether a sound spec fits this one is what `muster plan` says.
+ */
+#include "commands/check.h"
+
+#include "base/text.h"
+#include "spec/diagnostics.h"
+#include "spec/job_spec.h"
+#include "spec/spec_parse.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { EXIT_OK = 0, EXIT_MUSTER = 125 };
+
+static void print_help(void)
+{
+	fputs("usage: muster check [--json] SPEC.yaml...\n"
+	      "Validate job specs: tell every error with its file, line and column.\n\n"
+	      "  -j, --json   as JSON on standard output\n"
+	      "  -h, --help   this text\n\n"
+	      "\"-\" is standard input. Exit code: 0 when every spec is sound, else 125.\n"
+	      "See muster-check(1), and muster-spec(5) for the keys.\n",
+	      stdout);
+}
+
+static void print_sound(const char *path, const struct job_spec *spec)
+{
+	if (spec->nprocs == NPROCS_AUTO)
+		printf("%s: ok (%s, a rank for each core)\n", path, spec->name);
+	else
+		printf("%s: ok (%s, %" PRIu32 " %s)\n", path, spec->name, spec->nprocs,
+		       spec->nprocs == 1 ? "rank" : "ranks");
+}
+
+static void print_errors(const struct diagnostics *diagnostics)
+{
+	struct text text = {0};
+	diagnostics_format(diagnostics, "error: ", &text);
+	fputs(text.bytes, stderr);
+	text_finish(&text);
+}
+
+/* A name that is not UTF-8 cannot stand in JSON: what the messages show of it does. */
+static json_t *json_of_text(const char *text)
+{
+	json_t *made = json_string(text);
+	return made != NULL ? made : json_string("?");
+}
+
+static json_t *json_of_errors(const struct diagnostics *diagnostics)
+{
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < diagnostics->count; i++) {
+		const struct diagnostic *item = &diagnostics->items[i];
+		json_t *place = item->line == 0 ? json_pack("{}")
+		                                : json_pack("{s:I, s:I}", "line", (json_int_t)item->line, "column",
+		                                            (json_int_t)item->column);
+		json_object_set_new(place, "message", json_of_text(item->message));
+		json_array_append_new(list, place);
+	}
+	return list;
+}
+
+static json_t *json_of_result(const char *path, const struct job_spec *spec, const struct diagnostics *diagnostics)
+{
+	json_t *result = json_pack("{s:o, s:b}", "file", json_of_text(path), "ok", spec != NULL);
+	if (spec != NULL) {
+		json_object_set_new(result, "name", json_of_text(spec->name));
+		json_object_set_new(result, "nprocs",
+		                    spec->nprocs == NPROCS_AUTO ? json_string("auto") : json_integer(spec->nprocs));
+	}
+	json_object_set_new(result, "errors", json_of_errors(diagnostics));
+	if (diagnostics->dropped > 0)
+		json_object_set_new(result, "errors_not_shown", json_integer(diagnostics->dropped));
+	return result;
+}
+
+/* `results` takes the answer for --json; without it, it is printed. */
+static bool check_file(const char *path, json_t *results)
+{
+	struct job_spec spec = {0};
+	struct diagnostics diagnostics = {0};
+	struct spec_request request = {.path = path};
+	bool sound = job_spec_read(&spec, &request, &diagnostics) == 0;
+	if (results != NULL)
+		json_array_append_new(results, json_of_result(path, sound ? &spec : NULL, &diagnostics));
+	else if (sound)
+		print_sound(path, &spec);
+	else
+		print_errors(&diagnostics);
+	job_spec_finish(&spec);
+	diagnostics_finish(&diagnostics);
+	return sound;
+}
+
+static int check_files(char **paths, bool as_json)
+{
+	json_t *results = as_json ? json_array() : NULL;
+	bool sound = true;
+	for (; *paths != NULL; paths++)
+		sound = check_file(*paths, results) && sound;
+	if (as_json) {
+		json_t *answer =
+			json_pack("{s:s, s:b, s:o}", "schema", "muster.check/1", "ok", sound, "files", results);
+		json_dumpf(answer, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(answer);
+	}
+	return sound ? EXIT_OK : EXIT_MUSTER;
+}
+
+int command_check(int argc, char **argv)
+{
+	bool as_json = false;
+	char **next = argc > 0 ? argv + 1 : argv;
+	for (; *next != NULL && (*next)[0] == '-' && (*next)[1] != '\0'; next++) {
+		if (strcmp(*next, "--") == 0) {
+			next++;
+			break;
+		}
+		if (strcmp(*next, "--help") == 0 || strcmp(*next, "-h") == 0) {
+			print_help();
+			return EXIT_OK;
+		}
+		if (strcmp(*next, "--json") != 0 && strcmp(*next, "-j") != 0) {
+			fprintf(stderr, "muster check: unknown option %s; see muster check --help\n", *next);
+			return EXIT_MUSTER;
+		}
+		as_json = true;
+	}
+	if (*next == NULL) {
+		fputs("muster check: which spec? usage: muster check [--json] SPEC.yaml...\n", stderr);
+		return EXIT_MUSTER;
+	}
+	int code = check_files(next, as_json);
+	if (fflush(stdout) == EOF) {
+		fprintf(stderr, "muster check: cannot write the answer: %m\n");
+		return EXIT_MUSTER;
+	}
+	return code;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * options: see options.h. What a value of an option means is not looked at here: it is laid over the spec later, and
+ * what is wrong with it is then told together with everything else that is wrong.
+ */
+#include "commands/options.h"
+
+#include "base/error.h"
+#include "commands/option_table.h"
+#include "spec/nearest.h"
+#include "spec/shown.h"
+#include "spec/spec_parse.h"
+#include "spec/units.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct command_line {
+	struct run_options *options;
+	enum option_user user;
+	char **next; /* the argument to look at; NULL-terminated */
+	struct error *err;
+};
+
+static void add_override(struct run_options *options, enum override_kind kind, const struct option_row *row,
+                         const char *value)
+{
+	struct override added = {kind, arena_format(&options->arena, "--%s", row->name), row->key, value};
+	struct override *more = arena_alloc_array(&options->arena, options->override_count + 1, sizeof *more);
+	if (options->override_count > 0)
+		memcpy(more, options->overrides, options->override_count * sizeof *more);
+	more[options->override_count++] = added;
+	options->overrides = more;
+}
+
+/* A directory of the command line is relative to where the user is, not to where the spec is. */
+static int take_path(struct command_line *line, const struct option_row *row, const char *value)
+{
+	struct run_options *options = line->options;
+	if (value[0] == '/' || value[0] == '\0') {
+		add_override(options, OVERRIDE_TEXT, row, value);
+		return 0;
+	}
+	char *here = getcwd(NULL, 0);
+	if (here == NULL)
+		return error_set(line->err, -EINVAL, "--%s %s: cannot tell the current directory: %s", row->name,
+		                 SHOWN(value), strerror(errno));
+	add_override(options, OVERRIDE_TEXT, row, arena_format(&options->arena, "%s/%s", here, value));
+	free(here);
+	return 0;
+}
+
+/* "-x NAME" passes on what muster itself has. */
+static int take_variable(struct command_line *line, const struct option_row *row, const char *value)
+{
+	struct run_options *options = line->options;
+	const char *own = strchr(value, '=') != NULL ? "" : getenv(value);
+	if (own == NULL)
+		return error_set(line->err, -EINVAL,
+		                 "--%s %s: it is not set in muster's own environment; write %s=VALUE to set it",
+		                 row->name, SHOWN(value), SHOWN(value));
+	if (strchr(value, '=') == NULL)
+		value = arena_format(&options->arena, "%s=%s", value, own);
+	add_override(options, OVERRIDE_ENV, row, value);
+	return 0;
+}
+
+static int take_color(struct command_line *line, const char *value)
+{
+	static const struct choice when[] = {
+		{"auto", COLOR_AUTO}, {"always", COLOR_ALWAYS}, {"never", COLOR_NEVER}, {0}};
+	int64_t found;
+	if (choice_parse(value, when, &found, line->err) < 0)
+		return error_prefix(line->err, "--color");
+	line->options->color = (enum color_when)found;
+	return 0;
+}
+
+static int take_file(struct command_line *line, const struct option_row *row, const char *value, const char **member)
+{
+	if (value[0] == '\0')
+		return error_set(line->err, -EINVAL, "--%s: the text must not be empty", row->name);
+	*member = value;
+	return 0;
+}
+
+/* One option with its value, or with what it stands for. */
+static int take_option(struct command_line *line, const struct option_row *row, const char *value)
+{
+	struct run_options *options = line->options;
+	switch (row->action) {
+	case OPTION_KEY:
+		add_override(options, OVERRIDE_WORD, row, value);
+		return 0;
+	case OPTION_PATH:
+		return take_path(line, row, value);
+	case OPTION_ENV:
+		return take_variable(line, row, value);
+	case OPTION_SET:
+		add_override(options, OVERRIDE_SET, row, value);
+		return 0;
+	case OPTION_REPORT:
+		return take_file(line, row, value, &options->report_path);
+	case OPTION_TOPOLOGY:
+		return take_file(line, row, value, &options->topology);
+	case OPTION_SVG:
+		return take_file(line, row, value, &options->svg_path);
+	case OPTION_COLOR:
+		return take_color(line, value);
+	case OPTION_REPORT_BINDINGS:
+		options->report_bindings = true;
+		return 0;
+	case OPTION_JSON:
+		options->json = true;
+		return 0;
+	case OPTION_QUIET:
+		options->quiet = true;
+		return 0;
+	case OPTION_VERBOSE:
+		options->verbosity++;
+		return 0;
+	case OPTION_HELP:
+		options->help = true;
+		return 0;
+	}
+	return 0;
+}
+
+/* "nproc_per_node" is "nproc-per-node": torchrun writes both. */
+static bool is_named(const char *name, const char *typed, size_t length)
+{
+	if (name == NULL || strlen(name) != length)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (name[i] != (typed[i] == '_' ? '-' : typed[i]))
+			return false;
+	return true;
+}
+
+static const struct option_row *find_long(const char *typed, size_t length)
+{
+	for (size_t i = 0; i < option_table_count; i++)
+		if (is_named(option_table[i].name, typed, length) || is_named(option_table[i].alias, typed, length))
+			return &option_table[i];
+	return NULL;
+}
+
+static const struct option_row *find_letter(char letter)
+{
+	for (size_t i = 0; i < option_table_count; i++)
+		if (option_table[i].letter != 0 && option_table[i].letter == letter)
+			return &option_table[i];
+	return NULL;
+}
+
+static int refuse_unknown(struct command_line *line, const char *typed, size_t length)
+{
+	char *name = arena_copy_bytes(&line->options->arena, typed, length);
+	struct nearest nearest = nearest_to(name);
+	for (size_t i = 0; i < option_table_count; i++) {
+		nearest_offer(&nearest, option_table[i].name);
+		if (option_table[i].alias != NULL)
+			nearest_offer(&nearest, option_table[i].alias);
+	}
+	if (nearest.best != NULL)
+		return error_set(line->err, -EINVAL, "unknown option --%s; did you mean --%s?", SHOWN(name),
+		                 nearest.best);
+	return error_set(line->err, -EINVAL, "unknown option --%s; see --help", SHOWN(name));
+}
+
+static int check_user(struct command_line *line, const struct option_row *row)
+{
+	if (line->user == OPTIONS_OF_RUN && (row->users & FOR_RUN) == 0)
+		return error_set(line->err, -EINVAL, "--%s is an option of muster plan, not of muster run", row->name);
+	return 0;
+}
+
+/* `value` is what the same argument held, or NULL. */
+static int take_with_operand(struct command_line *line, const struct option_row *row, const char *typed,
+                             const char *value)
+{
+	if (value == NULL && *line->next != NULL)
+		value = *line->next++;
+	if (value == NULL)
+		return error_set(line->err, -EINVAL, "%s needs a value: %s %s", typed, typed, row->operand);
+	return take_option(line, row, value);
+}
+
+static int parse_long(struct command_line *line, const char *argument)
+{
+	const char *typed = argument + 2;
+	size_t length = strcspn(typed, "=");
+	const char *value = typed[length] == '=' ? typed + length + 1 : NULL;
+	const struct option_row *row = find_long(typed, length);
+	if (row == NULL)
+		return refuse_unknown(line, typed, length);
+	int rc = check_user(line, row);
+	if (rc < 0)
+		return rc;
+	if (row->operand != NULL)
+		return take_with_operand(line, row, arena_format(&line->options->arena, "--%s", row->name), value);
+	if (value != NULL)
+		return error_set(line->err, -EINVAL, "--%s takes no value, and \"%s\" was given", row->name,
+		                 SHOWN(value));
+	return take_option(line, row, row->fixed);
+}
+
+/* "-n4", "-n 4", "-qv". */
+static int parse_letters(struct command_line *line, const char *argument)
+{
+	for (const char *at = argument + 1; *at != '\0'; at++) {
+		const struct option_row *row = find_letter(*at);
+		if (row == NULL)
+			return error_set(line->err, -EINVAL, "unknown option %s; see --help", SHOWN(argument));
+		int rc = check_user(line, row);
+		if (rc < 0)
+			return rc;
+		if (row->operand != NULL) {
+			char typed[3] = {'-', *at, '\0'};
+			return take_with_operand(line, row, typed, at[1] == '\0' ? NULL : at + 1);
+		}
+		rc = take_option(line, row, row->fixed);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int parse_option(struct command_line *line, const char *argument)
+{
+	if (strcmp(argument, "-np") == 0) /* as mpirun has it; else it would be -n with the value "p" */
+		return take_with_operand(line, find_letter('n'), argument, NULL);
+	return argument[1] == '-' ? parse_long(line, argument) : parse_letters(line, argument);
+}
+
+static bool is_spec(const char *argument)
+{
+	size_t length = strlen(argument);
+	return strcmp(argument, "-") == 0 || (length > 5 && strcmp(argument + length - 5, ".yaml") == 0) ||
+	       (length > 4 && strcmp(argument + length - 4, ".yml") == 0);
+}
+
+static int take_positionals(struct command_line *line)
+{
+	struct run_options *options = line->options;
+	const char *first = *line->next;
+	if (first == NULL)
+		return error_set(line->err, -EINVAL, "what to run is missing: name a spec (SPEC.yaml) or a command");
+	if (!is_spec(first)) {
+		options->command = line->next;
+		return 0;
+	}
+	options->spec_path = first;
+	const char *after = *++line->next;
+	if (after != NULL && strcmp(after, "--") != 0)
+		return error_set(line->err, -EINVAL,
+		                 "\"%s\" after %s: options go before the spec, arguments for its command after \"--\"",
+		                 SHOWN(after), SHOWN(first));
+	options->command = after == NULL ? line->next : line->next + 1;
+	return 0;
+}
+
+static int parse_line(struct command_line *line)
+{
+	while (*line->next != NULL && (*line->next)[0] == '-' && (*line->next)[1] != '\0') {
+		const char *argument = *line->next++;
+		if (strcmp(argument, "--") == 0)
+			break;
+		int rc = parse_option(line, argument);
+		if (rc < 0 || line->options->help)
+			return rc;
+	}
+	return take_positionals(line);
+}
+
+int run_options_parse(struct run_options *options, enum option_user user, int argc, char **argv, struct error *err)
+{
+	struct run_options read = {0};
+	struct command_line line = {.options = &read, .user = user, .next = argc > 0 ? argv + 1 : argv, .err = err};
+	int rc = parse_line(&line);
+	if (rc < 0) {
+		run_options_finish(&read);
+		*options = read;
+		return rc;
+	}
+	*options = read;
+	return 0;
+}
+
+void run_options_finish(struct run_options *options)
+{
+	arena_finish(&options->arena);
+	*options = (struct run_options){0};
+}
+
+int job_spec_load(struct job_spec *spec, const struct run_options *options, struct diagnostics *diagnostics)
+{
+	struct spec_request request = {
+		.path = options->spec_path,
+		.command = options->command,
+		.overrides = options->overrides,
+		.override_count = options->override_count,
+	};
+	return job_spec_read(spec, &request, diagnostics);
+}
