@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""Takes the samples of a case, in rounds, through the measuring programs written in C.
+
+Every command has a time-out; a sample that timed out is tried again, and counted. A contender that fails (or times out
+again and again) is given up with the reason, and the others go on.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from .model import Taken, judge
+
+ATTEMPTS = 3
+
+
+class Bench:
+    """Where things are, and how much of them is to be done."""
+
+    def __init__(self, programs, scratch, muster, effort, timeout_s=20):
+        self.programs = Path(programs)
+        self.scratch = Path(scratch)
+        self.muster = muster
+        self.effort = effort            # "full" | "quick" | "smoke"
+        self.timeout_s = timeout_s
+        self.environment = dict(os.environ)
+        self.environment["XDG_STATE_HOME"] = str(self.scratch / "state")
+        self.environment["XDG_RUNTIME_DIR"] = str(self.scratch / "runtime")
+        self.environment["LC_ALL"] = "C.UTF-8"
+        for directory in ("state", "runtime", "home"):
+            (self.scratch / directory).mkdir(mode=0o700, exist_ok=True)
+
+    def program(self, name):
+        return str(self.programs / name)
+
+    def pick(self, full, quick, smoke):
+        return {"full": full, "quick": quick, "smoke": smoke}[self.effort]
+
+    def measure(self, program, options, contender):
+        """Runs one measuring program round the contender; returns its JSON, or a Taken that says why there is none."""
+        errors = self.scratch / "stderr"
+        command = [self.program(program), "-t", str(self.timeout_s), "-e", str(errors), *options, *contender.command]
+        environment = {**self.environment, **contender.environment}
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=self.timeout_s + 30, check=False)
+        if done.returncode == 0:
+            answer = json.loads(done.stdout)
+            if answer.get("interrupted"):
+                raise KeyboardInterrupt
+            return answer
+        last = (last_line(errors) or done.stderr.strip().splitlines()[-1:] or ["no reason given"])
+        return Taken(failure=f"{done.stderr.strip()} {last if isinstance(last, str) else ''}".strip())
+
+    def take_time(self, contender, program="stopwatch", options=()):
+        """One Taken with the wall time in milliseconds."""
+        answer = self.measure(program, list(options), contender)
+        if isinstance(answer, Taken):
+            return answer
+        taken = Taken(value=answer["wall_ns"] / 1e6, timed_out=answer["timed_out"], survivors=answer["survivors"])
+        if taken.timed_out:
+            taken.failure = f"timed out after {self.timeout_s} s"
+        elif (answer["exit_code"] != 0) != contender.expects_failure:
+            taken.failure = f"exit code {answer['exit_code']}: {last_line(self.scratch / 'stderr')}"
+        return taken
+
+
+def last_line(path):
+    try:
+        lines = Path(path).read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1][:200] if lines else ""
+
+
+def take_with_retries(case, contender):
+    for _ in range(ATTEMPTS):
+        taken = case.take(contender)
+        contender.survivors = max(contender.survivors, taken.survivors)
+        if taken.note:
+            contender.note = taken.note
+        if not taken.timed_out:
+            break
+        contender.timeouts += 1
+    if taken.failure:
+        contender.failure = taken.failure
+        print(f"    {contender.name}: given up: {taken.failure}", file=sys.stderr)
+    return taken
+
+
+def run_case(case):
+    """Warm-up rounds, then the measured ones; every contender that still stands takes part in each, in the same order."""
+    for number in range(case.warm_ups + case.rounds):
+        for contender in case.contenders:
+            if contender.failure or number >= case.warm_ups + contender.most_rounds:
+                continue
+            taken = take_with_retries(case, contender)
+            if number >= case.warm_ups and not taken.failure:
+                contender.samples.append(taken.value)
+    if case.subtract:
+        take_base_away(case)
+    judge(case)
+
+
+def take_base_away(case):
+    base = case.contender(case.subtract)
+    for contender in case.contenders:
+        if contender is not base:
+            contender.samples = [mine - its for mine, its in zip(contender.samples, base.samples)]
