@@ -83,9 +83,9 @@ pack_image "$@"
 boot
 rm -f "$run/image"
 planned=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' "$run/checks")
-passed=$(grep -c '^ok ' "$run/checks")
-grep -E '^(ok|not ok) ' "$run/checks"
-if [ -n "$planned" ] && [ "$planned" = "$passed" ] && ! grep -q '^not ok ' "$run/checks"; then
+passed=$(grep -a -c '^ok ' "$run/checks")
+grep -a -E '^(ok|not ok) ' "$run/checks"
+if [ -n "$planned" ] && [ "$planned" = "$passed" ] && ! grep -a -q '^not ok ' "$run/checks"; then
 	echo "$machine: all $passed checks passed"
 	exit 0
 fi

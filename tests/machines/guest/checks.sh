@@ -19,9 +19,9 @@ remark() {
 	sed 's/^/# /'
 }
 
-show() { # FILE...: the text of each, under its name
+show() { # FILE...: the beginning of each, under its name, without NUL bytes
 	for file in "$@"; do
-		[ -s "$file" ] && echo "$file:" && sed 's/^/  /' "$file"
+		[ -s "$file" ] && echo "$file:" && head -c 4000 "$file" | tr -d '\000' | sed 's/^/  /'
 	done
 }
 
