@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rank_words: see rank_words.h.
+ */
+#include "report/rank_words.h"
+
+#include "base/text.h"
+#include "plan/launch_plan.h"
+#include "report/signal_words.h"
+#include "run/job_result.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+enum { CPU_LIST_BYTES = 80, COMMAND_NAME_BYTES = 15 /* what the kernel keeps of it */ };
+
+enum rank_fate rank_fate(const struct job_result *result, uint32_t local_rank)
+{
+	const struct rank_result *rank = &result->ranks[local_rank];
+	if (rank->end == RANK_NOT_STARTED)
+		return FATE_NEVER_STARTED;
+	if (rank->end == RANK_LOST)
+		return FATE_LOST;
+	if (local_rank == result->first_failure)
+		return FATE_FAILED;
+	if (rank->killed)
+		return FATE_KILLED;
+	if (rank->stopped)
+		return FATE_STOPPED;
+	if (rank->end == RANK_EXITED && rank->exit_code == 0)
+		return FATE_WELL;
+	return rank->in_wake ? FATE_FAILED_IN_WAKE : FATE_FAILED;
+}
+
+const char *failure_kind(const struct job_result *result, uint32_t local_rank)
+{
+	const struct rank_result *rank = &result->ranks[local_rank];
+	switch (rank->end) {
+	case RANK_EXITED:
+		return "exit";
+	case RANK_SIGNALED:
+		return rank->out_of_memory ? "oom" : "signal";
+	case RANK_NOT_EXECUTED:
+		return "exec";
+	default:
+		return "lost";
+	}
+}
+
+static void add_cpus(struct text *text, const struct rank_placement *place)
+{
+	char list[CPU_LIST_BYTES];
+	if (!place->bound) {
+		text_add(text, "not bound");
+		return;
+	}
+	bool cut = index_set_format(&place->cpus, list, sizeof list) >= sizeof list;
+	text_add_format(text, "%s %s%s", index_set_count(&place->cpus) == 1 ? "CPU" : "CPUs", list, cut ? "..." : "");
+}
+
+void add_rank_name(struct text *text, const struct report_facts *facts, uint32_t local_rank)
+{
+	const struct rank_plan *plan = &facts->plan->ranks[local_rank];
+	const struct rank_result *rank = &facts->result->ranks[local_rank];
+	text_add_format(text, "rank %" PRIu32 " (", plan->rank);
+	if (rank->pid > 0)
+		text_add_format(text, "pid %d, ", (int)rank->pid);
+	add_cpus(text, plan->place);
+	text_add(text, ")");
+}
+
+/* -- What could not be started ------------------------------------------------------------------------------------- */
+
+/* What to look at, for the errors of execve that say little. */
+static const char *exec_hint(int failure, bool has_slash)
+{
+	switch (failure) {
+	case ENOENT:
+		return has_slash ? " (the file, or the interpreter that its first line names)"
+		                 : " (looked for in PATH)";
+	case EACCES:
+		return " (it lacks the permission to be executed, or a directory on the way may not be entered)";
+	case ENOEXEC:
+		return " (not a program of this machine; a script needs a first line like #!/bin/sh)";
+	case E2BIG:
+		return " (arguments and environment together are too long: ulimit -s)";
+	default:
+		return "";
+	}
+}
+
+static void add_failed_step(struct text *text, const struct rank_plan *plan, const struct rank_result *rank)
+{
+	const char *step = rank->failed_step == NULL ? "execute" : rank->failed_step;
+	const char *hint = "";
+	text_add_format(text, "cannot start: %s", step);
+	if (strcmp(step, "execute") == 0) {
+		text_add_format(text, " %s", plan->argv[0]);
+		hint = exec_hint(rank->failed_errno, strchr(plan->argv[0], '/') != NULL);
+	} else if (strstr(step, "working directory") != NULL && plan->working_directory != NULL) {
+		text_add_format(text, " %s", plan->working_directory);
+	}
+	text_add_format(text, ": %s%s", strerror(rank->failed_errno), hint);
+}
+
+/* -- Where a core went --------------------------------------------------------------------------------------------- */
+
+static const char *command_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash == NULL ? path : slash + 1;
+}
+
+/* False when the pattern asks for something that is not known here, such as the time. */
+static bool expand_core_pattern(struct text *path, const struct report_facts *facts, uint32_t local_rank)
+{
+	bool has_pid = false;
+	int pid = (int)facts->result->ranks[local_rank].pid;
+	for (const char *at = facts->core_pattern; *at != '\0'; at++) {
+		if (*at != '%') {
+			text_add_bytes(path, at, 1);
+			continue;
+		}
+		switch (*++at) {
+		case '%':
+			text_add(path, "%");
+			break;
+		case 'p':
+		case 'P':
+			text_add_format(path, "%d", pid);
+			has_pid = true;
+			break;
+		case 'e':
+			text_add_format(path, "%.*s", COMMAND_NAME_BYTES,
+			                command_name(facts->plan->ranks[local_rank].argv[0]));
+			break;
+		default:
+			return false;
+		}
+	}
+	if (facts->core_uses_pid && !has_pid)
+		text_add_format(path, ".%d", pid);
+	return true;
+}
+
+static void add_core_path(struct text *text, const struct report_facts *facts, uint32_t local_rank)
+{
+	const char *directory = facts->plan->ranks[local_rank].working_directory;
+	struct text path = {0};
+	if (!expand_core_pattern(&path, facts, local_rank))
+		text_add_format(text, ", core dumped (core_pattern \"%s\")", facts->core_pattern);
+	else if (path.bytes[0] == '/')
+		text_add_format(text, ", core dumped to %s", path.bytes);
+	else if (directory != NULL)
+		text_add_format(text, ", core dumped to %s/%s", directory, path.bytes);
+	else
+		text_add_format(text, ", core dumped to %s in its working directory", path.bytes);
+	text_finish(&path);
+}
+
+static void add_core(struct text *text, const struct report_facts *facts, uint32_t local_rank)
+{
+	const char *pattern = facts->core_pattern;
+	if (pattern == NULL || pattern[0] == '\0')
+		text_add(text, ", core dumped");
+	else if (pattern[0] != '|')
+		add_core_path(text, facts, local_rank);
+	else if (strstr(pattern, "systemd-coredump") != NULL)
+		text_add_format(text, ", core dumped: coredumpctl info %d", (int)facts->result->ranks[local_rank].pid);
+	else
+		text_add_format(text, ", core handed to %.*s", (int)strcspn(pattern + 1, " "), pattern + 1);
+}
+
+/* -- Ends ---------------------------------------------------------------------------------------------------------- */
+
+static void add_bytes(struct text *text, int64_t bytes)
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+	double value = (double)bytes / 1024;
+	size_t unit = 0;
+	for (; value >= 1024 && unit + 1 < sizeof units / sizeof *units; unit++)
+		value /= 1024;
+	text_add_format(text, "%.1f %s", value, units[unit]);
+}
+
+static void add_out_of_memory(struct text *text, const struct report_facts *facts, const struct rank_result *rank)
+{
+	int64_t limit = facts->plan->spec->limits.memory_bytes;
+	text_add(text, "was killed by SIGKILL: out of memory (the kernel counted an OOM kill");
+	if (rank->max_rss_bytes > 0) {
+		text_add(text, "; it held at most ");
+		add_bytes(text, rank->max_rss_bytes);
+	}
+	if (limit > 0) {
+		text_add(text, "; limits.memory: ");
+		add_bytes(text, limit);
+	}
+	text_add(text, ")");
+}
+
+static void add_signal(struct text *text, const struct report_facts *facts, uint32_t local_rank)
+{
+	const struct rank_result *rank = &facts->result->ranks[local_rank];
+	char name[SIGNAL_NAME_BYTES];
+	const char *meaning = rank->stopped || rank->killed ? NULL : signal_meaning(rank->signal);
+	text_add_format(text, "was killed by %s", signal_name(name, rank->signal));
+	if (meaning != NULL)
+		text_add_format(text, " (%s)", meaning);
+	if (rank->core_dumped)
+		add_core(text, facts, local_rank);
+}
+
+/* Codes that people take for something else. */
+static void add_exit(struct text *text, int code)
+{
+	char name[SIGNAL_NAME_BYTES];
+	text_add_format(text, "exited with code %d", code);
+	if (code == 127)
+		text_add(text, " (a shell says so when it does not find a command)");
+	else if (code == 126)
+		text_add(text, " (a shell says so when it cannot execute a command)");
+	else if (code > 128 && code <= 128 + 64)
+		text_add_format(text, " (its own exit code: it was not killed by %s)", signal_name(name, code - 128));
+}
+
+void add_rank_end(struct text *text, const struct report_facts *facts, uint32_t local_rank)
+{
+	const struct rank_result *rank = &facts->result->ranks[local_rank];
+	switch (rank->end) {
+	case RANK_NOT_STARTED:
+		text_add(text, "was never started");
+		return;
+	case RANK_NOT_EXECUTED:
+		add_failed_step(text, &facts->plan->ranks[local_rank], rank);
+		return;
+	case RANK_EXITED:
+		add_exit(text, rank->exit_code);
+		return;
+	case RANK_SIGNALED:
+		if (rank->out_of_memory)
+			add_out_of_memory(text, facts, rank);
+		else
+			add_signal(text, facts, local_rank);
+		return;
+	case RANK_LOST:
+		text_add_format(text, "was lost: %s",
+		                rank->lost_detail == NULL ? "nobody saw it end" : rank->lost_detail);
+		return;
+	}
+}
+
+void add_rank_end_short(struct text *text, const struct report_facts *facts, uint32_t local_rank)
+{
+	const struct rank_result *rank = &facts->result->ranks[local_rank];
+	char name[SIGNAL_NAME_BYTES];
+	if (rank->end == RANK_EXITED)
+		text_add_format(text, "exit %d", rank->exit_code);
+	else if (rank->end == RANK_SIGNALED)
+		text_add(text, rank->out_of_memory ? "out of memory" : signal_name(name, rank->signal));
+	else
+		text_add(text, failure_kind(facts->result, local_rank));
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rank_words: one rank's end in words, and what kind of end it was. Used by the text that stderr gets and by the JSON.
+ * Pure functions: what they need of the world stands in report_facts.
+ */
+#ifndef MUSTER_REPORT_RANK_WORDS_H
+#define MUSTER_REPORT_RANK_WORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct launch_plan;
+struct job_result;
+struct text;
+
+struct report_facts {
+	const struct launch_plan *plan;
+	const struct job_result *result;
+	const char *core_pattern; /* as in the kernel's core_pattern, without the line's end; NULL: not known */
+	bool core_uses_pid;       /* the kernel's core_uses_pid */
+	bool colour;
+};
+
+/* What became of a rank, seen from the end of the job. */
+enum rank_fate {
+	FATE_WELL,           /* exit 0, not asked to */
+	FATE_FAILED,         /* by itself: exit code, signal, could not be started */
+	FATE_FAILED_IN_WAKE, /* by itself, but after the first failure */
+	FATE_STOPPED,        /* by muster's stop signal */
+	FATE_KILLED,         /* by muster's SIGKILL */
+	FATE_LOST,           /* nobody saw it end */
+	FATE_NEVER_STARTED,
+	FATE_COUNT,
+};
+
+enum rank_fate rank_fate(const struct job_result *result, uint32_t local_rank);
+
+/* "exit", "signal", "oom", "lost" or "exec", as the JSON names the kinds of failure. */
+const char *failure_kind(const struct job_result *result, uint32_t local_rank);
+
+/* "rank 3 (pid 4312, CPUs 3,11)" */
+void add_rank_name(struct text *text, const struct report_facts *facts, uint32_t local_rank);
+
+/* "exited with code 9", "was killed by SIGSEGV (segmentation fault), core dumped to ...", "cannot start: ..." */
+void add_rank_end(struct text *text, const struct report_facts *facts, uint32_t local_rank);
+
+/* The same short: "exit 9", "SIGSEGV". */
+void add_rank_end_short(struct text *text, const struct report_facts *facts, uint32_t local_rank);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report_json: see report_json.h. Times are seconds since the job's start, with all the digits that were measured.
+ */
+#include "report/report_json.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "plan/launch_plan.h"
+#include "report/signal_words.h"
+#include "run/job_result.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* 12.1 is written "12.1", and a week still has its nanoseconds. */
+enum { REAL_DIGITS = 15 };
+
+#define REPLACEMENT "\xef\xbf\xbd"
+
+/* -- Text ---------------------------------------------------------------------------------------------------------- */
+
+/* Length of the UTF-8 sequence that begins there; 0: none does. */
+static size_t sequence_length(const unsigned char *at)
+{
+	static const struct {
+		unsigned char first, last, second_low, second_high;
+		size_t length;
+	} forms[] = {
+		{0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+		{0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		if (at[0] < forms[i].first || at[0] > forms[i].last)
+			continue;
+		if (forms[i].length > 1 && (at[1] < forms[i].second_low || at[1] > forms[i].second_high))
+			return 0;
+		for (size_t byte = 2; byte < forms[i].length; byte++)
+			if ((at[byte] & 0xc0) != 0x80)
+				return 0;
+		return forms[i].length;
+	}
+	return 0;
+}
+
+static json_t *make_text(const char *bytes)
+{
+	if (bytes == NULL)
+		return json_null();
+	struct text text = {0};
+	text_add(&text, "");
+	const unsigned char *at = (const unsigned char *)bytes;
+	while (*at != '\0') {
+		size_t length = sequence_length(at);
+		text_add_bytes(&text, length == 0 ? REPLACEMENT : (const char *)at, length == 0 ? 3 : length);
+		at += length == 0 ? 1 : length;
+	}
+	json_t *made = json_stringn_nocheck(text.bytes, text.length);
+	text_finish(&text);
+	return made;
+}
+
+static json_t *make_texts(char *const *list)
+{
+	json_t *array = json_array();
+	for (; list != NULL && *list != NULL; list++)
+		json_array_append_new(array, make_text(*list));
+	return array;
+}
+
+/* -- Numbers, times, signals --------------------------------------------------------------------------------------- */
+
+static json_t *make_seconds(int64_t ns)
+{
+	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
+}
+
+/* RFC 3339 in UTC, with milliseconds. */
+static json_t *make_date(const struct timespec *time)
+{
+	char date[40], whole[64];
+	struct tm fields;
+	if (gmtime_r(&time->tv_sec, &fields) == NULL)
+		return json_null();
+	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &fields);
+	snprintf(whole, sizeof whole, "%s.%03ldZ", date, time->tv_nsec / 1000000);
+	return json_string(whole);
+}
+
+static json_t *make_signal(bool is_one, int signal)
+{
+	char name[SIGNAL_NAME_BYTES];
+	return is_one ? json_string(signal_name(name, signal)) : json_null();
+}
+
+static json_t *make_pid(pid_t pid)
+{
+	return pid > 0 ? json_integer(pid) : json_null();
+}
+
+static json_t *make_cpus(const struct rank_placement *place)
+{
+	size_t length = index_set_format(&place->cpus, NULL, 0);
+	char *list = memory_zeroed(length + 1);
+	index_set_format(&place->cpus, list, length + 1);
+	json_t *made = json_string(list);
+	free(list);
+	return made;
+}
+
+/* -- Ranks --------------------------------------------------------------------------------------------------------- */
+
+static const char *end_name(enum rank_end end)
+{
+	switch (end) {
+	case RANK_NOT_STARTED:
+		return "not-started";
+	case RANK_NOT_EXECUTED:
+		return "not-executed";
+	case RANK_EXITED:
+		return "exited";
+	case RANK_SIGNALED:
+		return "signaled";
+	case RANK_LOST:
+		break;
+	}
+	return "lost";
+}
+
+/* What a step between clone and exec failed with; null for ranks that ran. */
+static json_t *make_failed_step(const struct rank_result *rank)
+{
+	if (rank->end != RANK_NOT_EXECUTED)
+		return json_null();
+	const char *name = strerrorname_np(rank->failed_errno);
+	json_t *step = json_object();
+	json_object_set_new(step, "step", make_text(rank->failed_step == NULL ? "execute" : rank->failed_step));
+	json_object_set_new(step, "errno", name == NULL ? json_null() : json_string(name));
+	json_object_set_new(step, "message", make_text(strerror(rank->failed_errno)));
+	return step;
+}
+
+static json_t *make_rank(const struct report_facts *facts, const char *host, uint32_t local_rank)
+{
+	const struct rank_result *rank = &facts->result->ranks[local_rank];
+	const struct rank_plan *plan = &facts->plan->ranks[local_rank];
+	json_t *made = json_object();
+	json_object_set_new(made, "rank", json_integer(plan->rank));
+	json_object_set_new(made, "host", make_text(host));
+	json_object_set_new(made, "pid", make_pid(rank->pid));
+	json_object_set_new(made, "cpus", make_cpus(plan->place));
+	json_object_set_new(made, "bound", json_boolean(plan->place->bound));
+	json_object_set_new(made, "end", json_string(end_name(rank->end)));
+	json_object_set_new(made, "exit_code", rank->end == RANK_EXITED ? json_integer(rank->exit_code) : json_null());
+	json_object_set_new(made, "signal", make_signal(rank->end == RANK_SIGNALED, rank->signal));
+	json_object_set_new(made, "core_dumped", json_boolean(rank->core_dumped));
+	json_object_set_new(made, "out_of_memory", json_boolean(rank->out_of_memory));
+	json_object_set_new(made, "failed_step", make_failed_step(rank));
+	json_object_set_new(made, "stopped", json_boolean(rank->stopped));
+	json_object_set_new(made, "killed", json_boolean(rank->killed));
+	json_object_set_new(made, "in_wake", json_boolean(rank->in_wake));
+	json_object_set_new(made, "detail", make_text(rank->lost_detail));
+	json_object_set_new(made, "death_order",
+	                    rank->death_order == NO_RANK ? json_null() : json_integer(rank->death_order));
+	json_object_set_new(made, "user_s", json_real((double)rank->user_us / 1e6));
+	json_object_set_new(made, "system_s", json_real((double)rank->system_us / 1e6));
+	json_object_set_new(made, "max_rss_bytes", json_integer(rank->max_rss_bytes));
+	json_object_set_new(made, "started_s", make_seconds(rank->started_ns));
+	json_object_set_new(made, "ended_s", make_seconds(rank->ended_ns));
+	return made;
+}
+
+static json_t *make_first_failure(const struct report_facts *facts, const char *host)
+{
+	uint32_t local_rank = facts->result->first_failure;
+	if (local_rank == NO_RANK)
+		return json_null();
+	const struct rank_result *rank = &facts->result->ranks[local_rank];
+	const struct rank_plan *plan = &facts->plan->ranks[local_rank];
+	struct text words = {0};
+	add_rank_end(&words, facts, local_rank);
+	json_t *made = json_object();
+	json_object_set_new(made, "rank", json_integer(plan->rank));
+	json_object_set_new(made, "host", make_text(host));
+	json_object_set_new(made, "pid", make_pid(rank->pid));
+	json_object_set_new(made, "cpus", make_cpus(plan->place));
+	json_object_set_new(made, "kind", json_string(failure_kind(facts->result, local_rank)));
+	json_object_set_new(made, "code", rank->end == RANK_EXITED ? json_integer(rank->exit_code) : json_null());
+	json_object_set_new(made, "signal", make_signal(rank->end == RANK_SIGNALED, rank->signal));
+	json_object_set_new(made, "core_dumped", json_boolean(rank->core_dumped));
+	json_object_set_new(made, "failed_step", make_failed_step(rank));
+	json_object_set_new(made, "what", make_text(words.bytes));
+	json_object_set_new(made, "at_s", make_seconds(rank->ended_ns));
+	json_object_set_new(made, "stderr_tail", make_texts(rank->stderr_tail));
+	text_finish(&words);
+	return made;
+}
+
+/* -- The whole ----------------------------------------------------------------------------------------------------- */
+
+static const char *outcome_name(enum job_outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_OK:
+		return "ok";
+	case OUTCOME_FAILED:
+		return "failed";
+	case OUTCOME_TIMEOUT:
+		return "timeout";
+	case OUTCOME_STOPPED:
+		return "stopped";
+	case OUTCOME_ERROR:
+		break;
+	}
+	return "error";
+}
+
+static json_t *make_job(const struct launch_plan *plan, const char *host)
+{
+	json_t *job = json_object();
+	json_t *command = make_texts(plan->spec->command.items);
+	json_t *args = make_texts(plan->spec->args.items);
+	json_array_extend(command, args);
+	json_decref(args);
+	json_object_set_new(job, "id", make_text(plan->job_id));
+	json_object_set_new(job, "name", make_text(plan->job_name));
+	json_object_set_new(job, "nprocs", json_integer(plan->nprocs));
+	json_object_set_new(job, "world_size", json_integer(plan->world_size));
+	json_object_set_new(job, "host", make_text(host));
+	json_object_set_new(job, "source", make_text(plan->spec->source));
+	json_object_set_new(job, "command", command);
+	return job;
+}
+
+/* The plan's, then what came up while the job ran. */
+static json_t *make_warnings(const struct report_facts *facts)
+{
+	json_t *warnings = json_array();
+	for (uint32_t i = 0; i < facts->plan->warning_count; i++)
+		json_array_append_new(warnings, make_text(facts->plan->warnings[i]));
+	json_t *later = make_texts(facts->result->warnings);
+	json_array_extend(warnings, later);
+	json_decref(later);
+	return warnings;
+}
+
+/* All but the ranks. */
+static json_t *make_report(const struct report_facts *facts, const char *host)
+{
+	const struct job_result *result = facts->result;
+	json_t *report = json_object();
+	json_object_set_new(report, "schema", json_string("muster.report/1"));
+	json_object_set_new(report, "muster", json_string(MUSTER_VERSION));
+	json_object_set_new(report, "job", make_job(facts->plan, host));
+	json_object_set_new(report, "outcome", json_string(outcome_name(result->outcome)));
+	json_object_set_new(report, "exit_code", json_integer(result->exit_code));
+	json_object_set_new(report, "error", make_text(result->error_text));
+	json_object_set_new(report, "stop_signal",
+	                    make_signal(result->outcome == OUTCOME_STOPPED, result->stop_signal));
+	json_object_set_new(report, "start_timed_out", json_boolean(result->start_timed_out));
+	json_object_set_new(report, "started", make_date(&result->started));
+	json_object_set_new(report, "ended", make_date(&result->ended));
+	json_object_set_new(report, "elapsed_s", json_real((double)result->elapsed_ns / 1e9));
+	json_object_set_new(report, "restarts", json_integer(result->restarts));
+	json_object_set_new(report, "survivors", json_integer(result->survivors));
+	json_object_set_new(report, "leftovers", json_integer(result->leftovers));
+	json_object_set_new(report, "kept", json_integer(result->kept));
+	json_object_set_new(report, "warnings", make_warnings(facts));
+	json_object_set_new(report, "first_failure", make_first_failure(facts, host));
+	return report;
+}
+
+/* Takes `made` over. */
+static void add_json(struct text *text, json_t *made, size_t flags)
+{
+	char *dumped = json_dumps(made, flags | JSON_REAL_PRECISION(REAL_DIGITS));
+	json_decref(made);
+	if (dumped == NULL)
+		memory_exhausted();
+	text_add(text, dumped);
+	free(dumped);
+}
+
+/* Ranks are made and written one by one, a line each: 65,536 of them at once would take hundreds of megabytes. */
+char *report_json_format(const struct report_facts *facts, const char *host)
+{
+	struct text text = {0};
+	add_json(&text, make_report(facts, host), JSON_INDENT(1));
+	assert(text.length > 2 && strcmp(text.bytes + text.length - 2, "\n}") == 0);
+	text.length -= 2;
+	text_add(&text, ",\n \"ranks\": [\n");
+	for (uint32_t rank = 0; rank < facts->result->nprocs; rank++) {
+		text_add(&text, "  ");
+		add_json(&text, make_rank(facts, host, rank), 0);
+		text_add(&text, rank + 1 < facts->result->nprocs ? ",\n" : "\n");
+	}
+	text_add(&text, " ]\n}\n");
+	return text.bytes;
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report_text: see report_text.h.
+ */
+#include "report/report_text.h"
+
+#include "base/text.h"
+#include "plan/launch_plan.h"
+#include "report/signal_words.h"
+#include "run/job_result.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+	RANKS_LISTED = 8,
+	TAIL_LINES = 20,
+	TAIL_LINE_BYTES = 1000,
+};
+
+#define PREFIX    "muster: "
+#define RED       "\033[1;31m"
+#define YELLOW    "\033[33m"
+#define NO_COLOUR "\033[0m"
+
+static void begin_line(struct text *text)
+{
+	text_add(text, PREFIX);
+}
+
+static void end_line(struct text *text)
+{
+	text_add(text, "\n");
+}
+
+static void add_seconds(struct text *text, int64_t ns)
+{
+	text_add_format(text, "%.3f s", (double)ns / 1e9);
+}
+
+/* As people say it: "500 ms", "2 s", "1.5 s". */
+static void add_duration(struct text *text, int64_t ms)
+{
+	if (ms < 1000)
+		text_add_format(text, "%" PRId64 " ms", ms);
+	else
+		text_add_format(text, "%g s", (double)ms / 1000);
+}
+
+static const char *plural(uint32_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* -- One rank ------------------------------------------------------------------------------------------------------ */
+
+static void add_casualty(struct text *text, const struct report_facts *facts, uint32_t local_rank)
+{
+	int64_t ended_ns = facts->result->ranks[local_rank].ended_ns;
+	add_rank_name(text, facts, local_rank);
+	text_add(text, " ");
+	add_rank_end(text, facts, local_rank);
+	if (ended_ns >= 0) {
+		text_add(text, ", ");
+		add_seconds(text, ended_ns);
+		text_add(text, " after the start");
+	}
+}
+
+/* Control characters are shown, not sent: they are somebody else's and could rewrite what stands here. Of a line that
+ * a progress bar wrote over and over, the last state is what a terminal would have shown. */
+static void add_tail_line(struct text *text, const char *line)
+{
+	size_t length = strlen(line);
+	while (length > 0 && (line[length - 1] == '\r' || line[length - 1] == '\n'))
+		length--;
+	const char *over = memrchr(line, '\r', length);
+	const char *at = over == NULL ? line : over + 1;
+	const char *end = line + length;
+	const char *cut = end - at > TAIL_LINE_BYTES ? at + TAIL_LINE_BYTES : end;
+	text_add(text, PREFIX "  | ");
+	for (; at < cut; at++) {
+		unsigned char byte = (unsigned char)*at;
+		if ((byte < 0x20 && byte != '\t') || byte == 0x7f)
+			text_add_format(text, "\\x%02x", byte);
+		else
+			text_add_bytes(text, at, 1);
+	}
+	text_add(text, cut < end ? "...\n" : "\n");
+}
+
+static void add_tail(struct text *text, const struct rank_result *rank)
+{
+	if (rank->stderr_tail == NULL)
+		return;
+	uint32_t count = 0;
+	while (rank->stderr_tail[count] != NULL)
+		count++;
+	if (count == 0)
+		text_add(text, PREFIX "  (it wrote nothing to stderr)\n");
+	for (uint32_t i = count > TAIL_LINES ? count - TAIL_LINES : 0; i < count; i++)
+		add_tail_line(text, rank->stderr_tail[i]);
+}
+
+static void add_first_failure(struct text *text, const struct report_facts *facts)
+{
+	uint32_t first = facts->result->first_failure;
+	if (first == NO_RANK)
+		return;
+	begin_line(text);
+	text_add(text, facts->colour ? RED : "");
+	add_casualty(text, facts, first);
+	text_add(text, facts->colour ? NO_COLOUR : "");
+	end_line(text);
+	add_tail(text, &facts->result->ranks[first]);
+}
+
+/* -- Ranks that are worth a line of their own ---------------------------------------------------------------------- */
+
+/* The rank of that fate that ended next after `after` (or any, when NO_RANK); NO_RANK: none. Ranks whose end has no
+ * order come last, by number. */
+static uint32_t next_of_fate(const struct job_result *result, enum rank_fate fate, uint32_t after)
+{
+	uint32_t best = NO_RANK;
+	for (uint32_t rank = 0; rank < result->nprocs; rank++) {
+		if (rank == result->first_failure || rank_fate(result, rank) != fate)
+			continue;
+		uint64_t key = (uint64_t)result->ranks[rank].death_order << 32 | rank;
+		if (after != NO_RANK && key <= ((uint64_t)result->ranks[after].death_order << 32 | after))
+			continue;
+		if (best == NO_RANK || key < ((uint64_t)result->ranks[best].death_order << 32 | best))
+			best = rank;
+	}
+	return best;
+}
+
+static uint32_t count_of_fate(const struct job_result *result, enum rank_fate fate)
+{
+	uint32_t count = 0;
+	for (uint32_t rank = 0; rank < result->nprocs; rank++)
+		count += rank != result->first_failure && rank_fate(result, rank) == fate;
+	return count;
+}
+
+static void list_fate(struct text *text, const struct report_facts *facts, enum rank_fate fate, const char *opening,
+                      const char *more)
+{
+	uint32_t count = count_of_fate(facts->result, fate), rank = NO_RANK;
+	for (uint32_t listed = 0; listed < count && listed < RANKS_LISTED; listed++) {
+		rank = next_of_fate(facts->result, fate, rank);
+		text_add_format(text, PREFIX "%s", opening);
+		add_casualty(text, facts, rank);
+		end_line(text);
+	}
+	if (count > RANKS_LISTED)
+		text_add_format(text, PREFIX "%s: %" PRIu32 " more\n", more, count - RANKS_LISTED);
+}
+
+/* -- The others, in one line --------------------------------------------------------------------------------------- */
+
+/* Of ranks that ended well: did they before the first failure? Without one, all did. */
+static uint32_t count_well_before(const struct job_result *result)
+{
+	uint32_t count = 0;
+	for (uint32_t rank = 0; rank < result->nprocs; rank++)
+		if (rank_fate(result, rank) == FATE_WELL)
+			count += result->first_failure == NO_RANK ||
+			         result->ranks[rank].death_order < result->ranks[result->first_failure].death_order;
+	return count;
+}
+
+/* " (rank 2, exit 1)" for one, " (ranks 2,5-6)" for more. */
+static void add_ranks_of_fate(struct text *text, const struct report_facts *facts, enum rank_fate fate, uint32_t count)
+{
+	struct index_set ranks = {0};
+	char list[64];
+	for (uint32_t rank = 0; rank < facts->result->nprocs; rank++)
+		if (rank != facts->result->first_failure && rank_fate(facts->result, rank) == fate)
+			index_set_add(&ranks, facts->plan->ranks[rank].rank);
+	bool cut = index_set_format(&ranks, list, sizeof list) >= sizeof list;
+	text_add_format(text, " (rank%s %s%s", plural(count), list, cut ? "..." : "");
+	if (count == 1 && fate == FATE_FAILED_IN_WAKE) {
+		text_add(text, ", ");
+		add_rank_end_short(text, facts, next_of_fate(facts->result, fate, NO_RANK));
+	}
+	text_add(text, ")");
+	index_set_finish(&ranks);
+}
+
+static void add_separator(struct text *text, size_t begin)
+{
+	if (text->length > begin)
+		text_add(text, ", ");
+}
+
+static void add_killed(struct text *text, const struct report_facts *facts, size_t begin)
+{
+	uint32_t killed = count_of_fate(facts->result, FATE_KILLED);
+	if (killed == 0)
+		return;
+	add_separator(text, begin);
+	text_add_format(text, "%" PRIu32 " killed", killed);
+	/* Stopped by a signal they may have been killed at once, by a second one. */
+	if (facts->result->outcome != OUTCOME_STOPPED) {
+		text_add(text, " after ");
+		add_duration(text, facts->plan->spec->failure.grace_ms);
+		text_add(text, " grace");
+	}
+	add_ranks_of_fate(text, facts, FATE_KILLED, killed);
+}
+
+static void add_count(struct text *text, size_t begin, uint32_t count, const char *what)
+{
+	if (count == 0)
+		return;
+	add_separator(text, begin);
+	text_add_format(text, "%" PRIu32 " %s", count, what);
+}
+
+/* Adds nothing when there are no others. */
+static void add_others(struct text *text, const struct report_facts *facts)
+{
+	const struct job_result *result = facts->result;
+	size_t begin = text->length;
+	char name[SIGNAL_NAME_BYTES];
+	uint32_t stopped = count_of_fate(result, FATE_STOPPED);
+	uint32_t in_wake = count_of_fate(result, FATE_FAILED_IN_WAKE);
+	uint32_t well = count_of_fate(result, FATE_WELL), well_before = count_well_before(result);
+	add_count(text, begin, stopped, "stopped by muster");
+	if (stopped > 0)
+		text_add_format(text, " (%s)", signal_name(name, facts->plan->spec->failure.signal));
+	add_killed(text, facts, begin);
+	add_count(text, begin, in_wake, "failed in its wake");
+	if (in_wake > 0)
+		add_ranks_of_fate(text, facts, FATE_FAILED_IN_WAKE, in_wake);
+	add_count(text, begin, well_before, "had ended before");
+	add_count(text, begin, well - well_before, "ended well after it");
+	add_count(text, begin, count_of_fate(result, FATE_NEVER_STARTED), "never started");
+}
+
+static void add_others_line(struct text *text, const struct report_facts *facts)
+{
+	struct text others = {0};
+	add_others(&others, facts);
+	if (others.length > 0)
+		text_add_format(text, PREFIX "others: %s\n", others.bytes);
+	text_finish(&others);
+}
+
+/* -- The end ------------------------------------------------------------------------------------------------------- */
+
+static void add_survivors(struct text *text, const struct report_facts *facts)
+{
+	const struct job_result *result = facts->result;
+	text_add_format(text, "survivors: %" PRIu32, result->survivors);
+	if (result->survivors > 0)
+		text_add_format(text, " (alive, with MUSTER_JOB_ID=%s in their environment)", facts->plan->job_id);
+	if (result->leftovers > 0)
+		text_add_format(text, "; %" PRIu32 " process%s that outlived their rank %s stopped", result->leftovers,
+		                result->leftovers == 1 ? "" : "es", result->leftovers == 1 ? "was" : "were");
+	if (result->kept > 0)
+		text_add_format(text, "; %" PRIu32 " kept (failure.leftovers: keep)", result->kept);
+}
+
+static void add_end(struct text *text, const struct report_facts *facts)
+{
+	list_fate(text, facts, FATE_LOST, "", "lost");
+	add_others_line(text, facts);
+	if (facts->result->restarts > 0)
+		text_add_format(text, PREFIX "restarts: %" PRIu32 " of %" PRIu32 " were used\n",
+		                facts->result->restarts, facts->plan->spec->failure.max_restarts);
+	begin_line(text);
+	add_survivors(text, facts);
+	end_line(text);
+}
+
+/* -- Outcomes ------------------------------------------------------------------------------------------------------ */
+
+static void add_failed(struct text *text, const struct report_facts *facts)
+{
+	add_first_failure(text, facts);
+	list_fate(text, facts, FATE_FAILED, "also failed: ", "also failed");
+	if (facts->result->error_text != NULL)
+		text_add_format(text, PREFIX "%s\n", facts->result->error_text);
+	add_end(text, facts);
+}
+
+/* Ranks that were alive when the time was up: muster had to end them, or could not. */
+static bool was_hanging(const struct job_result *result, uint32_t rank)
+{
+	enum rank_fate fate = rank_fate(result, rank);
+	return fate == FATE_STOPPED || fate == FATE_KILLED;
+}
+
+static void list_hanging(struct text *text, const struct report_facts *facts)
+{
+	const struct job_result *result = facts->result;
+	uint32_t listed = 0, more = 0;
+	for (uint32_t rank = 0; rank < result->nprocs; rank++) {
+		if (!was_hanging(result, rank))
+			continue;
+		if (listed++ >= RANKS_LISTED) {
+			more++;
+			continue;
+		}
+		text_add(text, PREFIX "  ");
+		add_rank_name(text, facts, rank);
+		text_add_format(text, ": %s\n",
+		                result->ranks[rank].lost_detail == NULL ? "was running"
+		                                                        : result->ranks[rank].lost_detail);
+	}
+	if (more > 0)
+		text_add_format(text, PREFIX "  and %" PRIu32 " more\n", more);
+}
+
+static void add_timeout(struct text *text, const struct report_facts *facts)
+{
+	const struct job_spec *spec = facts->plan->spec;
+	bool at_start = facts->result->start_timed_out;
+	begin_line(text);
+	text_add(text, facts->colour ? RED : "");
+	text_add(text, at_start ? "start_timeout: not every rank had called muster_init "
+	                        : "timeout: the job was still running ");
+	add_duration(text, at_start ? spec->start_timeout_ms : spec->timeout_ms);
+	text_add(text, " after the start");
+	text_add(text, facts->colour ? NO_COLOUR : "");
+	end_line(text);
+	list_hanging(text, facts);
+	add_failed(text, facts);
+}
+
+static void add_stopped(struct text *text, const struct report_facts *facts)
+{
+	char name[SIGNAL_NAME_BYTES];
+	begin_line(text);
+	text_add(text, facts->colour ? YELLOW : "");
+	text_add_format(text, "stopped by %s ", signal_name(name, facts->result->stop_signal));
+	add_seconds(text, facts->result->elapsed_ns);
+	text_add(text, " after the start");
+	text_add(text, facts->colour ? NO_COLOUR : "");
+	text_add(text, ": ");
+	struct text others = {0};
+	add_others(&others, facts);
+	if (others.length > 0)
+		text_add_format(text, "%s; ", others.bytes);
+	text_finish(&others);
+	uint32_t failed = count_of_fate(facts->result, FATE_FAILED) + (facts->result->first_failure != NO_RANK);
+	if (failed > 0)
+		text_add_format(text, "%" PRIu32 " had failed before; ", failed);
+	add_survivors(text, facts);
+	end_line(text);
+	list_fate(text, facts, FATE_LOST, "", "lost");
+}
+
+static void add_error(struct text *text, const struct report_facts *facts)
+{
+	if (facts->result->error_text != NULL)
+		text_add_format(text, PREFIX "%s%s%s\n", facts->colour ? RED : "", facts->result->error_text,
+		                facts->colour ? NO_COLOUR : "");
+	add_first_failure(text, facts);
+	list_fate(text, facts, FATE_FAILED, "also failed: ", "also failed");
+	add_end(text, facts);
+}
+
+void report_text_add_failure(struct text *text, const struct report_facts *facts)
+{
+	switch (facts->result->outcome) {
+	case OUTCOME_OK:
+		return;
+	case OUTCOME_FAILED:
+		add_failed(text, facts);
+		return;
+	case OUTCOME_TIMEOUT:
+		add_timeout(text, facts);
+		return;
+	case OUTCOME_STOPPED:
+		add_stopped(text, facts);
+		return;
+	case OUTCOME_ERROR:
+		add_error(text, facts);
+		return;
+	}
+}
+
+void report_text_add_restart(struct text *text, const struct report_facts *facts, uint32_t restart, int64_t delay_ms)
+{
+	begin_line(text);
+	text_add(text, facts->colour ? YELLOW : "");
+	text_add_format(text, "restart %" PRIu32 " of %" PRIu32, restart, facts->plan->spec->failure.max_restarts);
+	if (delay_ms > 0) {
+		text_add(text, " in ");
+		add_duration(text, delay_ms);
+	}
+	text_add(text, facts->colour ? NO_COLOUR : "");
+	if (facts->result->first_failure != NO_RANK) {
+		text_add(text, ", because ");
+		add_casualty(text, facts, facts->result->first_failure);
+	}
+	end_line(text);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report_text: what stderr says when a job did not end well. Who fell first and of what stands in the first line; then
+ * its last words; then what became of the others in one line; then that nothing is left. Pure functions: golden tests
+ * hold the exact words.
+ */
+#ifndef MUSTER_REPORT_REPORT_TEXT_H
+#define MUSTER_REPORT_REPORT_TEXT_H
+
+#include "report/rank_words.h"
+
+/* Adds whole lines, each begins with "muster: "; nothing for a job that ended well. */
+void report_text_add_failure(struct text *text, const struct report_facts *facts);
+
+/* One line, when the group is about to be started again: "restart 1 of 3 in 2 s, because rank 3 ...". */
+void report_text_add_restart(struct text *text, const struct report_facts *facts, uint32_t restart, int64_t delay_ms);
+
+#endif
