@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+"""The words of the command line: what is a spec, what is a command, and what each option does to the ranks."""
+import json
+import os
+import re
+
+import harness
+
+SAY = ["sh", "-c"]
+
+
+class Positional(harness.TestCase):
+    def write_spec(self, text, name="job.yaml"):
+        path = self.directory / name
+        path.write_text("version: 1\n" + text)
+        return path
+
+    def test_a_name_that_ends_in_yaml_or_yml_is_a_spec(self):
+        for name in ("job.yaml", "job.yml"):
+            done = self.muster("run", self.write_spec("command: [echo, from the spec]\nnprocs: 1\n", name))
+            self.assert_exit(done, 0)
+            self.assertIn("from the spec", done.stdout)
+
+    def test_a_dash_reads_the_spec_from_standard_input(self):
+        done = self.muster("run", "-", stdin="version: 1\ncommand: [echo, from stdin]\nnprocs: 1\n")
+        self.assert_exit(done, 0)
+        self.assertIn("from stdin", done.stdout)
+
+    def test_anything_else_is_a_command_and_its_options_are_its_own(self):
+        done = self.muster("run", "-n", "1", "echo", "-n", "2", "--label")
+        self.assert_exit(done, 0)
+        self.assertIn("2 --label", done.stdout)
+
+    def test_two_dashes_end_the_options(self):
+        done = self.muster("run", "-n", "1", "--", "echo", "after the dashes")
+        self.assert_exit(done, 0)
+        self.assertIn("after the dashes", done.stdout)
+
+    def test_arguments_after_a_spec_and_two_dashes_are_appended_to_its_command(self):
+        spec = self.write_spec("command: [echo, one]\nargs: [two]\nnprocs: 1\n")
+        done = self.muster("run", spec, "--", "three", "--four")
+        self.assert_exit(done, 0)
+        self.assertIn("one two three --four", done.stdout)
+
+    def test_an_argument_after_a_spec_without_the_dashes_is_refused(self):
+        done = self.muster("run", self.write_spec("command: [echo]\nnprocs: 1\n"), "three")
+        self.assert_exit(done, 125)
+        self.assertIn("--", done.stderr)
+
+    def test_a_working_directory_is_relative_to_the_spec(self):
+        (self.directory / "inner").mkdir()
+        spec = self.write_spec("command: [pwd]\nnprocs: 1\nworking_directory: inner\noutput: {label: false}\n")
+        done = self.muster("run", spec, cwd="/")
+        self.assert_exit(done, 0)
+        self.assertEqual(done.stdout.strip(), str(self.directory / "inner"))
+
+
+class Options(harness.TestCase):
+    def said_by(self, options, script, **more):
+        """What one unlabelled rank says."""
+        done = self.muster("run", "-n", "1", "--no-label", *options, *SAY, script, **more)
+        self.assert_exit(done, 0)
+        return done.stdout.strip()
+
+    def test_the_count_has_the_names_that_people_know(self):
+        for option in ("-n", "-np", "--nprocs", "--nproc-per-node"):
+            done = self.muster("run", option, "3", "--oversubscribe", "allow", *SAY, "echo $MUSTER_WORLD_SIZE")
+            self.assert_exit(done, 0)
+            self.assertEqual(done.stdout.count("3"), 3, option)
+
+    def test_the_value_of_an_option_may_follow_an_equals_sign(self):
+        done = self.muster("run", "--nprocs=2", "--oversubscribe=allow", "echo", "x")
+        self.assert_exit(done, 0)
+        self.assertEqual(len(done.stdout.splitlines()), 2)
+
+    def test_auto_is_one_rank_for_each_core_that_may_be_used(self):
+        plan = self.plan("-n", "auto", "true")
+        cores = set().union(*(set(rank["cores"]) for rank in plan["ranks"]))
+        self.assertEqual(plan["nprocs"], len(cores))
+
+    def test_a_rank_is_bound_to_what_the_plan_says(self):
+        first = self.plan("-n", "1", "true")["ranks"][0]["cpus"]
+        self.assertEqual(self.said_by([], "grep Cpus_allowed_list /proc/self/status").split()[-1], first)
+        self.assertEqual(self.said_by([], "echo $MUSTER_CPUS"), first)
+
+    def test_a_cpu_set_restricts_the_ranks(self):
+        last = max(os.sched_getaffinity(0))
+        self.assertEqual(self.said_by(["--cpu-set", last], "grep Cpus_allowed_list /proc/self/status").split()[-1],
+                         str(last))
+
+    def test_bind_to_none_leaves_the_ranks_where_they_may_be(self):
+        mine = self.command("grep", "Cpus_allowed_list", "/proc/self/status").stdout.split()[-1]
+        self.assertEqual(self.said_by(["--bind-to", "none"], "grep Cpus_allowed_list /proc/self/status").split()[-1], mine)
+
+    def test_more_ranks_than_cores_are_refused_where_the_user_wants_that(self):
+        done = self.muster("run", "-n", "1000", "--oversubscribe", "refuse", "echo", "started")
+        self.assert_exit(done, 125)
+        self.assertNotIn("started", done.stdout)
+        self.assertIn("1000", done.stderr)
+
+    def test_a_variable_is_set_or_passed_on(self):
+        self.assertEqual(self.said_by(["-x", "COLOUR=blue"], "echo $COLOUR"), "blue")
+        self.assertEqual(self.said_by(["--env", "SHAPE"], "echo $SHAPE", SHAPE="round"), "round")
+        self.assertEqual(self.said_by(["--set", "inherit_env=false", "-x", "SHAPE"], "echo $SHAPE", SHAPE="round"), "round")
+
+    def test_a_directory_is_entered(self):
+        self.assertEqual(self.said_by(["--wdir", self.directory], "pwd"), str(self.directory))
+
+    def test_labels_name_the_rank(self):
+        done = self.muster("run", "-n", "2", "--oversubscribe", "allow", "--label", "echo", "x")
+        self.assertEqual(sorted(done.stdout.splitlines()), ["[0] x", "[1] x"])
+
+    def test_a_timestamp_is_a_time_of_the_calendar(self):
+        self.assertRegex(self.said_by(["--timestamp"], "echo x"), r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S* .*x$")
+
+    def test_standard_input_goes_where_it_is_sent(self):
+        done = self.muster("run", "-n", "2", "--oversubscribe", "allow", "--stdin", "all", "cat", stdin="line\n")
+        self.assertEqual(sorted(done.stdout.splitlines()), ["[0] line", "[1] line"])
+        done = self.muster("run", "-n", "2", "--oversubscribe", "allow", "--stdin", "1", "cat", stdin="line\n")
+        self.assertEqual(done.stdout.splitlines(), ["[1] line"])
+        done = self.muster("run", "-n", "2", "--oversubscribe", "allow", "--stdin", "none", "cat", stdin="line\n")
+        self.assertEqual(done.stdout, "")
+
+    def test_output_goes_to_files_named_by_job_and_rank(self):
+        done = self.muster("run", "-n", "2", "--oversubscribe", "allow", "-o", f"{self.directory}/%r-100%%.out",
+                           "-e", f"{self.directory}/all.err", *SAY, "echo out$MUSTER_RANK; echo err$MUSTER_RANK >&2")
+        self.assert_exit(done, 0)
+        self.assertEqual(done.stdout, "")
+        for rank in range(2):
+            self.assertIn(f"out{rank}", (self.directory / f"{rank}-100%.out").read_text())
+            self.assertIn(f"err{rank}", (self.directory / "all.err").read_text())
+
+    def test_a_report_is_written(self):
+        done = self.muster("run", "-n", "2", "--oversubscribe", "allow", "--report", self.directory / "r.json", "true")
+        self.assert_exit(done, 0)
+        report = json.loads((self.directory / "r.json").read_text())
+        self.assertEqual((report["schema"], report["outcome"], report["exit_code"]), ("muster.report/1", "ok", 0))
+        self.assertEqual([rank["exit_code"] for rank in report["ranks"]], [0, 0])
+
+    def test_bindings_are_reported_before_the_ranks_start(self):
+        done = self.muster("run", "-n", "1", "--report-bindings", "true")
+        self.assert_exit(done, 0)
+        self.assertRegex(done.stderr, r"rank 0\b")
+
+    def test_a_time_limit_ends_the_job(self):
+        done = self.muster("run", "-n", "1", "--timeout", "200ms", "-k", "100ms", "sleep", "60")
+        self.assert_exit(done, 124)
+
+    def test_any_key_can_be_set(self):
+        self.assertEqual(self.said_by(["--set", "umask=077"], "umask").lstrip("0"), "77")
+        self.assertEqual(self.said_by(["--set", "limits.open_files=99"], "ulimit -n"), "99")
+        self.assertEqual(self.said_by(["--set", "env.COLOUR=green"], "echo $COLOUR"), "green")
+
+    def test_an_option_wins_over_the_spec(self):
+        spec = self.directory / "job.yaml"
+        spec.write_text("version: 1\ncommand: [echo, x]\nnprocs: 7\n")
+        self.assertEqual(self.plan("-n", "2", spec)["nprocs"], 2)
+
+    def test_quiet_says_nothing_of_its_own_about_a_job_that_went_well(self):
+        done = self.muster("run", "-q", "-n", "1000", "true")
+        self.assert_exit(done, 0)
+        self.assertEqual(done.stderr, "")
+
+    def test_no_escape_sequence_is_written_where_there_is_no_terminal(self):
+        done = self.muster("plan", "-n", "2", "true")
+        self.assertNotIn("\x1b", done.stdout + done.stderr)
+        done = self.muster("plan", "--color", "always", "-n", "2", "true")
+        self.assertIn("\x1b", done.stdout)
+
+
+class Mistakes(harness.TestCase):
+    # What was typed, and what the message must contain. Nothing is started, and the exit code is 125.
+    TYPED = [
+        (["run"], "spec"),
+        (["run", "-n", "0", "echo", "started"], "0"),
+        (["run", "-n", "-3", "echo", "started"], "-3"),
+        (["run", "-n", "abc", "echo", "started"], "abc"),
+        (["run", "-n", "100000", "echo", "started"], "65536"),
+        (["run", "-n"], "-n"),
+        (["run", "--nprocz", "2", "echo", "started"], "--nprocs"),
+        (["run", "--bind-to", "socket", "echo", "started"], "socket"),
+        (["run", "--cpu-set", "9999", "echo", "started"], "9999"),
+        (["run", "--timeout", "soon", "echo", "started"], "soon"),
+        (["run", "--stdin", "7", "-n", "2", "echo", "started"], "7"),
+        (["run", "--set", "placement.bindto=core", "echo", "started"], "bind_to"),
+        (["run", "--set", "nprocs", "echo", "started"], "nprocs"),
+        (["run", "nowhere.yaml"], "nowhere.yaml"),
+        (["plan", "--topology", "nonsense:", "true"], "nonsense"),
+        (["check"], "spec"),
+        (["runn", "echo", "started"], "run"),
+        ([], "muster --help"),
+    ]
+
+    def test_each_is_told_with_its_value_and_starts_nothing(self):
+        for words, said in self.TYPED:
+            with self.subTest(typed=" ".join(words)):
+                done = self.muster(*words)
+                self.assert_exit(done, 125)
+                self.assertNotIn("started", done.stdout)
+                self.assertIn(said, done.stderr)
+
+    def test_the_version_names_the_libraries_too(self):
+        done = self.muster("--version")
+        self.assert_exit(done, 0)
+        self.assertRegex(done.stdout, re.compile(r"^muster \d+\.\d+\.\d+.*hwloc 2\..*libyaml 0\.", re.DOTALL))
+
+
+harness.main()
