@@ -76,6 +76,26 @@ class BadUse(unittest.TestCase):
         self.assertIn("launch", done.stderr)
 
 
+class ToldToStop(unittest.TestCase):
+    """A launcher that never ends is measured, and the benchmark is told to stop."""
+
+    def test_it_ends_what_it_had_started_and_leaves_no_files(self):
+        with tempfile.TemporaryDirectory() as name:
+            started, launcher = Path(name, "started"), Path(name, "launcher")
+            os.mkfifo(started)
+            launcher.write_text(f"#!/bin/sh\n[ \"$1\" = run ] || exit 0\necho $$ >{started}\nexec sleep 300\n")
+            launcher.chmod(0o755)
+            command = [HERE / "run.sh", "--smoke", "--no-install", "--programs", PROGRAMS, "--muster", launcher,
+                       "--scratch", name, "--only", "launch"]
+            with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as benchmark:
+                pid = int(started.read_text())
+                benchmark.terminate()
+                self.assertEqual(benchmark.wait(timeout=30), 143)
+            with self.assertRaises(ProcessLookupError):
+                os.kill(pid, 0)
+            self.assertEqual(sorted(path.name for path in Path(name).iterdir()), ["launcher", "started"])
+
+
 class Arithmetic(unittest.TestCase):
     """What turns samples into figures is pure, and so is looked at by itself."""
 

@@ -16,6 +16,20 @@ from .model import Taken, judge
 ATTEMPTS = 3
 
 
+def run_to_end(command, environment, timeout_s):
+    """(exit code, standard output, standard error). Whatever ends this early, the measuring program is asked to stop, not
+    killed: it then ends what it has started."""
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as process:
+        try:
+            said, complaint = process.communicate(timeout=timeout_s)
+        except BaseException:
+            process.terminate()
+            process.wait(timeout=30)
+            raise
+        return process.returncode, said, complaint
+
+
 class Bench:
     """Where things are, and how much of them is to be done."""
 
@@ -43,15 +57,13 @@ class Bench:
         errors = self.scratch / "stderr"
         command = [self.program(program), "-t", str(self.timeout_s), "-e", str(errors), *options, *contender.command]
         environment = {**self.environment, **contender.environment}
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=self.timeout_s + 30, check=False)
-        if done.returncode == 0:
-            answer = json.loads(done.stdout)
+        code, said, complaint = run_to_end(command, environment, self.timeout_s + 30)
+        if code == 0:
+            answer = json.loads(said)
             if answer.get("interrupted"):
                 raise KeyboardInterrupt
             return answer
-        last = (last_line(errors) or done.stderr.strip().splitlines()[-1:] or ["no reason given"])
-        return Taken(failure=f"{done.stderr.strip()} {last if isinstance(last, str) else ''}".strip())
+        return Taken(failure=f"{complaint.strip()} {last_line(errors)}".strip())
 
     def take_time(self, contender, program="stopwatch", options=()):
         """One Taken with the wall time in milliseconds."""
