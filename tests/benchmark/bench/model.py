@@ -63,6 +63,7 @@ class Case:
     take: object                    # take(contender) -> Taken: one sample
     rounds: int = 10
     warm_ups: int = 1
+    is_difference: bool = False     # between two amounts: ratios of it and logarithms mean nothing
     subtract: str = ""              # a contender whose sample of the same round is taken from every other's
 
     def contender(self, name):

@@ -15,6 +15,9 @@ STYLE = ("text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:60
 
 
 def shown(case):
+    """A difference may be zero or less, which has no place on a logarithmic scale: such a case is not drawn."""
+    if case.is_difference:
+        return []
     return [each for each in case.contenders if each.role in COLOURS and each.samples and each.median > 0]
 
 
@@ -63,7 +66,7 @@ def panel(case, top):
 
 def svg(cases, machine):
     drawn = [case for case in cases if shown(case)]
-    height = sum(panel_height(case) for case in drawn) + 24
+    height = sum(panel_height(case) for case in drawn) + 40
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
              f'role="img"><title>muster, its peers, and the least that the work costs</title>',
              f"<style>{STYLE}</style>"]
@@ -71,7 +74,10 @@ def svg(cases, machine):
     for case in drawn:
         parts.append(panel(case, top))
         top += panel_height(case)
-    parts.append(f'<text class="dim" x="0" y="{top + 12}">{escape("; ".join(sentence(machine)[:2]))}</text></svg>')
+    for line in sentence(machine)[:2]:
+        parts.append(f'<text class="dim" x="0" y="{top + 12}">{escape(line)}</text>')
+        top += 18
+    parts.append("</svg>")
     return "\n".join(parts) + "\n"
 
 

@@ -22,7 +22,7 @@ def number(value):
 
 def to_muster(case, contender):
     """How many times muster's value this one is."""
-    if case.muster is None or contender.role == "base":
+    if case.muster is None or contender.role == "base" or case.is_difference:
         return math.nan
     return paired_ratio(contender, case.muster)
 

@@ -48,4 +48,5 @@ def cases(bench):
     yield Case(NAME, "64 ranks", "PSS of the launcher's own processes, 64 idle ranks", "KiB", "lower",
                contenders(bench, MANY), [Goal(0.3, "<=", "hydra")], take, rounds=rounds, warm_ups=0)
     yield Case(NAME, "each further rank", "PSS that each further rank costs the launcher", "KiB", "lower",
-               contenders(bench, MANY), [Goal(MOST_KIB_A_RANK, "<=")], take_slope, rounds=rounds, warm_ups=0)
+               contenders(bench, MANY), [Goal(MOST_KIB_A_RANK, "<=")], take_slope, rounds=rounds, warm_ups=0,
+               is_difference=True)
