@@ -32,7 +32,7 @@ const char *thread_access_reason(enum thread_access access)
 }
 
 /* The list as index_set_format writes it, appended whatever its length. */
-static void add_list(struct text *text, const struct index_set *set)
+void place_words_list(struct text *text, const struct index_set *set)
 {
 	char some[256];
 	size_t length = index_set_format(set, some, sizeof some);
@@ -51,7 +51,7 @@ void place_words_set(struct text *text, const char *one, const char *many, const
 	bool single = index_set_first(set) == index_set_last(set);
 	text_add(text, single ? one : many);
 	text_add(text, " ");
-	add_list(text, set);
+	place_words_list(text, set);
 }
 
 void place_words_ordinal(struct text *text, uint32_t number)

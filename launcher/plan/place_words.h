@@ -16,6 +16,9 @@ const char *place_noun(enum place_level level, bool plural);
 /* Why a hardware thread may not be used: "outside the cpuset". */
 const char *thread_access_reason(enum thread_access access);
 
+/* "2-3,5", however long. */
+void place_words_list(struct text *text, const struct index_set *set);
+
 /* "core 2", "cores 2-3,5". */
 void place_words_set(struct text *text, const char *one, const char *many, const struct index_set *set);
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * plan_picture: a machine with ranks on it, ready to be drawn: who is on each hardware thread, and which cores belong
+ * together. The text, the JSON and the SVG of a plan all start from it.
+ */
+#ifndef MUSTER_REPORT_PLAN_PICTURE_H
+#define MUSTER_REPORT_PLAN_PICTURE_H
+
+#include "machine/machine.h"
+#include "plan/placement.h"
+
+enum { PICTURE_LABEL_SIZE = 16 };
+
+/* What stands on a hardware thread. */
+struct picture_thread {
+	uint32_t rank_count; /* of bound ranks */
+	uint32_t first_rank;
+	uint32_t last_rank;
+};
+
+/* A run of cores, in hardware order, of one package, NUMA node and L3 cache. */
+struct picture_block {
+	uint32_t package;
+	uint32_t numa;    /* logical; NO_OBJECT: none */
+	uint32_t l3cache; /* NO_OBJECT: none */
+	uint32_t first_core;
+	uint32_t core_count;
+};
+
+struct picture {
+	const struct machine *machine;
+	const struct placement *placement;
+	struct picture_thread *threads; /* by index into machine.threads */
+	uint32_t *core_threads;         /* core_count + 1: index of each core's first thread, then the end */
+	struct picture_block *blocks;
+	uint32_t block_count;
+	uint32_t unbound_ranks;   /* ranks that may run anywhere */
+	uint32_t label_width;     /* of the widest thread label */
+	bool cores_are_uniform;   /* every core's threads carry the same label */
+	uint32_t threads_a_core;  /* of the core that has most */
+	struct index_set offline; /* CPUs without a place */
+};
+
+void picture_make(struct picture *picture, const struct machine *machine, const struct placement *placement);
+void picture_finish(struct picture *picture);
+
+/* "3", "0-3", "0+" (rank 0 and others), "x" not allowed, "*" any of the unbound ranks, `free_mark` for nobody. */
+void picture_label(const struct picture *picture, uint32_t thread, const char *free_mark,
+                   char label[PICTURE_LABEL_SIZE]);
+
+/* Whether the same ranks, or the same nobody, are on both. */
+bool picture_same_label(const struct picture *picture, uint32_t one, uint32_t other);
+
+#endif
