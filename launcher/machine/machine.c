@@ -312,3 +312,8 @@ void machine_finish(struct machine *machine)
 	index_set_finish(&machine->allowed);
 	*machine = (struct machine){0};
 }
+
+const char *machine_library_version(void)
+{
+	return HWLOC_VERSION;
+}

@@ -72,4 +72,7 @@ int machine_load_xml(struct machine *machine, const char *text, struct error *er
 
 void machine_finish(struct machine *machine);
 
+/* "2.9.0", of the hwloc that is linked. */
+const char *machine_library_version(void);
+
 #endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * run: `muster run` from the first argument to the exit code: text → spec → plan → ranks → result → report. It reads as
+ * the design: each step takes what the step before made, and nothing is started before all that can be known to be
+ * wrong has been told.
+ */
+#include "commands/run.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "commands/options.h"
+#include "machine/machine.h"
+#include "plan/launch_plan.h"
+#include "report/plan_view.h"
+#include "report/report_file.h"
+#include "report/report_json.h"
+#include "report/report_text.h"
+#include "run/guard.h"
+#include "run/job_result.h"
+#include "run/output.h"
+#include "run/preflight.h"
+#include "run/rank_process.h"
+#include "run/signals.h"
+#include "run/supervisor.h"
+#include "spec/diagnostics.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { EXIT_MUSTER = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+/* Everything of one run, in the order in which it is made. */
+struct run {
+	struct run_options options;
+	struct job_spec spec;
+	struct machine machine;
+	struct placement placement;
+	struct launch_plan plan;
+	struct rank_launcher launcher;
+	struct output *output;
+	struct job_result result;
+	char job_id[80];
+	char directory[PATH_MAX];
+	char core_pattern[256];
+	bool core_uses_pid;
+};
+
+static int tell(const struct error *err, int exit_code)
+{
+	fprintf(stderr, "muster: %s\n", err->text);
+	return exit_code;
+}
+
+/* --- text → spec ---------------------------------------------------------------------------------------------------
+ */
+
+static int load_spec(struct run *run)
+{
+	struct diagnostics wrong = {0};
+	struct text text = {0};
+	int rc = job_spec_load(&run->spec, &run->options, &wrong);
+	if (rc < 0) {
+		diagnostics_format(&wrong, "error: ", &text);
+		fputs(text.bytes, stderr);
+	}
+	text_finish(&text);
+	diagnostics_finish(&wrong);
+	return rc;
+}
+
+/* Keys whose meaning needs what this program does not have are refused: to ignore them would be a lie. */
+static int refuse_unsupported(const struct job_spec *spec, struct error *err)
+{
+	if (!spec->join)
+		return error_set(err, -ENOTSUP,
+		                 "join: false (--detach): this muster cannot detach jobs; leave it out, or put the "
+		                 "command in the background of the shell");
+	if (spec->start_timeout_ms != NOT_SET)
+		return error_set(err, -ENOTSUP,
+		                 "start_timeout: this muster has no library that a rank could report its start with; "
+		                 "use timeout");
+	if (spec->limits.memory_bytes != NOT_SET)
+		return error_set(err, -ENOTSUP,
+		                 "limits.memory: this muster cannot make memory cgroups; use limits.address_space");
+	return 0;
+}
+
+/* --- spec → plan ---------------------------------------------------------------------------------------------------
+ */
+
+/* The job's name and four characters that no other job of that name is likely to have. */
+static void make_job_id(struct run *run)
+{
+	static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789";
+	unsigned char random[4] = {0};
+	char name[65];
+	snprintf(name, sizeof name, "%s", run->spec.name);
+	for (char *at = name; *at != '\0'; at++)
+		if (strchr("/ \t\n", *at) != NULL)
+			*at = '_';
+	if (getrandom(random, sizeof random, 0) < 0)
+		random[0] = (unsigned char)getpid();
+	snprintf(run->job_id, sizeof run->job_id, "%s-%c%c%c%c", name, alphabet[random[0] % 32],
+	         alphabet[random[1] % 32], alphabet[random[2] % 32], alphabet[random[3] % 32]);
+}
+
+/* One that is free now; 0 when there is none, then ranks get no MASTER_PORT. */
+static uint16_t free_port(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t size = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	bool bound = bind(fd, (struct sockaddr *)&address, size) == 0 &&
+	             getsockname(fd, (struct sockaddr *)&address, &size) == 0;
+	close(fd);
+	return bound ? ntohs(address.sin_port) : 0;
+}
+
+static int make_plan(struct run *run, struct error *err)
+{
+	int rc = machine_read(&run->machine, err);
+	if (rc == 0)
+		rc = placement_make(&run->placement, &run->spec, &run->machine, err);
+	if (rc < 0)
+		return rc;
+	make_job_id(run);
+	if (getcwd(run->directory, sizeof run->directory) == NULL)
+		snprintf(run->directory, sizeof run->directory, "."); /* it was deleted; a rank may still run there */
+	const struct launch_context context = {
+		.environment = environ,
+		.job_id = run->job_id,
+		.directory = run->directory,
+		.node_count = 1,
+		.master_address = "127.0.0.1",
+		.master_port = free_port(),
+	};
+	return launch_plan_make(&run->plan, &run->spec, &run->placement, &context, err);
+}
+
+static bool wants_color(const struct run *run)
+{
+	const char *no_color = getenv("NO_COLOR");
+	if (run->options.color != COLOR_AUTO)
+		return run->options.color == COLOR_ALWAYS;
+	return isatty(STDERR_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0');
+}
+
+static void show_plan(const struct run *run)
+{
+	struct text text = {0};
+	if (!run->options.quiet)
+		for (uint32_t i = 0; i < run->plan.warning_count; i++)
+			text_add_format(&text, "muster: warning: %s\n", run->plan.warnings[i]);
+	if (run->options.report_bindings) {
+		const struct plan_view view = {&run->spec, &run->machine, &run->placement};
+		plan_bindings_text(&text, &view);
+	}
+	if (text.length > 0)
+		fputs(text.bytes, stderr);
+	text_finish(&text);
+}
+
+/* --- plan → ranks → result -----------------------------------------------------------------------------------------
+ */
+
+/* All that could make the start fail later; returns the exit code, 0 when all is well. */
+static int prepare(struct run *run)
+{
+	struct error err;
+	if (run->options.report_path != NULL && report_file_check(run->options.report_path, &err) < 0)
+		return tell(&err, EXIT_MUSTER);
+	if (preflight_check(&run->plan, &err) < 0)
+		return tell(&err, EXIT_MUSTER);
+	int rc = rank_launcher_init(&run->launcher, &run->plan, &err);
+	if (rc == -ENOENT)
+		return tell(&err, EXIT_NOT_FOUND);
+	if (rc < 0)
+		return tell(&err, EXIT_NOT_EXECUTABLE);
+	if (output_create(&run->output, &run->plan, &err) < 0)
+		return tell(&err, EXIT_MUSTER);
+	return 0;
+}
+
+static void read_setting(const char *path, char *value, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? 0 : read(fd, value, size - 1);
+	if (fd >= 0)
+		close(fd);
+	value[got > 0 ? got : 0] = '\0';
+	value[strcspn(value, "\n")] = '\0';
+}
+
+static struct report_facts facts_of(struct run *run)
+{
+	char uses_pid[8] = "";
+	read_setting("/proc/sys/kernel/core_pattern", run->core_pattern, sizeof run->core_pattern);
+	read_setting("/proc/sys/kernel/core_uses_pid", uses_pid, sizeof uses_pid);
+	return (struct report_facts){
+		.plan = &run->plan,
+		.result = &run->result,
+		.core_pattern = run->core_pattern[0] != '\0' ? run->core_pattern : NULL,
+		.core_uses_pid = uses_pid[0] == '1',
+		.colour = wants_color(run),
+	};
+}
+
+static void word_restart(void *context, const struct job_result *result, int64_t wait_ms, struct text *line)
+{
+	struct run *run = context;
+	struct report_facts facts = facts_of(run);
+	facts.result = result;
+	report_text_add_restart(line, &facts, result->restarts, wait_ms);
+}
+
+/* --- result → report -----------------------------------------------------------------------------------------------
+ */
+
+static int write_report(struct run *run, const struct report_facts *facts)
+{
+	char host[256] = "";
+	struct error err;
+	if (run->options.report_path == NULL)
+		return 0;
+	gethostname(host, sizeof host - 1);
+	char *document = report_json_format(facts, host);
+	int rc = report_file_write(run->options.report_path, document, strlen(document), &err);
+	free(document);
+	return rc < 0 ? tell(&err, EXIT_MUSTER) : 0;
+}
+
+static int report(struct run *run)
+{
+	if (run->result.outcome == OUTCOME_OK && run->options.report_path == NULL && run->result.error_text == NULL)
+		return run->result.exit_code;
+	struct text text = {0};
+	const struct report_facts facts = facts_of(run);
+	report_text_add_failure(&text, &facts);
+	if (text.length > 0)
+		fputs(text.bytes, stderr);
+	text_finish(&text);
+	int failed = write_report(run, &facts);
+	return run->result.exit_code != 0 ? run->result.exit_code : failed;
+}
+
+/* In the supervising process, below the guard. */
+static int supervise_and_report(void *context, pid_t guard)
+{
+	struct run *run = context;
+	struct error err;
+	const struct supervision how = {
+		.plan = &run->plan,
+		.launcher = &run->launcher,
+		.output = run->output,
+		.guard = guard,
+		.word_restart = word_restart,
+		.context = run,
+	};
+	job_result_init(&run->result, run->plan.nprocs);
+	if (supervise(&how, &run->result, &err) < 0)
+		return tell(&err, EXIT_MUSTER);
+	return report(run);
+}
+
+/* --- the whole -----------------------------------------------------------------------------------------------------
+ */
+
+static int run_job(struct run *run)
+{
+	struct error err;
+	if (load_spec(run) < 0)
+		return EXIT_MUSTER;
+	if (refuse_unsupported(&run->spec, &err) < 0 || make_plan(run, &err) < 0)
+		return tell(&err, EXIT_MUSTER);
+	show_plan(run);
+	int failed = prepare(run);
+	if (failed != 0)
+		return failed;
+	const struct guarded guarded = {
+		.supervise = supervise_and_report, .context = run, .stop_with_owner = run->spec.daemon};
+	int code = guard_run(&guarded, &err);
+	return code < 0 ? tell(&err, EXIT_MUSTER) : code;
+}
+
+static void finish(struct run *run)
+{
+	output_destroy(run->output);
+	rank_launcher_finish(&run->launcher);
+	launch_plan_finish(&run->plan);
+	placement_finish(&run->placement);
+	machine_finish(&run->machine);
+	job_spec_finish(&run->spec);
+	run_options_finish(&run->options);
+}
+
+int command_run(int argc, char **argv)
+{
+	static struct run run;
+	struct error err;
+	signals_take_over();
+	if (run_options_parse(&run.options, OPTIONS_OF_RUN, argc, argv, &err) < 0)
+		return tell(&err, EXIT_MUSTER);
+	if (run.options.help) {
+		run_options_print_help(OPTIONS_OF_RUN, stdout);
+		return 0;
+	}
+	int code = run_job(&run);
+	finish(&run);
+	return code;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * main: the table of subcommands, nothing else.
+ */
+#include "commands/check.h"
+#include "commands/plan.h"
+#include "commands/run.h"
+#include "commands/version.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { EXIT_MUSTER = 125 };
+
+struct subcommand {
+	const char *name;
+	int (*run)(int argc, char **argv); /* argv[0] is the name */
+	const char *usage;
+	const char *purpose;
+};
+
+static const struct subcommand subcommands[] = {
+	{"run", command_run, "run [OPTION]... SPEC.yaml [-- ARG...]", "start a job and see it through"},
+	{"run", command_run, "run [OPTION]... COMMAND [ARG...]", "the same without a spec"},
+	{"check", command_check, "check SPEC.yaml...", "validate specs: every error with its place"},
+};
+
+static void print_usage(FILE *to)
+{
+	fputs("muster starts N ranked processes, gives each its own cores, and sees them through to the end.\n\n", to);
+	for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++)
+		fprintf(to, "  muster %-40s %s\n", subcommands[i].usage, subcommands[i].purpose);
+	fputs("\n`muster SUBCOMMAND --help` tells its options; muster(1) the rest. `muster --version` tells "
+	      "versions.\n",
+	      to);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_usage(stderr);
+		return EXIT_MUSTER;
+	}
+	for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++)
+		if (strcmp(argv[1], subcommands[i].name) == 0)
+			return subcommands[i].run(argc - 1, argv + 1);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		print_usage(stdout);
+		return 0;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		version_print();
+		return 0;
+	}
+	fprintf(stderr, "muster: there is no subcommand \"%.60s\"; they are: run, plan, check (muster --help)\n",
+	        argv[1]);
+	return EXIT_MUSTER;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * descendants: see descendants.h. Read from /proc/PID/task/TID/children, or, where the kernel has none, from the parent
+ * in every /proc/PID/stat.
+ */
+#include "run/descendants.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { STOP_ROUNDS_MAX = 200 };
+
+struct process_stat {
+	char state;
+	pid_t parent;
+};
+
+static bool read_stat(pid_t pid, struct process_stat *stat)
+{
+	char path[64], line[512];
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ssize_t got = read(fd, line, sizeof line - 1);
+	close(fd);
+	if (got <= 0)
+		return false;
+	line[got] = '\0';
+	char *after_name = strrchr(line, ')'); /* a name may hold blanks and brackets */
+	int parent;
+	if (after_name == NULL || sscanf(after_name, ") %c %d", &stat->state, &parent) != 2)
+		return false;
+	stat->parent = parent;
+	return true;
+}
+
+/* Without memory the list stays short: what it lacks is found in the next round. */
+static void add_pid(struct process_list *list, pid_t pid)
+{
+	if (list->count == list->capacity) {
+		uint32_t capacity = list->capacity == 0 ? 64 : list->capacity * 2;
+		pid_t *grown = reallocarray(list->pids, capacity, sizeof *grown);
+		if (grown == NULL)
+			return;
+		list->pids = grown;
+		list->capacity = capacity;
+	}
+	list->pids[list->count++] = pid;
+}
+
+static void add_children_of_thread(struct process_list *list, pid_t pid, const char *thread, bool *readable)
+{
+	char path[96];
+	snprintf(path, sizeof path, "/proc/%d/task/%s/children", (int)pid, thread);
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return;
+	*readable = true;
+	int child;
+	while (fscanf(file, "%d", &child) == 1)
+		add_pid(list, child);
+	fclose(file);
+}
+
+static bool add_children(struct process_list *list, pid_t pid)
+{
+	char path[64];
+	bool readable = false;
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	DIR *tasks = opendir(path);
+	if (tasks == NULL)
+		return true; /* gone: its children are somebody else's by now */
+	for (struct dirent *entry; (entry = readdir(tasks)) != NULL;)
+		if (entry->d_name[0] != '.')
+			add_children_of_thread(list, pid, entry->d_name, &readable);
+	closedir(tasks);
+	return readable;
+}
+
+static bool list_has(const struct process_list *list, pid_t pid)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->pids[i] == pid)
+			return true;
+	return false;
+}
+
+static bool add_by_parent_once(struct process_list *list, pid_t root)
+{
+	uint32_t before = list->count;
+	DIR *proc = opendir("/proc");
+	if (proc == NULL)
+		return false;
+	for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+		struct process_stat stat;
+		pid_t pid = atoi(entry->d_name);
+		if (pid <= 0 || list_has(list, pid) || !read_stat(pid, &stat))
+			continue;
+		if (stat.parent == root || list_has(list, stat.parent))
+			add_pid(list, pid);
+	}
+	closedir(proc);
+	return list->count > before;
+}
+
+static void drop_dead(struct process_list *list, pid_t except)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct process_stat stat;
+		pid_t pid = list->pids[i];
+		if (pid != except && read_stat(pid, &stat) && stat.state != 'Z' && stat.state != 'X')
+			list->pids[kept++] = pid;
+	}
+	list->count = kept;
+}
+
+void descendants_list(struct process_list *list, pid_t except)
+{
+	pid_t self = getpid();
+	list->count = 0;
+	bool readable = add_children(list, self);
+	for (uint32_t at = 0; readable && at < list->count; at++)
+		add_children(list, list->pids[at]);
+	if (!readable)
+		while (add_by_parent_once(list, self))
+			;
+	drop_dead(list, except);
+}
+
+void process_list_finish(struct process_list *list)
+{
+	free(list->pids);
+	*list = (struct process_list){0};
+}
+
+static bool is_below(pid_t pid, pid_t self)
+{
+	struct process_stat stat;
+	for (int depth = 0; depth < 1000 && pid > 1 && read_stat(pid, &stat); depth++) {
+		if (stat.parent == self)
+			return true;
+		pid = stat.parent;
+	}
+	return false;
+}
+
+/* A number may have been given to a stranger since it was listed; a pidfd cannot: first the pidfd, then the proof. */
+static bool signal_proven(pid_t pid, int signal)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		return false;
+	bool sent = is_below(pid, getpid()) && syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0;
+	close(pidfd);
+	return sent;
+}
+
+static uint32_t signal_list(const struct process_list *list, int signal)
+{
+	uint32_t sent = 0;
+	for (uint32_t i = 0; i < list->count; i++)
+		sent += signal_proven(list->pids[i], signal) ? 1 : 0;
+	return sent;
+}
+
+uint32_t descendants_signal(int signal, pid_t except)
+{
+	struct process_list list = {0};
+	descendants_list(&list, except);
+	uint32_t sent = signal_list(&list, signal);
+	if (signal != SIGKILL && signal != SIGSTOP && signal != SIGCONT)
+		signal_list(&list, SIGCONT);
+	process_list_finish(&list);
+	return sent;
+}
+
+static bool all_known(const struct process_list *now, const struct process_list *before)
+{
+	for (uint32_t i = 0; i < now->count; i++)
+		if (!list_has(before, now->pids[i]))
+			return false;
+	return true;
+}
+
+uint32_t descendants_kill(pid_t except)
+{
+	struct process_list before = {0}, now = {0};
+	for (int round = 0; round < STOP_ROUNDS_MAX; round++) {
+		descendants_list(&now, except);
+		if (now.count <= 1 || all_known(&now, &before))
+			break;
+		signal_list(&now, SIGSTOP);
+		struct process_list swapped = before;
+		before = now;
+		now = swapped;
+	}
+	descendants_list(&now, except);
+	uint32_t killed = signal_list(&now, SIGKILL);
+	process_list_finish(&before);
+	process_list_finish(&now);
+	return killed;
+}
+
+static const char *state_name(char state)
+{
+	switch (state) {
+	case 'R':
+		return "running";
+	case 'S':
+		return "sleeping";
+	case 'D':
+		return "in uninterruptible sleep";
+	case 'T':
+		return "stopped";
+	case 't':
+		return "stopped by a tracer";
+	case 'Z':
+		return "ended, not reaped";
+	default:
+		return "unknown";
+	}
+}
+
+void process_describe(pid_t pid, char *text, size_t size)
+{
+	struct process_stat stat;
+	text[0] = '\0';
+	if (!read_stat(pid, &stat))
+		return;
+	char path[64], channel[128] = "";
+	snprintf(path, sizeof path, "/proc/%d/wchan", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? 0 : read(fd, channel, sizeof channel - 1);
+	if (fd >= 0)
+		close(fd);
+	channel[got > 0 ? got : 0] = '\0';
+	bool known = channel[0] != '\0' && strcmp(channel, "0") != 0;
+	snprintf(text, size, "state %c (%s)%s%s", stat.state, state_name(stat.state), known ? ", waiting in " : "",
+	         known ? channel : "");
+}

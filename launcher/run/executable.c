@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * executable: see executable.h.
+ */
+#include "run/executable.h"
+
+#include "base/error.h"
+#include "plan/launch_plan.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { HEAD_BYTES = 256 };
+
+static const char *variable_of(char *const *lines, const char *name)
+{
+	size_t length = strlen(name);
+	for (; *lines != NULL; lines++)
+		if (strncmp(*lines, name, length) == 0 && (*lines)[length] == '=')
+			return *lines + length + 1;
+	return NULL;
+}
+
+static const char *path_variable_of(const struct launch_plan *plan, const struct rank_plan *rank)
+{
+	const char *path = variable_of(rank->environment, "PATH");
+	if (path == NULL)
+		path = variable_of(plan->job_environment, "PATH");
+	return path != NULL ? path : "/usr/local/bin:/usr/bin:/bin";
+}
+
+/* 0: may be executed; else why not. A directory has the x bit and is no program. */
+static int candidate_error(const char *path)
+{
+	struct stat status;
+	if (stat(path, &status) < 0)
+		return errno == ENOTDIR ? ENOENT : errno;
+	if (S_ISDIR(status.st_mode))
+		return EISDIR;
+	return access(path, X_OK) < 0 ? errno : 0;
+}
+
+static void join_path(char *to, size_t size, const char *base, const char *directory, size_t length, const char *name)
+{
+	if (length == 0)
+		snprintf(to, size, "%s%s%s", base != NULL ? base : "", base != NULL ? "/" : "", name);
+	else if (directory[0] == '/' || base == NULL)
+		snprintf(to, size, "%.*s/%s", (int)length, directory, name);
+	else
+		snprintf(to, size, "%s/%.*s/%s", base, (int)length, directory, name);
+}
+
+static int search_path(const char *command, const char *path_variable, const char *directory, char *found, size_t size,
+                       struct error *err)
+{
+	char denied[PATH_MAX] = "";
+	int denied_code = 0;
+	for (const char *at = path_variable;; at++) {
+		size_t length = strcspn(at, ":");
+		join_path(found, size, directory, at, length, command);
+		int code = candidate_error(found);
+		if (code == 0)
+			return 0;
+		if (code != ENOENT && denied[0] == '\0') {
+			snprintf(denied, sizeof denied, "%s", found);
+			denied_code = code;
+		}
+		at += length;
+		if (*at == '\0')
+			break;
+	}
+	if (denied[0] != '\0' && denied_code != EISDIR)
+		return error_set(err, -EACCES, "cannot execute %s: %s", denied, strerror(denied_code));
+	return error_set(err, -ENOENT, "command not found: %s (PATH is %.400s)", command, path_variable);
+}
+
+static int check_file(const char *command, const char *path, struct error *err)
+{
+	int code = candidate_error(path);
+	if (code == ENOENT)
+		return error_set(err, -ENOENT, "command not found: %s: No such file or directory", command);
+	if (code == EISDIR)
+		return error_set(err, -EACCES, "cannot execute %s: it is a directory", command);
+	if (code != 0)
+		return error_set(err, -EACCES, "cannot execute %s: %s%s", command, strerror(code),
+		                 code == EACCES ? " (is it executable? chmod +x)" : "");
+	return 0;
+}
+
+static int check_interpreter(const char *path, char *head, struct error *err)
+{
+	char *name = head + 2 + strspn(head + 2, " \t");
+	name[strcspn(name, " \t\r\n")] = '\0';
+	int code = candidate_error(name);
+	if (code != 0)
+		return error_set(err, -ENOEXEC, "cannot execute %s: its interpreter (first line) \"%s\": %s", path,
+		                 name, strerror(code == EISDIR ? EACCES : code));
+	return 0;
+}
+
+/* What execve would refuse with a code that does not say why. An unreadable file is left to execve. */
+static int check_format(const char *path, struct error *err)
+{
+	char head[HEAD_BYTES + 1] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return 0;
+	ssize_t got = read(fd, head, HEAD_BYTES);
+	close(fd);
+	if (got < 0)
+		return 0;
+	if (got >= 2 && head[0] == '#' && head[1] == '!')
+		return check_interpreter(path, head, err);
+	if (got >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0)
+		return 0;
+	if (access("/proc/sys/fs/binfmt_misc/status", F_OK) == 0)
+		return 0; /* the administrator may have given this format an interpreter */
+	return error_set(err, -ENOEXEC,
+	                 "cannot execute %s: it is neither a program of this machine nor a script that begins with #!",
+	                 path);
+}
+
+static int find(const char *command, const char *path_variable, const char *directory, char *found, size_t size,
+                struct error *err)
+{
+	if (command[0] == '\0')
+		return error_set(err, -ENOENT, "command not found: its name is empty");
+	if (strchr(command, '/') == NULL) {
+		int rc = search_path(command, path_variable, directory, found, size, err);
+		return rc < 0 ? rc : check_format(found, err);
+	}
+	join_path(found, size, command[0] == '/' ? NULL : directory, "", 0, command);
+	int rc = check_file(command, found, err);
+	return rc < 0 ? rc : check_format(found, err);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+int executable_find(struct executable_search *search, const struct launch_plan *plan, uint32_t local_rank,
+                    const char **path, struct error *err)
+{
+	const struct rank_plan *rank = &plan->ranks[local_rank];
+	const char *path_variable = path_variable_of(plan, rank);
+	bool known = search->found != NULL && same_text(search->command, rank->argv[0]) &&
+	             same_text(search->path_variable, path_variable) &&
+	             same_text(search->directory, rank->working_directory);
+	if (!known) {
+		char found[PATH_MAX];
+		int rc = find(rank->argv[0], path_variable, rank->working_directory, found, sizeof found, err);
+		if (rc < 0)
+			return rc;
+		search->found = arena_copy(&search->arena, found);
+		search->command = rank->argv[0];
+		search->path_variable = path_variable;
+		search->directory = rank->working_directory;
+	}
+	*path = search->found;
+	return 0;
+}
+
+void executable_search_finish(struct executable_search *search)
+{
+	arena_finish(&search->arena);
+	*search = (struct executable_search){0};
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * output: everything that ranks print, from their pipes to the sinks of the plan.
+ *
+ * Sinks are opened before anything is started, so that a bad path starts nothing. Each rank's stdout and stderr is a
+ * pipe that is read as long as what was read before has gone on: at most IN_FLIGHT bytes a stream wait for a slow sink,
+ * then its rank is held back by its own full pipe, and nobody else is. With `raw`, ranks get muster's own descriptors.
+ */
+#ifndef MUSTER_RUN_OUTPUT_H
+#define MUSTER_RUN_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct error;
+struct launch_plan;
+struct output;
+struct stream;
+
+enum { OUTPUT_STREAMS = 2 }; /* stdout, stderr */
+
+/* Opens the sinks. The plan must outlive the output. */
+int output_create(struct output **output, const struct launch_plan *plan, struct error *err);
+void output_destroy(struct output *output);
+
+/* Joins the event loop, in the process that runs it. `changed` is called whenever output_is_drained may have changed.
+ */
+int output_attach(struct output *output, uv_loop_t *loop, void (*changed)(void *context), void *context,
+                  struct error *err);
+void output_detach(struct output *output);
+
+/* Makes the two pipes of one rank; `ends` are the write ends, the caller's to close once the rank is started. */
+int output_open_rank(struct output *output, uint32_t local_rank, int ends[OUTPUT_STREAMS], struct error *err);
+
+/* Reads what has arrived by now: at the rank's end, so that its last words are in the tail. */
+void output_drain_rank(struct output *output, uint32_t local_rank);
+
+/* From now on a stream is closed as soon as nothing more is in it, although somebody still holds its other end. */
+void output_close_when_empty(struct output *output);
+
+/* Nothing is open and everything was written. */
+bool output_is_drained(const struct output *output);
+
+/* Drops what still waits for a reader who does not read. */
+void output_abandon(struct output *output);
+
+/* Whole lines of muster's own on stderr, between the ranks' lines. */
+void output_note(struct output *output, const char *lines);
+
+/* The last lines of the rank's stderr as in stream_tail_lines. */
+char **output_tail(const struct output *output, uint32_t local_rank);
+
+/* What went wrong with writing ("cannot write output to /dev/full: No space left on device"), or NULL. */
+const char *output_error(const struct output *output);
+
+/* The reader of muster's stdout went away and ranks were ended for it (on_closed: end). */
+bool output_reader_gone(const struct output *output);
+
+void output_line_released(struct output *output); /* stream.c: others may go on */
+
+#endif

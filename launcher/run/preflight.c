@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * preflight: see preflight.h.
+ */
+#include "run/preflight.h"
+
+#include "base/error.h"
+#include "plan/launch_plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	DESCRIPTORS_A_RANK = 3, /* its pidfd and the read ends of two pipes */
+	DESCRIPTORS_OF_MUSTER = 32,
+};
+
+static int check_directory(const struct rank_plan *rank, struct error *err)
+{
+	struct stat status;
+	const char *path = rank->working_directory;
+	if (stat(path, &status) < 0)
+		return error_set(err, -errno, "rank %" PRIu32 ": working directory %s: %s", rank->rank, path,
+		                 strerror(errno));
+	if (!S_ISDIR(status.st_mode))
+		return error_set(err, -ENOTDIR, "rank %" PRIu32 ": working directory %s: it is not a directory",
+		                 rank->rank, path);
+	if (access(path, X_OK) < 0)
+		return error_set(err, -errno, "rank %" PRIu32 ": working directory %s: %s", rank->rank, path,
+		                 strerror(errno));
+	return 0;
+}
+
+static int check_directories(const struct launch_plan *plan, struct error *err)
+{
+	const char *last = NULL;
+	for (uint32_t r = 0; r < plan->nprocs; r++) {
+		const char *path = plan->ranks[r].working_directory;
+		if (path == NULL || (last != NULL && strcmp(path, last) == 0))
+			continue;
+		int rc = check_directory(&plan->ranks[r], err);
+		if (rc < 0)
+			return rc;
+		last = path;
+	}
+	return 0;
+}
+
+static uint64_t descriptors_needed(const struct launch_plan *plan)
+{
+	uint64_t a_rank = plan->spec->output.raw ? 1 : DESCRIPTORS_A_RANK;
+	uint64_t needed = DESCRIPTORS_OF_MUSTER + a_rank * plan->nprocs;
+	if (plan->spec->stdin_to == STDIN_ALL)
+		needed += plan->nprocs;
+	for (uint32_t r = 0; r < plan->nprocs; r++)
+		needed += plan->ranks[r].stdout_sinks.count + plan->ranks[r].stderr_sinks.count - 2;
+	return needed;
+}
+
+static int check_descriptors(const struct launch_plan *plan, struct error *err)
+{
+	struct rlimit limit;
+	uint64_t needed = descriptors_needed(plan);
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY || needed <= limit.rlim_cur)
+		return 0;
+	return error_set(err, -EMFILE,
+	                 "%" PRIu32 " ranks need %" PRIu64 " open files, but RLIMIT_NOFILE (ulimit -Hn) is %" PRIu64
+	                 ": raise it, start fewer ranks, or use --raw, which needs fewer",
+	                 plan->nprocs, needed, (uint64_t)limit.rlim_cur);
+}
+
+int preflight_check(const struct launch_plan *plan, struct error *err)
+{
+	int rc = check_directories(plan, err);
+	return rc < 0 ? rc : check_descriptors(plan, err);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * preflight: what would make a start fail in the middle is looked for before the first rank is started.
+ */
+#ifndef MUSTER_RUN_PREFLIGHT_H
+#define MUSTER_RUN_PREFLIGHT_H
+
+struct error;
+struct launch_plan;
+
+/* Working directories that cannot be entered; more descriptors than this process may have open. */
+int preflight_check(const struct launch_plan *plan, struct error *err);
+
+#endif

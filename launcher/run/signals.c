@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * signals: see signals.h.
+ */
+#include "run/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const int listened[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP,
+                               SIGCONT, SIGUSR1, SIGUSR2, SIGCHLD, SIGNAL_GUARD_DIED};
+
+static uint64_t inherited_ignored;
+static struct rlimit inherited_open_files;
+
+static void make_set(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof listened / sizeof *listened; i++)
+		sigaddset(set, listened[i]);
+}
+
+/* An ignored signal is never pending, not even when blocked: what is listened to must not be ignored. */
+static void note_ignored(void)
+{
+	for (int number = 1; number <= 64; number++) {
+		struct sigaction action;
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+			inherited_ignored |= UINT64_C(1) << (number - 1);
+	}
+	for (size_t i = 0; i < sizeof listened / sizeof *listened; i++)
+		if ((inherited_ignored >> (listened[i] - 1)) & 1)
+			signal(listened[i], SIG_DFL);
+}
+
+static void open_missing_streams(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", O_RDWR); /* takes the lowest free number, which is fd */
+}
+
+static void raise_open_files(void)
+{
+	getrlimit(RLIMIT_NOFILE, &inherited_open_files);
+	struct rlimit raised = {inherited_open_files.rlim_max, inherited_open_files.rlim_max};
+	if (raised.rlim_cur != inherited_open_files.rlim_cur)
+		setrlimit(RLIMIT_NOFILE, &raised);
+}
+
+void signals_take_over(void)
+{
+	sigset_t set;
+	make_set(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	note_ignored();
+	signal(SIGPIPE, SIG_IGN);
+	inherited_ignored |= UINT64_C(1) << (SIGPIPE - 1);
+	open_missing_streams();
+	syscall(SYS_close_range, 3U, ~0U,
+	        CLOSE_RANGE_CLOEXEC); /* fails before Linux 5.11; a rank closes them all the same */
+	raise_open_files();
+}
+
+uint64_t signals_inherited_ignored(void)
+{
+	return inherited_ignored;
+}
+
+const struct rlimit *signals_inherited_open_files(void)
+{
+	return &inherited_open_files;
+}
+
+int signals_open(void)
+{
+	sigset_t set;
+	make_set(&set);
+	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sink: where output goes: muster's own stdout and stderr, a file, /dev/null.
+ *
+ * A regular file is written at once. What may block its writer for ever (a pipe whose reader sleeps, a terminal after
+ * Ctrl-S, a FIFO) is written by a thread of its own from a queue, so that nothing else ever waits for it; the queue is
+ * bounded by its users, who are told what was written (sink_collect). All calls are the event loop's thread's.
+ */
+#ifndef MUSTER_RUN_SINK_H
+#define MUSTER_RUN_SINK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct error;
+struct stream;
+
+struct block; /* bytes on their way */
+
+struct sink {
+	char *name; /* a path, or "standard output": for messages */
+	int fd;
+	bool owns_fd;
+	bool may_block;
+	bool is_pipe;
+	bool label;            /* several ranks meet here: their lines are told apart */
+	uint32_t users;        /* streams that write here */
+	uint32_t first_rank;   /* of its users */
+	int error;             /* errno of the first failure; what comes after is dropped */
+	bool reported;         /* the user was told of the error */
+	struct stream *owner;  /* in the middle of a line too long to be held: the others wait */
+	uv_async_t *wake;      /* told when the thread has written something */
+	struct writer *writer; /* the thread's side; NULL until needed */
+};
+
+/* Borrows `fd`. */
+void sink_init_descriptor(struct sink *sink, const char *name, int fd);
+/* Creates or truncates a file, mode 0666 less the umask. */
+int sink_init_path(struct sink *sink, const char *path, struct error *err);
+void sink_finish(struct sink *sink); /* a thread that is blocked in its write is left to the process's end */
+
+/* Same file behind both: then they must share a sink, or their lines would tear. */
+bool sink_is_same_file(const struct sink *sink, int fd);
+
+/* Takes a copy. `from` is handed back by sink_collect with the number of bytes, when the write did not happen at once;
+ * the return value is how many bytes are on their way (0: done, or dropped). */
+size_t sink_write(struct sink *sink, struct stream *from, const char *bytes, size_t length);
+
+typedef void sink_written(void *context, struct stream *from, size_t length);
+
+/* Calls back for each block that was written (or dropped) since, and frees it. */
+void sink_collect(struct sink *sink, sink_written *callback, void *context);
+
+bool sink_is_idle(const struct sink *sink);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stream: one output stream of one rank: bytes from a pipe become whole lines in sinks.
+ *
+ * Where streams meet in a sink, and where lines are decorated (label, time), only whole lines are handed on: a partial
+ * one is held until its newline, or its rank's end, which gives it one. A line that grows beyond LINE_HELD_MAX claims
+ * its sinks and passes through, while the other streams wait. A stream that alone has a sink, undecorated, is passed on
+ * byte for byte. Knows nothing of events: output.c reads, this decides what becomes of what was read.
+ */
+#ifndef MUSTER_RUN_STREAM_H
+#define MUSTER_RUN_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct output;
+struct sink;
+
+#define LINE_HELD_MAX ((size_t)1 << 20)
+#define TAIL_BYTES    ((size_t)8 << 10)
+#define TAIL_LINES    20
+
+struct stream {
+	struct output *output;
+	uint32_t rank; /* for the label */
+	uint32_t local_rank;
+	int fd;        /* read end; -1: closed */
+	bool polled;   /* fd is in the event loop */
+	bool enlarged; /* the pipe was given its larger size */
+	bool keeps_tail;
+	bool in_line; /* in the middle of a line that has claimed its sinks */
+	bool timestamp;
+	struct sink **sinks;
+	uint32_t sink_count;
+	char *held; /* the partial line */
+	size_t held_length;
+	size_t held_capacity;
+	size_t in_flight; /* bytes in queues of sinks */
+	char *tail;       /* ring of the last TAIL_BYTES; NULL until something came */
+	size_t tail_total;
+	uv_poll_t poll;
+};
+
+/* May what is read now be handed on? Not while another stream is in the middle of a long line. */
+bool stream_may_take(const struct stream *stream);
+
+void stream_take(struct stream *stream, const char *bytes, size_t length);
+
+/* The end of the stream: a partial line gets its newline. */
+void stream_end(struct stream *stream);
+
+/* Breaks a long line off, so that others come through; what follows begins a new line. */
+void stream_break_line(struct stream *stream);
+
+/* The last lines, at most TAIL_LINES, NULL-terminated, each on the heap; NULL when there is nothing. */
+char **stream_tail_lines(const struct stream *stream);
+
+void stream_release(struct stream *stream); /* memory only */
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * supervisor: starts the ranks of a plan and sees them through to the end.
+ *
+ * Runs in a process of its own below the guard (guard.h), as a subreaper and leader of the job's session. It turns
+ * signals, deaths and timers into the events of supervisor_table and carries the actions out. When it returns, nothing
+ * of the job is left alive, or the result says what is.
+ */
+#ifndef MUSTER_RUN_SUPERVISOR_H
+#define MUSTER_RUN_SUPERVISOR_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct error;
+struct job_result;
+struct launch_plan;
+struct output;
+struct rank_launcher;
+struct text;
+
+struct supervision {
+	const struct launch_plan *plan;
+	struct rank_launcher *launcher;
+	struct output *output;
+	pid_t guard;
+	/* Words what happened before the group is started once more; printed between the ranks' lines. */
+	void (*word_restart)(void *context, const struct job_result *result, int64_t wait_ms, struct text *line);
+	void *context;
+};
+
+/* 0 when the job was supervised, however it went; `result` is complete then. Negative: nothing was started. */
+int supervise(const struct supervision *how, struct job_result *result, struct error *err);
+
+#endif
