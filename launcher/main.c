@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 		version_print();
 		return 0;
 	}
-	fprintf(stderr, "muster: there is no subcommand \"%.60s\"; they are: run, plan, check (muster --help)\n",
+	fprintf(stderr, "muster: there is no subcommand \"%.60s\"; they are run, plan, check (muster --help)\n",
 	        argv[1]);
 	return EXIT_MUSTER;
 }
