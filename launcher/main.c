@@ -22,6 +22,7 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
 	{"run", command_run, "run [OPTION]... SPEC.yaml [-- ARG...]", "start a job and see it through"},
 	{"run", command_run, "run [OPTION]... COMMAND [ARG...]", "the same without a spec"},
+	{"plan", command_plan, "plan [OPTION]... SPEC.yaml | COMMAND", "show who would get which cores, and why"},
 	{"check", command_check, "check SPEC.yaml...", "validate specs: every error with its place"},
 };
 
