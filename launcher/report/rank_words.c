@@ -8,6 +8,7 @@
 #include "plan/launch_plan.h"
 #include "report/signal_words.h"
 #include "run/job_result.h"
+#include "spec/units.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -202,9 +203,9 @@ static void add_out_of_memory(struct text *text, const struct report_facts *fact
 static void add_signal(struct text *text, const struct report_facts *facts, uint32_t local_rank)
 {
 	const struct rank_result *rank = &facts->result->ranks[local_rank];
-	char name[SIGNAL_NAME_BYTES];
+	char name[UNIT_TEXT_BYTES];
 	const char *meaning = rank->stopped || rank->killed ? NULL : signal_meaning(rank->signal);
-	text_add_format(text, "was killed by %s", signal_name(name, rank->signal));
+	text_add_format(text, "was killed by %s", signal_format(rank->signal, name));
 	if (meaning != NULL)
 		text_add_format(text, " (%s)", meaning);
 	if (rank->core_dumped)
@@ -214,14 +215,14 @@ static void add_signal(struct text *text, const struct report_facts *facts, uint
 /* Codes that people take for something else. */
 static void add_exit(struct text *text, int code)
 {
-	char name[SIGNAL_NAME_BYTES];
+	char name[UNIT_TEXT_BYTES];
 	text_add_format(text, "exited with code %d", code);
 	if (code == 127)
 		text_add(text, " (a shell says so when it does not find a command)");
 	else if (code == 126)
 		text_add(text, " (a shell says so when it cannot execute a command)");
 	else if (code > 128 && code <= 128 + 64)
-		text_add_format(text, " (its own exit code: it was not killed by %s)", signal_name(name, code - 128));
+		text_add_format(text, " (its own exit code: it was not killed by %s)", signal_format(code - 128, name));
 }
 
 void add_rank_end(struct text *text, const struct report_facts *facts, uint32_t local_rank)
@@ -253,11 +254,11 @@ void add_rank_end(struct text *text, const struct report_facts *facts, uint32_t 
 void add_rank_end_short(struct text *text, const struct report_facts *facts, uint32_t local_rank)
 {
 	const struct rank_result *rank = &facts->result->ranks[local_rank];
-	char name[SIGNAL_NAME_BYTES];
+	char name[UNIT_TEXT_BYTES];
 	if (rank->end == RANK_EXITED)
 		text_add_format(text, "exit %d", rank->exit_code);
 	else if (rank->end == RANK_SIGNALED)
-		text_add(text, rank->out_of_memory ? "out of memory" : signal_name(name, rank->signal));
+		text_add(text, rank->out_of_memory ? "out of memory" : signal_format(rank->signal, name));
 	else
 		text_add(text, failure_kind(facts->result, local_rank));
 }

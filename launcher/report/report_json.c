@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
-#include "report/signal_words.h"
 #include "run/job_result.h"
+#include "spec/units.h"
 
 #include <assert.h>
 #include <jansson.h>
@@ -93,8 +93,8 @@ static json_t *make_date(const struct timespec *time)
 
 static json_t *make_signal(bool is_one, int signal)
 {
-	char name[SIGNAL_NAME_BYTES];
-	return is_one ? json_string(signal_name(name, signal)) : json_null();
+	char name[UNIT_TEXT_BYTES];
+	return is_one ? json_string(signal_format(signal, name)) : json_null();
 }
 
 static json_t *make_pid(pid_t pid)

@@ -6,8 +6,8 @@
 
 #include "base/text.h"
 #include "plan/launch_plan.h"
-#include "report/signal_words.h"
 #include "run/job_result.h"
+#include "spec/units.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -54,15 +54,16 @@ static const char *plural(uint32_t count)
 
 /* -- One rank ------------------------------------------------------------------------------------------------------ */
 
+/* When: of what never ran, the moment says nothing. */
 static void add_casualty(struct text *text, const struct report_facts *facts, uint32_t local_rank)
 {
-	int64_t ended_ns = facts->result->ranks[local_rank].ended_ns;
+	const struct rank_result *rank = &facts->result->ranks[local_rank];
 	add_rank_name(text, facts, local_rank);
 	text_add(text, " ");
 	add_rank_end(text, facts, local_rank);
-	if (ended_ns >= 0) {
+	if (rank->ended_ns >= 0 && rank->end != RANK_NOT_EXECUTED) {
 		text_add(text, ", ");
-		add_seconds(text, ended_ns);
+		add_seconds(text, rank->ended_ns);
 		text_add(text, " after the start");
 	}
 }
@@ -222,13 +223,13 @@ static void add_others(struct text *text, const struct report_facts *facts)
 {
 	const struct job_result *result = facts->result;
 	size_t begin = text->length;
-	char name[SIGNAL_NAME_BYTES];
+	char name[UNIT_TEXT_BYTES];
 	uint32_t stopped = count_of_fate(result, FATE_STOPPED);
 	uint32_t in_wake = count_of_fate(result, FATE_FAILED_IN_WAKE);
 	uint32_t well = count_of_fate(result, FATE_WELL), well_before = count_well_before(result);
 	add_count(text, begin, stopped, "stopped by muster");
 	if (stopped > 0)
-		text_add_format(text, " (%s)", signal_name(name, facts->plan->spec->failure.signal));
+		text_add_format(text, " (%s)", signal_format(facts->plan->spec->failure.signal, name));
 	add_killed(text, facts, begin);
 	add_count(text, begin, in_wake, "failed in its wake");
 	if (in_wake > 0)
@@ -331,10 +332,10 @@ static void add_timeout(struct text *text, const struct report_facts *facts)
 
 static void add_stopped(struct text *text, const struct report_facts *facts)
 {
-	char name[SIGNAL_NAME_BYTES];
+	char name[UNIT_TEXT_BYTES];
 	begin_line(text);
 	text_add(text, facts->colour ? YELLOW : "");
-	text_add_format(text, "stopped by %s ", signal_name(name, facts->result->stop_signal));
+	text_add_format(text, "stopped by %s ", signal_format(facts->result->stop_signal, name));
 	add_seconds(text, facts->result->elapsed_ns);
 	text_add(text, " after the start");
 	text_add(text, facts->colour ? NO_COLOUR : "");

@@ -6,8 +6,6 @@
 
 #include <signal.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
 
 static const struct {
 	int signal;
@@ -32,20 +30,6 @@ static const struct {
 	{SIGXFSZ, "file size limit: ulimit -f"},
 	{SIGSYS, "system call that does not exist or is forbidden by seccomp"},
 };
-
-const char *signal_name(char name[SIGNAL_NAME_BYTES], int signal)
-{
-	const char *abbreviation = sigabbrev_np(signal);
-	if (abbreviation != NULL)
-		snprintf(name, SIGNAL_NAME_BYTES, "SIG%s", abbreviation);
-	else if (signal == SIGRTMIN)
-		snprintf(name, SIGNAL_NAME_BYTES, "SIGRTMIN");
-	else if (signal > SIGRTMIN && signal <= SIGRTMAX)
-		snprintf(name, SIGNAL_NAME_BYTES, "SIGRTMIN+%d", signal - SIGRTMIN);
-	else
-		snprintf(name, SIGNAL_NAME_BYTES, "signal %d", signal);
-	return name;
-}
 
 const char *signal_meaning(int signal)
 {

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""Records as muster writes them are what configs/report.schema.json says, and the schema refuses what is not."""
+import copy
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+try:
+    import jsonschema
+except ImportError:
+    print("skipped: python3-jsonschema is not installed")
+    sys.exit(77)
+
+WRITER = sys.argv.pop(1)
+SCHEMA = json.loads(pathlib.Path(sys.argv.pop(1)).read_text(encoding="utf-8"))
+
+
+def samples():
+    """The JSON documents that the writer prints one after the other."""
+    text = subprocess.run([WRITER, "--samples"], stdout=subprocess.PIPE, check=True, timeout=20).stdout.decode("utf-8")
+    decoder, found, at = json.JSONDecoder(), [], 0
+    while text[at:].strip():
+        document, length = decoder.raw_decode(text[at:].lstrip())
+        at += len(text[at:]) - len(text[at:].lstrip()) + length
+        found.append(document)
+    return found
+
+
+def without(document, path):
+    """A copy of the document that lacks one member."""
+    changed = copy.deepcopy(document)
+    parent = changed
+    for step in path[:-1]:
+        parent = parent[step]
+    del parent[path[-1]]
+    return changed
+
+
+class Schema(unittest.TestCase):
+    def setUp(self):
+        self.validator = jsonschema.Draft7Validator(SCHEMA)
+
+    def test_the_schema_is_a_schema(self):
+        jsonschema.Draft7Validator.check_schema(SCHEMA)
+
+    def test_every_record_is_valid(self):
+        records = samples()
+        self.assertGreater(len(records), 5)
+        for record in records:
+            self.assertEqual([error.message for error in self.validator.iter_errors(record)], [])
+
+    def test_every_member_that_is_written_is_described(self):
+        record = samples()[0]
+        definitions = SCHEMA["definitions"]
+        for part, described in ((record, SCHEMA), (record["job"], SCHEMA["properties"]["job"]),
+                                (record["first_failure"], definitions["first_failure"]),
+                                (record["ranks"][0], definitions["rank"])):
+            self.assertEqual(sorted(part), sorted(described["properties"]))
+            self.assertEqual(sorted(part), sorted(described["required"]))
+
+    def test_a_record_without_one_of_its_members_is_refused(self):
+        record = samples()[0]
+        paths = [(name,) for name in record]
+        paths += [("job", name) for name in record["job"]]
+        paths += [("first_failure", name) for name in record["first_failure"]]
+        paths += [("ranks", 0, name) for name in record["ranks"][0]]
+        for path in paths:
+            self.assertFalse(self.validator.is_valid(without(record, path)), path)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
