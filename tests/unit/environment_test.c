@@ -28,6 +28,7 @@ struct environment_case {
 	struct change_case env_of_rank_1[CHANGES_MAX];
 	const char *cpus[2]; /* of the two ranks; both NULL: "0,8" and "1,9" */
 	uint32_t quota_millicpus;
+	uint32_t cpus_per_rank; /* 0: not given */
 	bool no_port;
 	const char *rank_0[LINES_MAX];
 	const char *rank_1[LINES_MAX];
@@ -202,6 +203,13 @@ static const struct environment_case cases[] = {
 		.rank_0 = {"OMP_NUM_THREADS=4", "OMP_PLACES", "OMP_PROC_BIND", "MUSTER_CPUS=0-15"},
 	},
 	{
+		.what = "not bound, but with a number of cores for each rank: that number",
+		.bind_to = PLACE_NONE,
+		.cpus = {"0-15", "0-15"},
+		.cpus_per_rank = 3,
+		.rank_0 = {"OMP_NUM_THREADS=3", "OMP_PLACES"},
+	},
+	{
 		.what = "a CPU quota bounds the threads of all ranks together",
 		.bind_to = PLACE_PACKAGE,
 		.cpus = {"0-15", "0-15"},
@@ -312,6 +320,8 @@ static void fill_spec(struct case_storage *s, const struct environment_case *c)
 	spec->inherit_env = c->inherit_env;
 	spec->threads = c->threads;
 	spec->placement.bind_to = c->bind_to;
+	spec->placement.cpus_per_rank = c->cpus_per_rank;
+	spec->placement.cpus_per_rank_given = c->cpus_per_rank > 0;
 	spec->env = changes_of(c->env, s->env);
 	s->exception.env = changes_of(c->env_of_rank_1, s->env_of_rank_1);
 	for (uint32_t i = 0; i < CHANGES_MAX && c->listed[i] != NULL; i++)
