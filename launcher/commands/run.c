@@ -144,6 +144,7 @@ static int make_plan(struct run *run, struct error *err)
 		.node_count = 1,
 		.master_address = "127.0.0.1",
 		.master_port = free_port(),
+		.machine = &run->machine,
 	};
 	return launch_plan_make(&run->plan, &run->spec, &run->placement, &context, err);
 }
