@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Records as muster writes them are what configs/report.schema.json says, and the schema refuses what is not."""
+"""Records are what configs/report.schema.json and muster-report(5) say, and the schema refuses what is not."""
 import copy
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -15,6 +16,7 @@ except ImportError:
 
 WRITER = sys.argv.pop(1)
 SCHEMA = json.loads(pathlib.Path(sys.argv.pop(1)).read_text(encoding="utf-8"))
+PAGE = pathlib.Path(sys.argv.pop(1)).read_text(encoding="utf-8")
 
 
 def samples():
@@ -26,6 +28,12 @@ def samples():
         at += len(text[at:]) - len(text[at:].lstrip()) + length
         found.append(document)
     return found
+
+
+def members_of_the_page():
+    """What the manual page marks as variables, but for the keys of the spec: `job.id` counts as `id`."""
+    marked = re.findall(r"^\.(?:It )?Va (.*)$", PAGE, re.MULTILINE)
+    return {name.split(".")[-1] for line in marked for name in re.findall(r"[a-z_]+(?:\.[a-z_]+)?", line)}
 
 
 def without(document, path):
@@ -59,6 +67,11 @@ class Schema(unittest.TestCase):
                                 (record["ranks"][0], definitions["rank"])):
             self.assertEqual(sorted(part), sorted(described["properties"]))
             self.assertEqual(sorted(part), sorted(described["required"]))
+
+    def test_every_member_that_is_written_has_its_place_in_the_manual_page(self):
+        record = samples()[0]
+        written = {*record, *record["job"], *record["first_failure"], *record["ranks"][0], "step", "errno", "message"}
+        self.assertEqual(sorted(written - members_of_the_page() - {"job"}), [])
 
     def test_a_record_without_one_of_its_members_is_refused(self):
         record = samples()[0]
