@@ -17,6 +17,7 @@
 #include "report/report_text.h"
 #include "run/guard.h"
 #include "run/job_result.h"
+#include "run/memory_cgroup.h"
 #include "run/output.h"
 #include "run/preflight.h"
 #include "run/rank_process.h"
@@ -47,6 +48,7 @@ struct run {
 	struct launch_plan plan;
 	struct rank_launcher launcher;
 	struct output *output;
+	struct memory_cgroups memory_cgroups;
 	struct job_result result;
 	char job_id[80];
 	char directory[PATH_MAX];
@@ -88,9 +90,6 @@ static int refuse_unsupported(const struct job_spec *spec, struct error *err)
 		return error_set(err, -ENOTSUP,
 		                 "start_timeout: this muster has no library that a rank could report its start with; "
 		                 "use timeout");
-	if (spec->limits.memory_bytes != NOT_SET)
-		return error_set(err, -ENOTSUP,
-		                 "limits.memory: this muster cannot make memory cgroups; use limits.address_space");
 	return 0;
 }
 
@@ -190,6 +189,10 @@ static int prepare(struct run *run)
 		return tell(&err, EXIT_NOT_EXECUTABLE);
 	if (output_create(&run->output, &run->plan, &err) < 0)
 		return tell(&err, EXIT_MUSTER);
+	int64_t memory = run->spec.limits.memory_bytes;
+	if (memory != NOT_SET &&
+	    memory_cgroups_make(&run->memory_cgroups, run->job_id, run->plan.nprocs, memory, &err) < 0)
+		return tell(&err, EXIT_MUSTER);
 	return 0;
 }
 
@@ -264,6 +267,7 @@ static int supervise_and_report(void *context, pid_t guard)
 		.plan = &run->plan,
 		.launcher = &run->launcher,
 		.output = run->output,
+		.memory_cgroups = &run->memory_cgroups,
 		.guard = guard,
 		.word_restart = word_restart,
 		.context = run,
@@ -296,6 +300,7 @@ static int run_job(struct run *run)
 
 static void finish(struct run *run)
 {
+	memory_cgroups_remove(&run->memory_cgroups);
 	output_destroy(run->output);
 	rank_launcher_finish(&run->launcher);
 	launch_plan_finish(&run->plan);

@@ -11,6 +11,7 @@
 #include "run/deaths.h"
 #include "run/descendants.h"
 #include "run/job_result.h"
+#include "run/memory_cgroup.h"
 #include "run/oom_evidence.h"
 #include "run/output.h"
 #include "run/rank_group.h"
@@ -125,12 +126,17 @@ static int open_descriptors(struct supervisor *s, uint32_t local_rank, int descr
 static int start_one(struct supervisor *s, uint32_t local_rank, struct error *err)
 {
 	int descriptors[3] = {-1, -1, -1};
+	int cgroup_procs = -1;
 	struct started_rank started;
 	int rc = open_descriptors(s, local_rank, descriptors, err);
 	if (rc < 0)
 		return rc;
-	rc = rank_start(s->how->launcher, local_rank, descriptors, s->result->restarts, -1, &started, err);
+	rc = memory_cgroup_open(s->how->memory_cgroups, local_rank, &cgroup_procs, err);
+	if (rc == 0)
+		rc = rank_start(s->how->launcher, local_rank, descriptors, s->result->restarts, cgroup_procs, &started,
+		                err);
 	close_all(descriptors, 3, s->null_fd);
+	close_all(&cgroup_procs, 1, -1);
 	if (rc < 0)
 		return rc;
 	rank_group_add(&s->group, local_rank, started.pid, started.pidfd);

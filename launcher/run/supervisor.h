@@ -15,6 +15,7 @@
 struct error;
 struct job_result;
 struct launch_plan;
+struct memory_cgroups;
 struct output;
 struct rank_launcher;
 struct text;
@@ -23,6 +24,7 @@ struct supervision {
 	const struct launch_plan *plan;
 	struct rank_launcher *launcher;
 	struct output *output;
+	const struct memory_cgroups *memory_cgroups;
 	pid_t guard;
 	/* Words what happened before the group is started once more; printed between the ranks' lines. */
 	void (*word_restart)(void *context, const struct job_result *result, int64_t wait_ms, struct text *line);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * memory_cgroup: see memory_cgroup.h. The files are those of the kernel's Documentation/admin-guide/cgroup-v2.rst and
+ * cgroup-v1/memory.rst.
+ */
+#include "run/memory_cgroup.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "machine/cgroup_path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A search up the path for a directory that takes groups. */
+struct search {
+	const char *job_id;
+	int64_t bytes;
+	char *prefix; /* found */
+	int code;     /* why not: the first refusal */
+	char refused[PATH_MAX];
+};
+
+static int write_file(const char *directory, const char *name, const char *text)
+{
+	char path[PATH_MAX + 64];
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ssize_t wrote = write(fd, text, strlen(text));
+	int code = wrote < 0 ? -errno : 0;
+	close(fd);
+	return code;
+}
+
+static int set_limit(const char *directory, int64_t bytes)
+{
+	char text[32];
+	snprintf(text, sizeof text, "%" PRId64, bytes);
+	int rc = write_file(directory, "memory.max", text);
+	if (rc == -ENOENT)
+		return write_file(directory, "memory.limit_in_bytes", text);
+	if (rc == 0)
+		write_file(directory, "memory.oom.group", "1"); /* a rank that lost a child to it is no use */
+	return rc;
+}
+
+static int make_group(const char *directory, int64_t bytes)
+{
+	if (mkdir(directory, 0755) < 0)
+		return -errno;
+	int rc = set_limit(directory, bytes);
+	if (rc < 0)
+		rmdir(directory);
+	return rc;
+}
+
+static void try_directory(const struct cgroup_visit *visit, void *context)
+{
+	struct search *search = context;
+	char directory[PATH_MAX];
+	if (search->prefix != NULL)
+		return;
+	if (visit->is_version_2)
+		write_file(visit->directory, "cgroup.subtree_control",
+		           "+memory"); /* may be on already, or not allowed */
+	snprintf(directory, sizeof directory, "%s/muster-%s-0", visit->directory, search->job_id);
+	int rc = make_group(directory, search->bytes);
+	if (rc == 0) {
+		directory[strlen(directory) - 1] = '\0';
+		search->prefix = memory_copy_text(directory);
+	} else if (search->code == 0) {
+		search->code = rc;
+		snprintf(search->refused, sizeof search->refused, "%s", visit->directory);
+	}
+}
+
+static void directory_of(const struct memory_cgroups *groups, uint32_t local_rank, char *to, size_t size)
+{
+	snprintf(to, size, "%s%" PRIu32, groups->prefix, local_rank);
+}
+
+static int make_rest(struct memory_cgroups *groups, uint32_t count, int64_t bytes, struct error *err)
+{
+	char directory[PATH_MAX];
+	for (groups->count = 1; groups->count < count; groups->count++) {
+		directory_of(groups, groups->count, directory, sizeof directory);
+		int rc = make_group(directory, bytes);
+		if (rc < 0)
+			return error_set(err, rc, "limits.memory: cannot make the memory cgroup %s: %s", directory,
+			                 strerror(-rc));
+	}
+	return 0;
+}
+
+int memory_cgroups_make(struct memory_cgroups *groups, const char *job_id, uint32_t count, int64_t bytes,
+                        struct error *err)
+{
+	struct search search = {.job_id = job_id, .bytes = bytes};
+	cgroup_path_walk("", "memory", try_directory, &search);
+	if (search.prefix == NULL && search.code == 0)
+		return error_set(err, -ENOTSUP,
+		                 "limits.memory: this system has no memory cgroups; use limits.address_space");
+	if (search.prefix == NULL)
+		return error_set(
+			err, search.code,
+			"limits.memory: no memory cgroup can be made in %.300s: %s; run as root, in a cgroup that is "
+			"delegated to this user, or use limits.address_space",
+			search.refused, strerror(-search.code));
+	groups->prefix = search.prefix;
+	int rc = make_rest(groups, count, bytes, err);
+	if (rc < 0)
+		memory_cgroups_remove(groups);
+	return rc;
+}
+
+int memory_cgroup_open(const struct memory_cgroups *groups, uint32_t local_rank, int *fd, struct error *err)
+{
+	char directory[PATH_MAX], path[PATH_MAX + 32];
+	*fd = -1;
+	if (groups->prefix == NULL)
+		return 0;
+	directory_of(groups, local_rank, directory, sizeof directory);
+	snprintf(path, sizeof path, "%s/cgroup.procs", directory);
+	*fd = open(path, O_WRONLY | O_CLOEXEC);
+	return *fd < 0 ? error_set(err, -errno, "limits.memory: cannot use %s: %s", path, strerror(errno)) : 0;
+}
+
+void memory_cgroups_remove(struct memory_cgroups *groups)
+{
+	char directory[PATH_MAX];
+	for (uint32_t r = 0; r < groups->count; r++) {
+		directory_of(groups, r, directory, sizeof directory);
+		rmdir(directory);
+	}
+	free(groups->prefix);
+	*groups = (struct memory_cgroups){0};
+}

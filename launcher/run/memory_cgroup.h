@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * memory_cgroup: a memory control group for each rank, where limits.memory asks for one and one may be made.
+ *
+ * Version 1 and 2. A group is made in the nearest directory, from this process's own group upwards, whose children can
+ * have the memory controller. They are made before anything is started (or the job is refused, with the reason) and
+ * removed by whoever made them, once the ranks are gone.
+ */
+#ifndef MUSTER_RUN_MEMORY_CGROUP_H
+#define MUSTER_RUN_MEMORY_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+
+struct memory_cgroups { /* zero-initialised: none */
+	char *prefix;   /* of the groups' directories: ".../muster-JOB-" and a local rank */
+	uint32_t count; /* made so far */
+};
+
+/* One for each of `count` ranks, each with at most `bytes`. */
+int memory_cgroups_make(struct memory_cgroups *groups, const char *job_id, uint32_t count, int64_t bytes,
+                        struct error *err);
+
+/* An open cgroup.procs of the rank's group; -1 when there are no groups. */
+int memory_cgroup_open(const struct memory_cgroups *groups, uint32_t local_rank, int *fd, struct error *err);
+
+void memory_cgroups_remove(struct memory_cgroups *groups);
+
+#endif
