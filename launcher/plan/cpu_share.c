@@ -166,9 +166,21 @@ static int by_hardware_order(const void *a, const void *b)
 	return (left->order > right->order) - (left->order < right->order);
 }
 
-/* One place a core, neighbours in hardware beside one another, as OMP_PROC_BIND=close wants them. */
+enum place_width { PLACE_PER_CPU, PLACE_PER_CORE, ONE_PLACE };
+
+/* A share with fewer threads than cores has one place: bound to the first cores of it, the threads of ranks that share
+ * them would all meet there. */
+static enum place_width place_width_of(const struct cpu_share *share, const struct job_spec *spec)
+{
+	bool per_cpu = spec->placement.bind_to == PLACE_HWTHREAD;
+	if (share->threads < index_set_count(units_of(share, per_cpu)))
+		return ONE_PLACE;
+	return per_cpu ? PLACE_PER_CPU : PLACE_PER_CORE;
+}
+
+/* Neighbours in hardware stand beside one another, as OMP_PROC_BIND=close wants them. */
 static char *word_places(struct arena *arena, const struct index_set *cpus, const struct cpu_seat *seats,
-                         bool place_per_cpu)
+                         enum place_width width)
 {
 	uint32_t count = index_set_count(cpus), filled = 0;
 	assert(count > 0);
@@ -178,8 +190,9 @@ static char *word_places(struct arena *arena, const struct index_set *cpus, cons
 	qsort(taken, count, sizeof *taken, by_hardware_order);
 	struct text text = {0};
 	for (uint32_t i = 0; i < count; i++) {
-		bool same_core = i > 0 && !place_per_cpu && taken[i].core == taken[i - 1].core;
-		text_add_format(&text, "%s%" PRIu32, i == 0 ? "{" : same_core ? "," : "},{", taken[i].cpu);
+		bool same_core = i > 0 && width == PLACE_PER_CORE && taken[i].core == taken[i - 1].core;
+		bool together = width == ONE_PLACE || same_core;
+		text_add_format(&text, "%s%" PRIu32, i == 0 ? "{" : together ? "," : "},{", taken[i].cpu);
 	}
 	text_add(&text, "}");
 	char *places = arena_copy_bytes(arena, text.bytes, text.length);
@@ -196,8 +209,7 @@ static void word_shares(struct cpu_shares *shares, struct arena *arena, const st
 		struct cpu_share *share = &shares->items[number];
 		share->cpus = format_set(arena, &share->place->cpus);
 		if (share->place->bound)
-			share->places = word_places(arena, &share->place->cpus, seats,
-			                            spec->placement.bind_to == PLACE_HWTHREAD);
+			share->places = word_places(arena, &share->place->cpus, seats, place_width_of(share, spec));
 	}
 	free(seats);
 }

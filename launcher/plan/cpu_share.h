@@ -25,7 +25,7 @@ struct cpu_share {
 	uint32_t ranks;                     /* how many ranks have it */
 	uint32_t threads;                   /* at least 1 */
 	char *cpus;                         /* "0-3,8" */
-	char *places;                       /* "{0,8},{1,9}"; NULL: the rank is not bound */
+	char *places; /* "{0,8},{1,9}", or "{0,8,1,9}" when there are fewer threads than cores; NULL: not bound */
 };
 
 struct cpu_shares {

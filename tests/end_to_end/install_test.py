@@ -64,9 +64,17 @@ class Completion(harness.TestCase):
         self.assertIn("--topology", self.complete("plan", "--to"))
         self.assertNotIn("--topology", self.complete("run", "--to"))
 
-    def test_the_words_of_an_option_are_offered_after_it(self):
+    def test_the_words_of_an_option_are_offered_after_it_and_the_program_takes_each_of_them(self):
         self.assertEqual(self.complete("run", "--bind-to", "n"), {"none", "numa"})
         self.assertEqual(self.complete("run", "--on-failure", ""), {"stop", "continue", "restart"})
+        for option in ("--bind-to", "--map-by", "--mem-bind", "--oversubscribe", "--on-failure", "--color",
+                       "--stdin", "-n"):
+            words = self.complete("plan", option, "")
+            self.assertNotEqual(words, {""}, option)
+            for word in words:
+                with self.subTest(option=option, word=word):
+                    more = ["--max-restarts", "1"] if word == "restart" else []
+                    self.assert_exit(self.muster("plan", *more, option, word, "true"), 0)
 
     def test_a_spec_is_offered_as_the_positional_argument(self):
         self.assertIn("configs/pi.yaml", self.complete("run", "configs/pi."))

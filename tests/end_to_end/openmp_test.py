@@ -46,8 +46,17 @@ class OpenMP(harness.TestCase):
     def test_two_cores_a_rank_give_two_threads_each_on_a_core_of_its_own(self):
         self.assert_as_planned("-n", "1", "-c", "2")
 
-    def test_ranks_that_share_cores_still_have_a_thread_for_each_core_of_theirs(self):
-        self.assert_as_planned("-n", "2", "-c", "2")
+    def test_ranks_that_share_cores_share_out_the_threads_and_leave_the_cores_open_to_each(self):
+        options = ("-n", "2", "--bind-to", "package", "--oversubscribe", "allow")
+        planned = self.plan(*options, PROGRAM)["ranks"]
+        if not all(rank["shared"] for rank in planned):
+            self.skipTest("there are packages enough for each rank to have one")
+        said = self.threads(*options)
+        for rank, threads in said.items():
+            cores = len(planned[rank]["cores"])
+            self.assertEqual({count for count, _, _ in threads}, {max(1, cores // 2)})
+            for _, _, mask in threads:
+                self.assertEqual(mask, harness.cpus_of(planned[rank]["cpus"]))
 
     def test_a_rank_bound_to_a_package_uses_all_of_it(self):
         self.assert_as_planned("-n", "1", "--bind-to", "package")

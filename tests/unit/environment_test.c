@@ -187,7 +187,7 @@ static const struct environment_case cases[] = {
 		.what = "ranks that share cores share the threads",
 		.bind_to = PLACE_PACKAGE,
 		.cpus = {"0-15", "0-15"},
-		.rank_0 = {"OMP_NUM_THREADS=4", "OMP_PLACES={0,8},{1,9},{2,10},{3,11},{4,12},{5,13},{6,14},{7,15}"},
+		.rank_0 = {"OMP_NUM_THREADS=4", "OMP_PLACES={0,8,1,9,2,10,3,11,4,12,5,13,6,14,7,15}"},
 	},
 	{
 		.what = "more ranks than cores still have a thread each",
