@@ -30,7 +30,6 @@ enum rank_fate {
 	FATE_KILLED,         /* by muster's SIGKILL */
 	FATE_LOST,           /* nobody saw it end */
 	FATE_NEVER_STARTED,
-	FATE_COUNT,
 };
 
 enum rank_fate rank_fate(const struct job_result *result, uint32_t local_rank);

@@ -289,6 +289,15 @@ static void what_cannot_be_is_refused_and_leaves_no_plan(void **state)
 		free(sink.pattern);
 	}
 	f.spec.output.stdout_sinks = (struct sink_list){&f.terminal, 1};
+	struct sink_spec sink = {SINK_PATH, memory_copy_text("err.%d")};
+	struct rank_exception exception = {.stderr_sinks = {&sink, 1}};
+	f.spec.ranks = &exception;
+	f.spec.ranks_count = 1;
+	assert_refused(
+		&f, -EINVAL,
+		"ranks: stderr: \"%d\" in \"err.%d\" is not known: %j is the job's id, %r the rank, %% a percent sign");
+	f.spec.ranks_count = 0;
+	free(sink.pattern);
 	f.spec.command.count = 0;
 	assert_refused(&f, -EINVAL, "command: there is none to run");
 	fixture_end(&f);

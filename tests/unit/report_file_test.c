@@ -284,6 +284,36 @@ static void a_full_disk_is_said(void **state)
 	assert_string_equal(err.text, "cannot write the report to /dev/full: No space left on device");
 }
 
+static int write_to_a_closed_reader(void)
+{
+	int pipe_ends[2];
+	struct error err = {0};
+	if (pipe(pipe_ends) < 0 || dup2(pipe_ends[1], STDOUT_FILENO) < 0 || close(pipe_ends[0]) < 0)
+		return 2;
+	if (write_document("-", &err) != -EPIPE)
+		return 3;
+	return strcmp(err.text, "cannot write the report to -: Broken pipe") == 0 ? 0 : 4;
+}
+
+static void a_reader_that_went_away_is_said(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(write_to_a_closed_reader), 0);
+}
+
+static void a_neighbour_left_by_a_killed_process_is_not_in_the_way(void **state)
+{
+	(void)state;
+	char neighbour[64];
+	snprintf(neighbour, sizeof neighbour, ".new.json.%d-0", (int)getpid());
+	make_file(neighbour, "half of a", 0600);
+	assert_int_equal(write_document("new.json", NULL), 0);
+	assert_file_is("new.json", document);
+	assert_file_is(neighbour, "half of a");
+	unlink("new.json");
+	unlink(neighbour);
+}
+
 static void a_pipe_without_a_reader_is_not_waited_for(void **state)
 {
 	(void)state;
@@ -331,6 +361,8 @@ int main(void)
 		cmocka_unit_test(what_cannot_work_is_refused_before_the_start),
 		cmocka_unit_test(a_file_or_directory_without_permission_is_refused),
 		cmocka_unit_test(a_full_disk_is_said),
+		cmocka_unit_test(a_reader_that_went_away_is_said),
+		cmocka_unit_test(a_neighbour_left_by_a_killed_process_is_not_in_the_way),
 		cmocka_unit_test(a_pipe_without_a_reader_is_not_waited_for),
 		cmocka_unit_test(a_document_that_does_not_fit_leaves_the_old_file_and_no_other),
 	};
