@@ -23,22 +23,21 @@ static bool set_variable(struct spec_reader *reader, const char *path, const str
 
 static void complain_of_path(struct spec_reader *reader, char *path)
 {
-	if (strchr(path, '[') != NULL) {
+	char *dot = strrchr(path, '.');
+	if (strncmp(path, "ranks[", strlen("ranks[")) == 0 || strncmp(path, "ranks.", strlen("ranks.")) == 0) {
 		complain(reader, NULL, &nowhere, "\"%s\": exceptions can only be set as a whole: --set 'ranks=[...]'",
 		         SHOWN(path));
 		return;
 	}
-	char *dot = strrchr(path, '.');
-	if (dot == NULL) {
+	if (dot != NULL)
+		*dot = '\0';
+	const struct spec_key *parent = dot == NULL ? NULL : spec_key_find(path);
+	if (parent == NULL)
 		complain_of_unknown(reader, &nowhere, "", path);
-		return;
-	}
-	*dot = '\0';
-	const struct spec_key *parent = spec_key_find(path);
-	if (parent == NULL || parent->type != KEY_MAP)
-		complain_of_unknown(reader, &nowhere, "", path);
-	else
+	else if (parent->type == KEY_MAP)
 		complain_of_unknown(reader, &nowhere, path, dot + 1);
+	else
+		complain(reader, NULL, &nowhere, "unknown key \"%s\": %s holds no keys", SHOWN(dot + 1), path);
 }
 
 static void set_path(struct spec_reader *reader, struct arena *arena, char *path, const char *yaml)

@@ -271,6 +271,11 @@ static bool read_events(struct tree *tree)
 struct yaml_node *yaml_tree_read(const char *text, size_t length, const char *where, bool positions,
                                  struct arena *arena, struct diagnostics *diagnostics)
 {
+	/* libyaml skips a byte order mark, but counts it as the first line's first column. */
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		length -= 3;
+	}
 	struct tree tree = {.text = text,
 	                    .length = length,
 	                    .where = where,
