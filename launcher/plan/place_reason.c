@@ -83,28 +83,45 @@ static bool is_packed(const struct place_pool *pool)
 	return pool->request->map_by == PLACE_HWTHREAD || pool->request->map_by == pool->order[0];
 }
 
+/* The level that is meant, where an L3 cache is asked for and there is none. */
+static enum place_level real_level(const struct place_pool *pool, enum place_level level)
+{
+	return level == PLACE_L3CACHE ? pool->l3cache_is : level;
+}
+
 static void add_turn(struct text *text, const struct place_pool *pool, const struct place_slots *slots, uint32_t window)
 {
+	const char *objects = place_noun(real_level(pool, pool->request->map_by), true);
 	if (window >= slots->slot_count)
 		text_add(text, ", next in turn");
 	else if (is_packed(pool))
 		text_add(text, ", next in hardware order");
 	else if (slots->pieced_together[window])
-		text_add_format(text, ", pieced together from what the turns over %s left",
-		                place_noun(pool->request->map_by, true));
+		text_add_format(text, ", pieced together from what the turns over %s left", objects);
 	else {
 		text_add(text, ", ");
 		place_words_ordinal(text, slots->turns[window] + 1);
-		text_add_format(text, " turn over %s", place_noun(pool->request->map_by, true));
+		text_add_format(text, " turn over %s", objects);
 	}
+}
+
+/* Some cores of a machine may be without what the others have: an L3 cache, a NUMA node. They are one object then. */
+static bool has_object(const struct place_pool *pool, uint32_t core, enum place_level level)
+{
+	const struct hardware_thread *thread = &pool->machine->threads[pool->cores[core].first_thread];
+	return !(level == PLACE_L3CACHE && thread->l3cache == NO_OBJECT) &&
+	       !(level == PLACE_NUMA && thread->numa == NO_OBJECT);
 }
 
 static void add_bound(struct text *text, const struct place_pool *pool, const struct place_binding *binding)
 {
-	enum place_level level = pool->request->bind_to;
+	enum place_level level = real_level(pool, pool->request->bind_to);
 	if (level == PLACE_HWTHREAD || (level == PLACE_CORE && !pool->unit_is_thread))
 		return;
-	text_add_format(text, "; bound to the whole %s", place_noun(level, false));
+	if (has_object(pool, index_set_first(&binding->mapped), level))
+		text_add_format(text, "; bound to the whole %s", place_noun(level, false));
+	else
+		text_add_format(text, "; bound to what of its package is without %s", place_noun(level, false));
 	if (level == PLACE_CORE)
 		return;
 	text_add(text, ": ");

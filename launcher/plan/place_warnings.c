@@ -80,9 +80,10 @@ static void warn_oversubscribed(struct placement *placement, const struct place_
 	else if (fewest >= placement->nprocs)
 		text_add(&text, ": every rank shares all of them");
 	else if (fewest == most)
-		text_add_format(&text, ": %" PRIu64 " ranks share each", most);
+		text_add_format(&text, ": %" PRIu64 " ranks share each %s", most, unit_noun(pool, 1));
 	else
-		text_add_format(&text, ": %" PRIu64 " to %" PRIu64 " ranks share each", fewest, most);
+		text_add_format(&text, ": %" PRIu64 " to %" PRIu64 " ranks share each %s", fewest, most,
+		                unit_noun(pool, 1));
 	add_warning(placement, &text);
 }
 
@@ -94,7 +95,7 @@ static void warn_quota(struct placement *placement, const struct place_pool *poo
 	struct text text = {0};
 	text_add(&text, "the CPU quota of ");
 	place_words_thousandths(&text, machine->quota_millicpus);
-	text_add_format(&text, " CPUs (%s) is less than the %" PRIu64 " %s that the ranks have: they will be throttled",
+	text_add_format(&text, " CPUs (%s) is less than the %" PRIu64 " %s that the ranks have: they may be throttled",
 	                machine->quota_source != NULL ? machine->quota_source : "control group", wanted,
 	                unit_noun(pool, wanted));
 	add_warning(placement, &text);

@@ -46,6 +46,20 @@ void place_words_list(struct text *text, const struct index_set *set)
 	text->length = before + length;
 }
 
+void place_words_short_list(struct text *text, const struct index_set *set, size_t width)
+{
+	static const char cut[] = ",...";
+	size_t before = text->length;
+	place_words_list(text, set);
+	if (text->length - before <= width)
+		return;
+	size_t end = before + width - (sizeof cut - 1);
+	while (end > before && text->bytes[end] != ',')
+		end--;
+	text->length = end;
+	text_add(text, cut);
+}
+
 void place_words_set(struct text *text, const char *one, const char *many, const struct index_set *set)
 {
 	bool single = index_set_first(set) == index_set_last(set);

@@ -19,6 +19,9 @@ const char *thread_access_reason(enum thread_access access);
 /* "2-3,5", however long. */
 void place_words_list(struct text *text, const struct index_set *set);
 
+/* The same cut to `width`, "0,2,4,6..."; for people only. */
+void place_words_short_list(struct text *text, const struct index_set *set, size_t width);
+
 /* "core 2", "cores 2-3,5". */
 void place_words_set(struct text *text, const char *one, const char *many, const struct index_set *set);
 

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEFT_WIDTH = 10, RIGHT_WIDTH = 18, MOST_ROWS = 40, DEFAULT_WIDTH = 100, RANK_COLOURS = 6 };
+enum { LEFT_WIDTH = 13, RIGHT_WIDTH = 18, MOST_ROWS = 40, DEFAULT_WIDTH = 100, RANK_COLOURS = 6, LISTED_CPUS = 32 };
 
 struct strokes {
 	const char *horizontal, *vertical, *free_mark;
@@ -129,51 +129,69 @@ static void add_cell(struct drawing *drawing, uint32_t core)
 	text_add_format(drawing->text, " %s", drawing->strokes->vertical);
 }
 
-/* A row of cells that stands for `blocks` blocks of the same size one after the other. */
-static void add_row(struct drawing *drawing, const char *left, uint32_t first_core, uint32_t count, uint32_t blocks)
+static void add_row(struct drawing *drawing, const char *left, uint32_t first_core, uint32_t count)
 {
-	struct index_set cores = {0};
 	add_border(drawing, count);
 	text_add_format(drawing->text, "  %-*s%s", LEFT_WIDTH - 2, left, drawing->strokes->vertical);
 	for (uint32_t i = 0; i < count; i++)
 		add_cell(drawing, first_core + i);
-	index_set_add_range(&cores, first_core, first_core + count * blocks - 1);
 	text_add_repeated(drawing->text, " ", (size_t)(drawing->cells_a_row - count) * (drawing->cell_width + 1) + 2);
+}
+
+static void end_row(struct drawing *drawing, uint32_t first_core, uint32_t count, const char *note)
+{
+	struct index_set cores = {0};
+	index_set_add_range(&cores, first_core, first_core + count - 1);
 	place_words_set(drawing->text, "core", "cores", &cores);
-	if (blocks > 1)
-		text_add_format(drawing->text, ", %" PRIu32 " each", count);
-	text_add(drawing->text, "\n");
+	text_add_format(drawing->text, "%s\n", note);
 	index_set_finish(&cores);
 }
 
-static void add_block(struct drawing *drawing, const struct picture_block *block, uint32_t blocks)
+static bool is_uniform(const struct picture *picture, uint32_t first_core, uint32_t core_count)
+{
+	uint32_t first = picture->core_threads[first_core];
+	for (uint32_t i = first + 1; i < picture->core_threads[first_core + core_count]; i++)
+		if (!picture_same_label(picture, first, i))
+			return false;
+	return true;
+}
+
+/* A block of several rows that shows one word all over is one row. */
+static void add_block(struct drawing *drawing, const struct picture_block *block)
 {
 	char left[32] = "";
-	if (block->l3cache != NO_OBJECT && blocks > 1)
-		snprintf(left, sizeof left, "L3 %" PRIu32 "-%" PRIu32, block->l3cache, block->l3cache + blocks - 1);
-	else if (block->l3cache != NO_OBJECT)
+	uint32_t row = drawing->cells_a_row;
+	if (block->l3cache != NO_OBJECT)
 		snprintf(left, sizeof left, "L3 %" PRIu32, block->l3cache);
-	for (uint32_t done = 0; done < block->core_count; done += drawing->cells_a_row) {
-		uint32_t rest = block->core_count - done;
-		add_row(drawing, left, block->first_core + done,
-		        rest < drawing->cells_a_row ? rest : drawing->cells_a_row, blocks);
+	if (block->core_count > row && is_uniform(drawing->picture, block->first_core, block->core_count)) {
+		add_row(drawing, left, block->first_core, row);
+		end_row(drawing, block->first_core, block->core_count, ", all alike");
+		return;
+	}
+	for (uint32_t done = 0; done < block->core_count; done += row) {
+		uint32_t count = block->core_count - done < row ? block->core_count - done : row;
+		add_row(drawing, left, block->first_core + done, count);
+		end_row(drawing, block->first_core + done, count, "");
 		left[0] = '\0';
 	}
 }
 
-/* Whether a block shows the same as the one before it, one word all over: free, anybody's, one wide binding. */
+/* Several blocks of the same size, one after the other, that show one word all over, are one row. */
+static void add_blocks(struct drawing *drawing, const struct picture_block *block, uint32_t blocks)
+{
+	char left[32], note[32];
+	snprintf(left, sizeof left, "L3 %" PRIu32 "-%" PRIu32, block->l3cache, block->l3cache + blocks - 1);
+	snprintf(note, sizeof note, ", %" PRIu32 " each", block->core_count);
+	add_row(drawing, left, block->first_core, block->core_count);
+	end_row(drawing, block->first_core, block->core_count * blocks, note);
+}
+
+/* Whether a block and the one before it can be drawn as one. */
 static bool repeats(const struct drawing *drawing, const struct picture_block *block)
 {
-	const struct picture *picture = drawing->picture;
-	if (block[-1].core_count != block->core_count || block->core_count > drawing->cells_a_row ||
-	    block->l3cache == NO_OBJECT || block[-1].l3cache == NO_OBJECT)
-		return false;
-	uint32_t first = picture->core_threads[block[-1].first_core];
-	uint32_t end = picture->core_threads[block->first_core + block->core_count];
-	for (uint32_t i = first + 1; i < end; i++)
-		if (!picture_same_label(picture, first, i))
-			return false;
-	return true;
+	return block[-1].core_count == block->core_count && block->core_count <= drawing->cells_a_row &&
+	       block->l3cache != NO_OBJECT && block[-1].l3cache != NO_OBJECT &&
+	       is_uniform(drawing->picture, block[-1].first_core, 2 * block->core_count);
 }
 
 /* "31.3 GiB", "512 MiB". */
@@ -227,7 +245,10 @@ static void draw_cells(struct drawing *drawing)
 		while (i + blocks < picture->block_count && same_place(block, block + blocks) &&
 		       repeats(drawing, block + blocks))
 			blocks++;
-		add_block(drawing, block, blocks);
+		if (blocks > 1)
+			add_blocks(drawing, block, blocks);
+		else
+			add_block(drawing, block);
 		i += blocks;
 	}
 	add_border(drawing, 0);
@@ -273,7 +294,8 @@ static void add_summary(struct drawing *drawing, const struct summary *summary)
 	text_add(text, ": ");
 	place_words_set(text, "core", "cores", &summary->cores);
 	text_add(text, " (");
-	place_words_set(text, "CPU", "CPUs", &summary->cpus);
+	text_add(text, "CPUs ");
+	place_words_short_list(text, &summary->cpus, LISTED_CPUS);
 	text_add(text, "): ");
 	if (!index_set_is_empty(&summary->ranks))
 		place_words_set(text, "rank", "ranks", &summary->ranks);
@@ -392,8 +414,7 @@ static void add_legend(struct drawing *drawing)
 	if (words_in_cell(picture) > 1)
 		text_add_format(&legend, "   a box is a core of %" PRIu32 " hardware threads", picture->threads_a_core);
 	else if (picture->threads_a_core > 1)
-		text_add_format(&legend, "   a box is a core, its %" PRIu32 " hardware threads alike",
-		                picture->threads_a_core);
+		text_add(&legend, "   a box is a core, its hardware threads alike");
 	if (legend.length > 0)
 		text_add_format(drawing->text, "%*s%s\n", LEFT_WIDTH - 3, "", legend.bytes);
 	text_finish(&legend);

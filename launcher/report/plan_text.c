@@ -159,7 +159,7 @@ static struct columns measure(const struct placement *placement, size_t width)
 static void add_column(struct text *text, const struct index_set *set, int width)
 {
 	size_t before = text->length;
-	place_words_list(text, set);
+	place_words_short_list(text, set, (size_t)width);
 	size_t used = text->length - before;
 	text_add_repeated(text, " ", (used < (size_t)width ? (size_t)width - used : 0) + 2);
 }
