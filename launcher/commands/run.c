@@ -62,8 +62,7 @@ static int tell(const struct error *err, int exit_code)
 	return exit_code;
 }
 
-/* --- text → spec ---------------------------------------------------------------------------------------------------
- */
+/* --- text → spec --- */
 
 static int load_spec(struct run *run)
 {
@@ -93,8 +92,7 @@ static int refuse_unsupported(const struct job_spec *spec, struct error *err)
 	return 0;
 }
 
-/* --- spec → plan ---------------------------------------------------------------------------------------------------
- */
+/* --- spec → plan --- */
 
 /* The job's name and four characters that no other job of that name is likely to have. */
 static void make_job_id(struct run *run)
@@ -171,8 +169,7 @@ static void show_plan(const struct run *run)
 	text_finish(&text);
 }
 
-/* --- plan → ranks → result -----------------------------------------------------------------------------------------
- */
+/* --- plan → ranks → result --- */
 
 /* All that could make the start fail later; returns the exit code, 0 when all is well. */
 static int prepare(struct run *run)
@@ -228,8 +225,7 @@ static void word_restart(void *context, const struct job_result *result, int64_t
 	report_text_add_restart(line, &facts, result->restarts, wait_ms);
 }
 
-/* --- result → report -----------------------------------------------------------------------------------------------
- */
+/* --- result → report --- */
 
 static int write_report(struct run *run, const struct report_facts *facts)
 {
@@ -278,8 +274,7 @@ static int supervise_and_report(void *context, pid_t guard)
 	return report(run);
 }
 
-/* --- the whole -----------------------------------------------------------------------------------------------------
- */
+/* --- the whole --- */
 
 static int run_job(struct run *run)
 {

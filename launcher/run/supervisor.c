@@ -10,10 +10,11 @@
 #include "plan/launch_plan.h"
 #include "run/deaths.h"
 #include "run/descendants.h"
+#include "run/group_starter.h"
 #include "run/job_result.h"
-#include "run/memory_cgroup.h"
 #include "run/oom_evidence.h"
 #include "run/output.h"
+#include "run/rank_ending.h"
 #include "run/rank_group.h"
 #include "run/rank_process.h"
 #include "run/signals.h"
@@ -27,7 +28,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -47,17 +47,15 @@ struct supervisor {
 	struct rank_group group;
 	struct deaths deaths;
 	struct stdin_feed *feed;
+	struct group_starter starting;
 	enum group_state state;
 	enum job_cause cause;
 	struct restart_budget budget;
-	uint32_t next_to_start;
 	uint32_t death_count;
 	int64_t job_start_ns;
 	int64_t group_start_ns;
 	int64_t patience_end_ns;
 	int64_t oom_kills_before;
-	bool mask_told;
-	bool memory_told;
 	char *start_error;
 	int null_fd;
 	int signals_fd;
@@ -91,8 +89,7 @@ static void set_cause(struct supervisor *s, enum job_cause cause)
 		s->cause = cause;
 }
 
-/* --- starting ------------------------------------------------------------------------------------------------------
- */
+/* --- starting --- */
 
 static void start_failed(struct supervisor *s, const struct error *err)
 {
@@ -101,49 +98,6 @@ static void start_failed(struct supervisor *s, const struct error *err)
 	set_cause(s, CAUSE_START_FAILED);
 	uv_idle_stop(&s->starter);
 	post(s, EVENT_START_FAILED);
-}
-
-static void close_all(int *descriptors, int count, int keep)
-{
-	for (int i = 0; i < count; i++)
-		if (descriptors[i] >= 0 && descriptors[i] != keep)
-			close(descriptors[i]);
-}
-
-static int open_descriptors(struct supervisor *s, uint32_t local_rank, int descriptors[3], struct error *err)
-{
-	int rc = stdin_feed_open_rank(s->feed, local_rank, &descriptors[0], err);
-	if (rc < 0)
-		return rc;
-	if (descriptors[0] < 0)
-		descriptors[0] = s->null_fd;
-	rc = output_open_rank(s->how->output, local_rank, descriptors + 1, err);
-	if (rc < 0)
-		close_all(descriptors, 1, s->null_fd);
-	return rc;
-}
-
-static int start_one(struct supervisor *s, uint32_t local_rank, struct error *err)
-{
-	int descriptors[3] = {-1, -1, -1};
-	int cgroup_procs = -1;
-	struct started_rank started;
-	int rc = open_descriptors(s, local_rank, descriptors, err);
-	if (rc < 0)
-		return rc;
-	rc = memory_cgroup_open(s->how->memory_cgroups, local_rank, &cgroup_procs, err);
-	if (rc == 0)
-		rc = rank_start(s->how->launcher, local_rank, descriptors, s->result->restarts, cgroup_procs, &started,
-		                err);
-	close_all(descriptors, 3, s->null_fd);
-	close_all(&cgroup_procs, 1, -1);
-	if (rc < 0)
-		return rc;
-	rank_group_add(&s->group, local_rank, started.pid, started.pidfd);
-	s->result->ranks[local_rank].pid = started.pid;
-	s->result->ranks[local_rank].started_ns = since_start_ns(s);
-	rc = deaths_watch(&s->deaths, local_rank, started.pidfd);
-	return rc < 0 ? error_set(err, rc, "cannot watch rank %u: %s", local_rank, strerror(-rc)) : 0;
 }
 
 static void all_started(struct supervisor *s)
@@ -161,58 +115,36 @@ static void on_start_turn(uv_idle_t *idle)
 {
 	struct supervisor *s = idle->data;
 	struct error err;
-	for (int i = 0; i < STARTS_A_TURN && s->next_to_start < s->plan->nprocs; i++) {
-		if (start_one(s, s->next_to_start, &err) < 0) {
+	for (int i = 0; i < STARTS_A_TURN && !group_starter_is_done(&s->starting); i++) {
+		uint32_t local_rank = s->starting.next;
+		if (group_starter_start_next(&s->starting, s->result->restarts, &err) < 0) {
 			start_failed(s, &err);
 			return;
 		}
-		s->next_to_start++;
+		s->result->ranks[local_rank].pid = s->group.pids[local_rank];
+		s->result->ranks[local_rank].started_ns = since_start_ns(s);
 	}
-	if (s->next_to_start == s->plan->nprocs)
+	if (group_starter_is_done(&s->starting))
 		all_started(s);
 }
 
-/* The stacks of started children are given back, and what the children noted of themselves is told. */
+/* Once every child is on its own: their stacks are given back, and what they noted of themselves is told. */
 static void on_left_check(uv_timer_t *timer)
 {
 	struct supervisor *s = timer->data;
-	if (s->state != GROUP_STARTING && rank_launcher_all_left(s->how->launcher))
-		uv_timer_stop(timer);
-}
-
-static void tell_binding(struct supervisor *s, uint32_t local_rank)
-{
-	const struct rank_slot *slot = &s->how->launcher->slots[local_rank];
-	struct text text = {0};
-	if (slot->mask_differs != 0 && !s->mask_told) {
-		s->mask_told = true;
-		text_add_format(
-			&text,
-			"muster: warning: rank %u is not bound as planned: the kernel gave it fewer CPUs; has its "
-			"cpuset changed?",
-			s->plan->ranks[local_rank].rank);
-		output_note(s->how->output, text.bytes);
-	}
-	text_finish(&text);
-	if (slot->memory_refused != 0 && !s->memory_told) {
-		s->memory_told = true;
-		text_add_format(&text,
-		                "muster: warning: memory is not bound to NUMA nodes: set_mempolicy: %s; CPUs are bound "
-		                "all the same "
-		                "(placement.memory: none silences this)\n",
-		                strerror(slot->memory_refused));
-		output_note(s->how->output, text.bytes);
-	}
-	text_finish(&text);
+	if (s->state == GROUP_STARTING || !rank_launcher_all_left(s->how->launcher))
+		return;
+	uv_timer_stop(timer);
+	for (uint32_t r = 0; r < s->group.count; r++)
+		group_starter_tell_binding(&s->starting, r);
 }
 
 static void start_group(struct supervisor *s)
 {
 	struct error err;
-	s->next_to_start = 0;
 	s->death_count = 0;
 	s->group_start_ns = monotonic_ns();
-	if (rank_launcher_begin(s->how->launcher, &err) < 0) {
+	if (group_starter_begin(&s->starting, &err) < 0) {
 		start_failed(s, &err);
 		return;
 	}
@@ -221,38 +153,7 @@ static void start_group(struct supervisor *s)
 	on_start_turn(&s->starter);
 }
 
-/* --- the end of a rank ---------------------------------------------------------------------------------------------
- */
-
-static int64_t microseconds(struct timeval time)
-{
-	return time.tv_sec * INT64_C(1000000) + time.tv_usec;
-}
-
-static void note_end(struct supervisor *s, const struct death *death)
-{
-	struct rank_result *rank = &s->result->ranks[death->local_rank];
-	const struct rank_slot *slot = &s->how->launcher->slots[death->local_rank];
-	rank->death_order = s->death_count++;
-	rank->ended_ns = since_start_ns(s);
-	rank->user_us = microseconds(death->usage.ru_utime);
-	rank->system_us = microseconds(death->usage.ru_stime);
-	rank->max_rss_bytes = death->usage.ru_maxrss * INT64_C(1024);
-	if (slot->failed_step != STEP_NONE) {
-		rank->end = RANK_NOT_EXECUTED;
-		rank->failed_step = rank_step_name((enum rank_step)slot->failed_step);
-		rank->failed_errno = slot->failed_errno;
-	} else if (WIFSIGNALED(death->status)) {
-		rank->end = RANK_SIGNALED;
-		rank->signal = WTERMSIG(death->status);
-		rank->core_dumped = WCOREDUMP(death->status);
-		rank->out_of_memory = rank->signal == SIGKILL && !rank->killed && s->oom_kills_before >= 0 &&
-		                      oom_kills_so_far() > s->oom_kills_before;
-	} else {
-		rank->end = RANK_EXITED;
-		rank->exit_code = WEXITSTATUS(death->status);
-	}
-}
+/* --- the end of a rank --- */
 
 static void note_failure(struct supervisor *s, uint32_t local_rank)
 {
@@ -268,9 +169,11 @@ static void rank_ended(struct supervisor *s, const struct death *death)
 {
 	uint32_t local_rank = death->local_rank;
 	struct rank_result *rank = &s->result->ranks[local_rank];
-	note_end(s, death);
+	rank->death_order = s->death_count++;
+	rank->ended_ns = since_start_ns(s);
+	rank_ending_note(rank, death, &s->how->launcher->slots[local_rank], s->oom_kills_before);
 	rank_group_remove(&s->group, local_rank);
-	tell_binding(s, local_rank);
+	group_starter_tell_binding(&s->starting, local_rank);
 	output_drain_rank(s->how->output, local_rank);
 	if (!rank_failed(rank))
 		return;
@@ -284,8 +187,7 @@ static void rank_ended(struct supervisor *s, const struct death *death)
 	}
 }
 
-/* --- events --------------------------------------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static bool nothing_left(struct supervisor *s)
 {
@@ -467,8 +369,7 @@ static void on_long_stop(uv_timer_t *timer)
 	text_finish(&text);
 }
 
-/* --- actions -------------------------------------------------------------------------------------------------------
- */
+/* --- actions --- */
 
 static void set_deadline(struct supervisor *s, int64_t ms, int64_t repeat_ms)
 {
@@ -594,8 +495,7 @@ static void post(struct supervisor *s, enum group_event event)
 	act(s, step.action);
 }
 
-/* --- the whole -----------------------------------------------------------------------------------------------------
- */
+/* --- the whole --- */
 
 static int watch_descriptor(struct supervisor *s, uv_poll_t *poll, int fd, uv_poll_cb callback)
 {
@@ -633,6 +533,8 @@ static int init_loop(struct supervisor *s, struct error *err)
 	rc = output_attach(s->how->output, &s->loop, on_output_changed, s, err);
 	if (rc == 0)
 		rc = stdin_feed_create(&s->feed, s->plan, &s->loop, s->how->guard, err);
+	s->starting = (struct group_starter){
+		.how = s->how, .group = &s->group, .deaths = &s->deaths, .feed = s->feed, .null_fd = s->null_fd};
 	return rc;
 }
 
