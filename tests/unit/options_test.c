@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * options: command lines of run and plan: what they come to, where options end, and what is refused with which words.
+ */
+#include "unit_test.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "commands/option_table.h"
+#include "commands/options.h"
+#include "spec/diagnostics.h"
+#include "spec/job_spec.h"
+#include "spec/spec_keys.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WORDS_MAX = 16 };
+
+/* Splits "run -n 4 ls" at blanks; ^ stands for an empty word. */
+struct line {
+	char text[256];
+	char *words[WORDS_MAX];
+	int count;
+};
+
+static void split(struct line *line, const char *text)
+{
+	*line = (struct line){0};
+	assert_true(strlen(text) < sizeof line->text);
+	strcpy(line->text, text);
+	for (char *word = strtok(line->text, " "); word != NULL; word = strtok(NULL, " ")) {
+		assert_true(line->count < WORDS_MAX - 1);
+		if (strcmp(word, "^") == 0)
+			*word = '\0';
+		line->words[line->count++] = word;
+	}
+}
+
+/* "--nprocs nprocs=4; --env env=A=1": what lies over the spec. */
+static void describe_overrides(const struct run_options *options, struct text *text)
+{
+	text_add(text, "");
+	for (uint32_t i = 0; i < options->override_count; i++)
+		text_add_format(text, "%s%s %s%s%s", i > 0 ? "; " : "", options->overrides[i].option,
+		                options->overrides[i].key == NULL ? "" : options->overrides[i].key,
+		                options->overrides[i].key == NULL ? "" : "=", options->overrides[i].value);
+}
+
+struct accepted {
+	const char *line;
+	const char *overrides;
+};
+
+static const struct accepted accepted[] = {
+	{"run ls", ""},
+	{"run -n 4 ls", "--nprocs nprocs=4"},
+	{"run -n4 ls", "--nprocs nprocs=4"},
+	{"run -np 4 ls", "--nprocs nprocs=4"},
+	{"run --nprocs 4 ls", "--nprocs nprocs=4"},
+	{"run --nprocs=4 ls", "--nprocs nprocs=4"},
+	{"run --nprocs= ls", "--nprocs nprocs="},
+	{"run --nproc-per-node 4 ls", "--nprocs nprocs=4"},
+	{"run --nproc_per_node=auto ls", "--nprocs nprocs=auto"},
+	{"run -c 2 --cpus_per_rank=3 ls", "--cpus-per-rank placement.cpus_per_rank=2; --cpus-per-rank "
+                                          "placement.cpus_per_rank=3"},
+	{"run --bind-to numa --map-by package ls",
+         "--bind-to placement.bind_to=numa; --map-by placement.map_by=package"},
+	{"run --cpu-set 0-3,8 --mem-bind local ls",
+         "--cpu-set placement.cpu_set=0-3,8; --mem-bind placement.memory=local"},
+	{"run --oversubscribe allow ls", "--oversubscribe placement.oversubscribe=allow"},
+	{"run --no-join ls", "--no-join join=false"},
+	{"run -d ls", "--detach join=false"},
+	{"run --detach --daemon ls", "--detach join=false; --daemon daemon=true"},
+	{"run --join --no-daemon ls", "--join join=true; --no-daemon daemon=false"},
+	{"run -x A=1 -x B=x=y --env C= ls", "--env env=A=1; --env env=B=x=y; --env env=C="},
+	{"run -xA=1 ls", "--env env=A=1"},
+	{"run -x MUSTER_TEST_SET ls", "--env env=MUSTER_TEST_SET=its value"},
+	{"run --wdir /tmp ls", "--wdir working_directory=/tmp"},
+	{"run --timeout 1h -k 5s ls", "--timeout timeout=1h; --kill-after failure.grace=5s"},
+	{"run --on-failure restart --max-restarts 3 ls", "--on-failure failure.policy=restart; --max-restarts "
+                                                         "failure.max_restarts=3"},
+	{"run -l ls", "--label output.label=true"},
+	{"run --no-label --timestamp --raw ls",
+         "--no-label output.label=false; --timestamp output.timestamp=true; --raw "
+         "output.raw=true"},
+	{"run -o out.%r -e err.%r ls", "--output output.stdout=out.%r; --error output.stderr=err.%r"},
+	{"run -o- ls", "--output output.stdout=-"},
+	{"run -dn 2 ls", "--detach join=false; --nprocs nprocs=2"},
+	{"run -dln2 ls", "--detach join=false; --label output.label=true; --nprocs nprocs=2"},
+	{"run --stdin none ls", "--stdin stdin=none"},
+	{"run --set placement.smt=one --set=nprocs=2 ls", "--set placement.smt=one; --set nprocs=2"},
+	{"run -n -3 ls", "--nprocs nprocs=-3"},
+	{"run -n 2 ls -n 3", "--nprocs nprocs=2"},
+};
+
+static void options_become_values_over_the_spec(void **state)
+{
+	(void)state;
+	setenv("MUSTER_TEST_SET", "its value", 1);
+	for (size_t i = 0; i < COUNT_OF(accepted); i++) {
+		struct line line;
+		struct run_options options;
+		struct error err = {0};
+		struct text text = {0};
+		split(&line, accepted[i].line);
+		int rc = run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, &err);
+		assert_string_equal(err.text, "");
+		assert_int_equal(rc, 0);
+		describe_overrides(&options, &text);
+		assert_string_equal(text.bytes, accepted[i].overrides);
+		assert_string_equal(options.command[0], "ls");
+		text_finish(&text);
+		run_options_finish(&options);
+	}
+}
+
+struct positional {
+	const char *line;
+	const char *spec;
+	const char *command; /* joined by blanks */
+};
+
+static const struct positional positionals[] = {
+	{"run ls", NULL, "ls"},
+	{"run ls -l --help", NULL, "ls -l --help"},
+	{"run -- ls -l", NULL, "ls -l"},
+	{"run -- -x", NULL, "-x"},
+	{"run ls -- a", NULL, "ls -- a"},
+	{"run a.yaml", "a.yaml", ""},
+	{"run dir/a.yml", "dir/a.yml", ""},
+	{"run -", "-", ""},
+	{"run -- a.yaml", "a.yaml", ""},
+	{"run a.yaml --", "a.yaml", ""},
+	{"run a.yaml -- --epochs 3", "a.yaml", "--epochs 3"},
+	{"run a.yaml -- -- x", "a.yaml", "-- x"},
+	{"run .yaml", NULL, ".yaml"},
+	{"run a.yaml.py", NULL, "a.yaml.py"},
+	{"run yaml", NULL, "yaml"},
+};
+
+static void the_first_word_that_is_no_option_is_spec_or_command(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(positionals); i++) {
+		struct line line;
+		struct run_options options;
+		struct text command = {0};
+		split(&line, positionals[i].line);
+		assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
+		if (positionals[i].spec == NULL)
+			assert_null(options.spec_path);
+		else
+			assert_string_equal(options.spec_path, positionals[i].spec);
+		text_add(&command, "");
+		for (char **word = options.command; *word != NULL; word++)
+			text_add_format(&command, "%s%s", command.length > 0 ? " " : "", *word);
+		assert_string_equal(command.bytes, positionals[i].command);
+		text_finish(&command);
+		run_options_finish(&options);
+	}
+}
+
+struct refused {
+	enum option_user user;
+	const char *line;
+	const char *says;
+};
+
+static const struct refused refused[] = {
+	{OPTIONS_OF_RUN, "run", "what to run is missing: name a spec (SPEC.yaml) or a command"},
+	{OPTIONS_OF_RUN, "run -n 4", "what to run is missing: name a spec (SPEC.yaml) or a command"},
+	{OPTIONS_OF_RUN, "run --", "what to run is missing: name a spec (SPEC.yaml) or a command"},
+	{OPTIONS_OF_RUN, "run -n", "-n needs a value: -n N"},
+	{OPTIONS_OF_RUN, "run -np", "-np needs a value: -np N"},
+	{OPTIONS_OF_RUN, "run --timeout", "--timeout needs a value: --timeout T"},
+	{OPTIONS_OF_RUN, "run --nproc 4 ls", "unknown option --nproc; did you mean --nprocs?"},
+	{OPTIONS_OF_RUN, "run --bindto core ls", "unknown option --bindto; did you mean --bind-to?"},
+	{OPTIONS_OF_RUN, "run --report-binding ls", "unknown option --report-binding; did you mean --report-bindings?"},
+	{OPTIONS_OF_RUN, "run --zebra=1 ls", "unknown option --zebra; see --help"},
+	{OPTIONS_OF_RUN, "run -Z ls", "unknown option -Z; see --help"},
+	{OPTIONS_OF_RUN, "run -qZ ls", "unknown option -qZ; see --help"},
+	{OPTIONS_OF_RUN, "run --no-join=1 ls", "--no-join takes no value, and \"1\" was given"},
+	{OPTIONS_OF_RUN, "run a.yaml -n 4",
+         "\"-n\" after a.yaml: options go before the spec, arguments for its command after \"--\""},
+	{OPTIONS_OF_RUN, "run a.yaml b.yaml",
+         "\"b.yaml\" after a.yaml: options go before the spec, arguments for its command after \"--\""},
+	{OPTIONS_OF_RUN, "run --json ls", "--json is an option of muster plan, not of muster run"},
+	{OPTIONS_OF_RUN, "run --topology x ls", "--topology is an option of muster plan, not of muster run"},
+	{OPTIONS_OF_RUN, "run --color blue ls", "--color: \"blue\" is not auto, always or never"},
+	{OPTIONS_OF_RUN, "run --report ^ ls", "--report: the text must not be empty"},
+	{OPTIONS_OF_RUN, "run -x MUSTER_TEST_UNSET ls",
+         "--env MUSTER_TEST_UNSET: it is not set in muster's own environment; write MUSTER_TEST_UNSET=VALUE to set it"},
+	{OPTIONS_OF_PLAN, "plan --svg", "--svg needs a value: --svg FILE"},
+	{OPTIONS_OF_PLAN, "plan --topologi x ls", "unknown option --topologi; did you mean --topology?"},
+};
+
+static void a_wrong_command_line_is_refused_and_leaves_nothing(void **state)
+{
+	(void)state;
+	unsetenv("MUSTER_TEST_UNSET");
+	for (size_t i = 0; i < COUNT_OF(refused); i++) {
+		struct line line;
+		struct run_options options;
+		struct error err = {0};
+		split(&line, refused[i].line);
+		assert_int_equal(run_options_parse(&options, refused[i].user, line.count, line.words, &err), -EINVAL);
+		assert_string_equal(err.text, refused[i].says);
+		assert_null(options.overrides);
+		assert_null(options.command);
+	}
+}
+
+static void plan_takes_its_own_options_and_those_of_run(void **state)
+{
+	(void)state;
+	struct line line;
+	struct run_options options;
+	split(&line,
+	      "plan --topology core:4 --json --svg p.svg --report r.json --report-bindings -qvv --color never ls");
+	assert_int_equal(run_options_parse(&options, OPTIONS_OF_PLAN, line.count, line.words, NULL), 0);
+	assert_string_equal(options.topology, "core:4");
+	assert_true(options.json);
+	assert_string_equal(options.svg_path, "p.svg");
+	assert_string_equal(options.report_path, "r.json");
+	assert_true(options.report_bindings);
+	assert_true(options.quiet);
+	assert_int_equal(options.verbosity, 2);
+	assert_int_equal(options.color, COLOR_NEVER);
+	run_options_finish(&options);
+}
+
+static void help_is_enough_by_itself(void **state)
+{
+	(void)state;
+	static const char *const lines[] = {"run --help", "run -h", "run -n 4 --help --nonsense", "run -qh"};
+	for (size_t i = 0; i < COUNT_OF(lines); i++) {
+		struct line line;
+		struct run_options options;
+		split(&line, lines[i]);
+		assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
+		assert_true(options.help);
+		run_options_finish(&options);
+	}
+}
+
+static char *help_of(enum option_user user)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *memory = open_memstream(&text, &length);
+	assert_non_null(memory);
+	run_options_print_help(user, memory);
+	fclose(memory);
+	return text;
+}
+
+static void help_fits_a_terminal_and_shows_what_is_for_whom(void **state)
+{
+	(void)state;
+	for (int user = OPTIONS_OF_RUN; user <= OPTIONS_OF_PLAN; user++) {
+		char *text = help_of((enum option_user)user);
+		for (const char *at = text; *at != '\0'; at += strcspn(at, "\n") + 1)
+			assert_in_range(strcspn(at, "\n"), 0, 79);
+		assert_non_null(strstr(text, "-n, --nprocs N"));
+		assert_int_equal(strstr(text, "--topology") != NULL, user == OPTIONS_OF_PLAN);
+		assert_int_equal(strstr(text, "--report FILE") != NULL, user == OPTIONS_OF_RUN);
+		assert_int_equal(strstr(text, "usage: muster plan") != NULL, user == OPTIONS_OF_PLAN);
+		free(text);
+	}
+}
+
+static void every_option_over_the_spec_names_a_key_that_there_is(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < option_table_count; i++) {
+		const struct option_row *row = &option_table[i];
+		if (row->key != NULL)
+			assert_non_null(spec_key_find(row->key));
+		if (row->action == OPTION_KEY)
+			assert_true((row->operand == NULL) == (row->fixed != NULL));
+	}
+}
+
+static void a_directory_of_an_option_counts_from_where_the_user_is(void **state)
+{
+	(void)state;
+	struct line line;
+	struct run_options options;
+	char expected[4096];
+	char *here = getcwd(NULL, 0);
+	split(&line, "run --wdir sub ls");
+	assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
+	snprintf(expected, sizeof expected, "%s/sub", here);
+	assert_string_equal(options.overrides[0].value, expected);
+	free(here);
+	run_options_finish(&options);
+}
+
+static void a_command_line_becomes_a_job(void **state)
+{
+	(void)state;
+	struct line line;
+	struct run_options options;
+	struct job_spec spec;
+	struct diagnostics wrong = {0};
+	split(&line, "run -n 2 -x A=1 --set placement.smt=one -k 0 /bin/echo a b");
+	assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
+	assert_int_equal(job_spec_load(&spec, &options, &wrong), 0);
+	assert_string_equal(spec.name, "echo");
+	assert_int_equal(spec.nprocs, 2);
+	assert_int_equal(spec.command.count, 3);
+	assert_string_equal(spec.env.items[0].value, "1");
+	assert_int_equal(spec.placement.smt, SMT_ONE);
+	assert_int_equal(spec.failure.grace_ms, 0);
+	job_spec_finish(&spec);
+	run_options_finish(&options);
+}
+
+static void every_wrong_value_of_a_command_line_is_told_at_once(void **state)
+{
+	(void)state;
+	struct line line;
+	struct run_options options;
+	struct job_spec spec = {0};
+	struct diagnostics wrong = {0};
+	struct text text = {0};
+	split(&line, "run -n 0 --timeout 3 --set x=1 ls");
+	assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
+	assert_int_equal(job_spec_load(&spec, &options, &wrong), -EINVAL);
+	diagnostics_format(&wrong, "", &text);
+	assert_string_equal(text.bytes,
+	                    "--nprocs: 0 is out of range: it must be a number from 1 to 65536, or auto\n"
+	                    "--timeout: 3 has no unit: write 3s, or another duration like 500ms, 5m or 1h30m\n"
+	                    "--set: unknown key \"x\"\n");
+	text_finish(&text);
+	diagnostics_finish(&wrong);
+	run_options_finish(&options);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_become_values_over_the_spec),
+		cmocka_unit_test(the_first_word_that_is_no_option_is_spec_or_command),
+		cmocka_unit_test(a_wrong_command_line_is_refused_and_leaves_nothing),
+		cmocka_unit_test(plan_takes_its_own_options_and_those_of_run),
+		cmocka_unit_test(help_is_enough_by_itself),
+		cmocka_unit_test(help_fits_a_terminal_and_shows_what_is_for_whom),
+		cmocka_unit_test(every_option_over_the_spec_names_a_key_that_there_is),
+		cmocka_unit_test(a_directory_of_an_option_counts_from_where_the_user_is),
+		cmocka_unit_test(a_command_line_becomes_a_job),
+		cmocka_unit_test(every_wrong_value_of_a_command_line_is_told_at_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
