@@ -9,7 +9,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 work=$1 machine=$2 muster=$3
 shift 3
-limit_s=${MACHINE_LIMIT_S:-150}
+limit_s=${MACHINE_LIMIT_S:-240}
 qemu=
 
 two_nodes="-object memory-backend-ram,id=memory0,size=512M -object memory-backend-ram,id=memory1,size=512M
@@ -42,6 +42,7 @@ pack_image() {
 	cp /bin/busybox "$run/root/bin/"
 	cp "$here"/guest/* "$run/root/guest/"
 	echo "$machine" >"$run/root/guest/machine"
+	echo $((limit_s * 4 / 5)) >"$run/root/guest/limit_s" # so that what it has said by then still comes out
 	install -m 755 "$here/guest/init" "$run/root/init"
 	chmod 755 "$run/root/guest/in_cgroup"
 	for program in "$muster" "$@"; do

@@ -34,19 +34,6 @@ quota_of_a_group() {
 	remove_group cpu/outer
 }
 
-# Either the limit holds, or the job is refused with its name; it is never dropped.
-memory_limit() {
-	run -n 1 --set limits.memory=64MiB touch_memory 300
-	case $code in
-	137) ok "a memory limit holds with version 1 groups" ;;
-	*)
-		expect "a memory limit that cannot be held starts nothing" "125 0" "$code $(wc -l <out)"
-		expect_text "and the refusal says which" "limits\.memory" err
-		;;
-	esac
-	nothing_is_left
-}
-
 mount_version_1
 cpuset_of_a_group
 quota_of_a_group
