@@ -50,6 +50,7 @@ struct supervisor {
 	struct group_starter starting;
 	enum group_state state;
 	enum job_cause cause;
+	bool must_end; /* told to stop, out of time or unguarded: no further incarnation, no waiting for a reader */
 	struct restart_budget budget;
 	uint32_t death_count;
 	int64_t job_start_ns;
@@ -197,7 +198,7 @@ static bool nothing_left(struct supervisor *s)
 static bool wants_restart(struct supervisor *s, int64_t *wait_ms)
 {
 	const struct job_result *result = s->result;
-	if (s->cause != CAUSE_RANK_FAILED || result->first_failure == NO_RANK ||
+	if (s->must_end || s->cause != CAUSE_RANK_FAILED || result->first_failure == NO_RANK ||
 	    result->ranks[result->first_failure].end == RANK_NOT_EXECUTED)
 		return false;
 	int64_t lived_ms = (monotonic_ns() - s->group_start_ns) / 1000000;
@@ -244,6 +245,7 @@ static void on_deaths(uv_poll_t *poll, int status, int events)
 static void stop_requested(struct supervisor *s, int signal)
 {
 	bool first = s->result->stop_signal == 0;
+	s->must_end = true;
 	if (first) {
 		s->result->stop_signal = signal;
 		if (s->state == GROUP_STARTING || s->state == GROUP_RUNNING || s->state == GROUP_BACKOFF)
@@ -256,6 +258,7 @@ static void stop_requested(struct supervisor *s, int signal)
 
 static void guard_died(struct supervisor *s)
 {
+	s->must_end = true;
 	set_cause(s, CAUSE_GUARD_GONE);
 	post(s, EVENT_KILL_REQUESTED);
 	if (s->state == GROUP_CLEARING)
@@ -308,6 +311,7 @@ static void on_output_changed(void *context)
 static void on_time_limit(uv_timer_t *timer)
 {
 	struct supervisor *s = timer->data;
+	s->must_end = true;
 	if (s->state != GROUP_STARTING && s->state != GROUP_RUNNING && s->state != GROUP_BACKOFF)
 		return;
 	set_cause(s, CAUSE_TIME_LIMIT);
@@ -321,10 +325,9 @@ static void clear_round(struct supervisor *s)
 {
 	bool left = !nothing_left(s);
 	bool patient = monotonic_ns() < s->patience_end_ns;
-	bool must_end = s->cause == CAUSE_STOPPED || s->cause == CAUSE_TIME_LIMIT || s->cause == CAUSE_GUARD_GONE;
 	if (left && patient)
 		descendants_kill(0);
-	if (!left && !patient && must_end)
+	if (!left && !patient && s->must_end)
 		output_abandon(s->how->output);
 	if (left && !patient)
 		post(s, EVENT_PATIENCE_OVER);
@@ -430,6 +433,7 @@ static void clear(struct supervisor *s)
 static void plan_restart(struct supervisor *s, int64_t wait_ms)
 {
 	struct text line = {0};
+	s->cause = CAUSE_NONE; /* what ends the job from now on is the cause */
 	s->result->restarts++;
 	if (s->how->word_restart != NULL)
 		s->how->word_restart(s->how->context, s->result, wait_ms, &line);
@@ -478,7 +482,6 @@ static void act(struct supervisor *s, enum group_action action)
 		check_progress(s);
 		break;
 	case ACTION_START_GROUP:
-		s->cause = CAUSE_NONE;
 		forget_incarnation(s->result);
 		start_group(s);
 		break;
