@@ -51,9 +51,10 @@ const struct option_row option_table[] = {
 	{0, "no-timestamp", NULL, NULL, BOTH, FALSE("output.timestamp")},
 	{0, "raw", NULL, NULL, BOTH, TRUE("output.raw"), .help = "ranks write to muster's own output themselves"},
 	{0, "no-raw", NULL, NULL, BOTH, FALSE("output.raw")},
-	{'o', "output", NULL, "PATTERN", BOTH, KEY("output.stdout"),
+	{'o', "output", NULL, "PATTERN", BOTH, .action = OPTION_SINK, .key = "output.stdout",
          .help = "to files instead: %j job id, %r rank, %%"},
-	{'e', "error", NULL, "PATTERN", BOTH, KEY("output.stderr"), .help = "the same for standard error"},
+	{'e', "error", NULL, "PATTERN", BOTH, .action = OPTION_SINK, .key = "output.stderr",
+         .help = "the same for standard error"},
 
 	{0, "topology", NULL, "SOURCE", PLAN, .action = OPTION_TOPOLOGY,
          .help = "another machine: FILE.xml or \"core:4 pu:2\"", .group = "The plan"},

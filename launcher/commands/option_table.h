@@ -12,6 +12,7 @@
 enum option_action {
 	OPTION_KEY,  /* lays a value over the spec's key */
 	OPTION_PATH, /* the same for a path, which is relative to the current directory */
+	OPTION_SINK, /* the same, but for the words terminal and null */
 	OPTION_ENV,  /* a variable; its value is muster's own when none is written */
 	OPTION_SET,  /* KEY=VALUE for any key */
 	OPTION_REPORT,
@@ -34,7 +35,7 @@ struct option_row {
 	const char *operand; /* what its value is called in the help; NULL: takes none */
 	unsigned users; /* whose help shows it; plan takes run's, so that "run" can be changed to "plan" in a command */
 	enum option_action action;
-	const char *key;   /* OPTION_KEY, OPTION_PATH, OPTION_ENV */
+	const char *key;   /* OPTION_KEY, OPTION_PATH, OPTION_SINK, OPTION_ENV */
 	const char *fixed; /* the value that it stands for, when it takes none */
 	const char *help;  /* NULL: understood, but not shown */
 	const char *group; /* heading above this row; NULL: as before */

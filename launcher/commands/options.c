@@ -78,6 +78,14 @@ static int take_color(struct command_line *line, const char *value)
 	return 0;
 }
 
+static int take_sink(struct command_line *line, const struct option_row *row, const char *value)
+{
+	if (strcmp(value, "terminal") != 0 && strcmp(value, "null") != 0)
+		return take_path(line, row, value);
+	add_override(line->options, OVERRIDE_WORD, row, value);
+	return 0;
+}
+
 static int take_file(struct command_line *line, const struct option_row *row, const char *value, const char **member)
 {
 	if (value[0] == '\0')
@@ -96,6 +104,8 @@ static int take_option(struct command_line *line, const struct option_row *row, 
 		return 0;
 	case OPTION_PATH:
 		return take_path(line, row, value);
+	case OPTION_SINK:
+		return take_sink(line, row, value);
 	case OPTION_ENV:
 		return take_variable(line, row, value);
 	case OPTION_SET:

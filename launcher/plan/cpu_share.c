@@ -178,7 +178,7 @@ static enum place_width place_width_of(const struct cpu_share *share, const stru
 	return per_cpu ? PLACE_PER_CPU : PLACE_PER_CORE;
 }
 
-/* Neighbours in hardware stand beside one another, as OMP_PROC_BIND=close wants them. */
+/* Neighbours in hardware stand beside one another, for a program whose user asks for OMP_PROC_BIND=close. */
 static char *word_places(struct arena *arena, const struct index_set *cpus, const struct cpu_seat *seats,
                          enum place_width width)
 {

@@ -267,7 +267,7 @@ static char *word_share(struct builder *b, const struct slot *slot, const struct
 	case SLOT_PLACES:
 		return share->places == NULL ? NULL : arena_format(b->arena, "%s=%s", slot->name, share->places);
 	default:
-		return share->places == NULL ? NULL : arena_format(b->arena, "%s=close", slot->name);
+		return share->places == NULL ? NULL : arena_format(b->arena, "%s=false", slot->name);
 	}
 }
 

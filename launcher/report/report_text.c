@@ -201,8 +201,8 @@ static void add_killed(struct text *text, const struct report_facts *facts, size
 		return;
 	add_separator(text, begin);
 	text_add_format(text, "%" PRIu32 " killed", killed);
-	/* Stopped by a signal they may have been killed at once, by a second one. */
-	if (facts->result->outcome != OUTCOME_STOPPED) {
+	/* A second signal, or the loss of muster's first process, kills at once. */
+	if (facts->result->outcome == OUTCOME_FAILED || facts->result->outcome == OUTCOME_TIMEOUT) {
 		text_add(text, " after ");
 		add_duration(text, facts->plan->spec->failure.grace_ms);
 		text_add(text, " grace");

@@ -167,7 +167,7 @@ static const struct environment_case cases[] = {
 		.bind_to = PLACE_CORE,
 		.cpus = {"0-3,8-11", "4-5,12-13"},
 		.rank_0 = {"OMP_NUM_THREADS=4", "MKL_NUM_THREADS=4", "OPENBLAS_NUM_THREADS=4", "BLIS_NUM_THREADS=4",
-                           "NUMEXPR_NUM_THREADS=4", "OMP_PLACES={0,8},{1,9},{2,10},{3,11}", "OMP_PROC_BIND=close"},
+                           "NUMEXPR_NUM_THREADS=4", "OMP_PLACES={0,8},{1,9},{2,10},{3,11}", "OMP_PROC_BIND=false"},
 		.rank_1 = {"OMP_NUM_THREADS=2", "NUMEXPR_NUM_THREADS=2", "OMP_PLACES={4,12},{5,13}"},
 	},
 	{
@@ -228,7 +228,7 @@ static const struct environment_case cases[] = {
 		.bind_to = PLACE_CORE,
 		.cpus = {"0-3", "4-7"},
 		.inherited = {"OMP_NUM_THREADS=3"},
-		.rank_0 = {"OMP_NUM_THREADS=3", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_PROC_BIND=close"},
+		.rank_0 = {"OMP_NUM_THREADS=3", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_PROC_BIND=false"},
 	},
 	{
 		.what = "one library's own number leaves the others to muster",
@@ -284,9 +284,9 @@ static const struct environment_case cases[] = {
 		.what = "an exception's thread count speaks for the libraries of its rank only",
 		.bind_to = PLACE_CORE,
 		.cpus = {"0-1", "2-3"},
-		.env_of_rank_1 = {{"OMP_NUM_THREADS", "8"}, {"OMP_PROC_BIND", "false"}},
-		.rank_0 = {"OMP_NUM_THREADS=2", "MKL_NUM_THREADS=2", "OMP_PLACES={0},{1}", "OMP_PROC_BIND=close"},
-		.rank_1 = {"OMP_NUM_THREADS=8", "MKL_NUM_THREADS", "OMP_PLACES", "OMP_PROC_BIND=false"},
+		.env_of_rank_1 = {{"OMP_NUM_THREADS", "8"}, {"OMP_PROC_BIND", "close"}},
+		.rank_0 = {"OMP_NUM_THREADS=2", "MKL_NUM_THREADS=2", "OMP_PLACES={0},{1}", "OMP_PROC_BIND=false"},
+		.rank_1 = {"OMP_NUM_THREADS=8", "MKL_NUM_THREADS", "OMP_PLACES", "OMP_PROC_BIND=close"},
 	},
 };
 

@@ -86,7 +86,7 @@ static const struct accepted accepted[] = {
 	{"run --no-label --timestamp --raw ls",
          "--no-label output.label=false; --timestamp output.timestamp=true; --raw "
          "output.raw=true"},
-	{"run -o out.%r -e err.%r ls", "--output output.stdout=out.%r; --error output.stderr=err.%r"},
+	{"run -o /tmp/out.%r -e null ls", "--output output.stdout=/tmp/out.%r; --error output.stderr=null"},
 	{"run -o- ls", "--output output.stdout=-"},
 	{"run -dn 2 ls", "--detach join=false; --nprocs nprocs=2"},
 	{"run -dln2 ls", "--detach join=false; --label output.label=true; --nprocs nprocs=2"},
