@@ -87,7 +87,7 @@ static const struct accepted accepted[] = {
          "--no-label output.label=false; --timestamp output.timestamp=true; --raw "
          "output.raw=true"},
 	{"run -o /tmp/out.%r -e null ls", "--output output.stdout=/tmp/out.%r; --error output.stderr=null"},
-	{"run -o- ls", "--output output.stdout=-"},
+	{"run -o/tmp/o ls", "--output output.stdout=/tmp/o"},
 	{"run -dn 2 ls", "--detach join=false; --nprocs nprocs=2"},
 	{"run -dln2 ls", "--detach join=false; --label output.label=true; --nprocs nprocs=2"},
 	{"run --stdin none ls", "--stdin stdin=none"},
