@@ -54,6 +54,8 @@ pack_image() {
 
 end_machine() { # called when this script is told to end
 	# shellcheck disable=SC2317
+	rm -f "$run/image"
+	# shellcheck disable=SC2317
 	[ -n "$qemu" ] && kill "$qemu" 2>/dev/null
 }
 

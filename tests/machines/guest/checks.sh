@@ -87,15 +87,16 @@ witnessed() { # FIELD of the witness's line: of every rank, in one line
 	sed -n 's/^rank=//p' out | sort -n | sed -n "s/^.* $1=\([^ ]*\).*/\1/p" | in_one_line
 }
 
-# The plan, the ranks' own masks and those of their threads are all this text: "0-1 2-3".
+# The plan, the ranks' own masks, those of their threads, and what MUSTER_CPUS tells them are all this text: "0-1 2-3".
 placed() { # SENTENCE EXPECTED OPTION...
 	sentence=$1 expected=$2
 	shift 2
 	: >err
 	plan "$@" witness
 	run "$@" witness
-	expect "$sentence" "planned $expected; ranks have $expected; their threads $expected" \
-		"planned $(planned cpus); ranks have $(witnessed cpus); their threads $(witnessed threads)"
+	seen="planned $(planned cpus); ranks have $(witnessed cpus)"
+	seen="$seen; their threads $(witnessed threads); told $(witnessed said)"
+	expect "$sentence" "planned $expected; ranks have $expected; their threads $expected; told $expected" "$seen"
 }
 
 # Every process of a job has MUSTER_JOB_ID in its environment: how many are there? No help of muster's.

@@ -67,6 +67,24 @@ masks_are_read_back() {
 	expect "ranks where they belong are not worth a word" "" "$(cat err)"
 }
 
+# The machine changes between one incarnation of a group and the next: the plan is older than that.
+restarts_on_a_changed_machine() {
+	make_group shrinking cpuset.cpus 0-3
+	inside shrinking run -n 1 --bind-to package --on-failure restart --max-restarts 1 --set failure.backoff=10ms \
+		sh /guest/fail_once.sh 0-1 "$groups/shrinking/cpuset.cpus" witness
+	expect "a cpuset that has become smaller is obeyed by a restarted rank" "0 0-1" "$code $(witnessed cpus)"
+	expect_text "and found out" "rank 0 is not bound as planned" err
+	remove_group shrinking
+
+	run -n 1 --cpu-set 3 --on-failure restart --max-restarts 1 --set failure.backoff=10ms \
+		sh /guest/fail_once.sh 0 /sys/devices/system/cpu/cpu3/online witness
+	expect "a rank whose only CPU has gone offline is not started again elsewhere" "125 0" \
+		"$code $(grep -c rank= out)"
+	expect_text "but muster says what it could not do" "CPU binding" err
+	nothing_is_left
+	processor 3 1
+}
+
 cpuset_of_a_group() {
 	make_group holes cpuset.cpus 0-2,5
 	inside holes placed "a cpuset with holes and half cores" "0-1 2 5" -n auto
@@ -170,10 +188,14 @@ more_ranks_than_cores
 narrowed_caller
 memory_binding
 masks_are_read_back
+restarts_on_a_changed_machine
 cpuset_of_a_group
 quota_of_a_group
 offline_processors
 memory_limit
+make_group delegated
+inside delegated memory_limit
+remove_group delegated
 memory_of_the_group_around
 first_process
 jumping_clock
