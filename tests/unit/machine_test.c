@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * machine: hardware is read in its order with what is missing marked as missing, what is not a topology is refused,
+ * and reading leaves the environment that ranks inherit as it was.
+ */
+#include "unit_test.h"
+
+#include "base/error.h"
+#include "machine/machine.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct shape {
+	const char *source;
+	const char *description;
+	uint32_t threads;
+	uint32_t cores;
+	uint32_t l3caches;
+	uint32_t packages;
+	uint32_t nodes;
+};
+
+static const struct shape shapes[] = {
+	{"package:2 l3:2 core:4 pu:2", "2 packages, 16 cores, 32 hardware threads, 1 NUMA node, 4 L3 caches", 32, 16, 4,
+         2, 1},
+	{"core:4 pu:2", "1 package, 4 cores, 8 hardware threads, 1 NUMA node", 8, 4, 0, 1, 1},
+	{"pu:3", "1 package, 3 cores, 3 hardware threads, 1 NUMA node", 3, 3, 0, 1, 1},
+	{"package:1 core:1 pu:1", "1 package, 1 core, 1 hardware thread, 1 NUMA node", 1, 1, 0, 1, 1},
+	{"numa:8 package:1 l3:1 core:8 pu:2", "8 packages, 64 cores, 128 hardware threads, 8 NUMA nodes, 8 L3 caches",
+         128, 64, 8, 8, 8},
+};
+
+static void a_topology_becomes_a_table_of_hardware_threads(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(shapes); i++) {
+		struct machine machine;
+		assert_int_equal(machine_load(&machine, shapes[i].source, NULL), 0);
+		assert_string_equal(machine.description, shapes[i].description);
+		assert_int_equal(machine.thread_count, shapes[i].threads);
+		assert_int_equal(machine.core_count, shapes[i].cores);
+		assert_int_equal(machine.l3cache_count, shapes[i].l3caches);
+		assert_int_equal(machine.package_count, shapes[i].packages);
+		assert_int_equal(machine.node_count, shapes[i].nodes);
+		assert_int_equal(index_set_count(&machine.allowed), shapes[i].threads);
+		assert_false(machine.is_this_machine);
+		machine_finish(&machine);
+	}
+}
+
+static void threads_stand_in_hardware_order(void **state)
+{
+	(void)state;
+	struct machine machine;
+	assert_int_equal(machine_load(&machine, "package:2 numa:1 l3:2 core:2 pu:2(indexes=2*8:1*2)", NULL), 0);
+	for (uint32_t i = 0; i < machine.thread_count; i++) {
+		const struct hardware_thread *thread = &machine.threads[i];
+		assert_int_equal(thread->core, i / 2);
+		assert_int_equal(thread->thread_of_core, i % 2);
+		assert_int_equal(thread->cpu, i / 2 + i % 2 * 8);
+		assert_int_equal(thread->l3cache, i / 4);
+		assert_int_equal(thread->package, i / 8);
+		assert_int_equal(thread->numa, i / 8);
+		assert_int_equal(thread->access, THREAD_ALLOWED);
+	}
+	machine_finish(&machine);
+}
+
+struct refused {
+	const char *source;
+	const char *says;
+};
+
+static const struct refused refused[] = {
+	{"nonsense", "\"nonsense\" is neither the name of an .xml file nor a synthetic topology"},
+	{"package:0", "is neither"},
+	{"", "is neither"},
+	{"/nonexistent/topology.xml", "cannot read /nonexistent/topology.xml: No such file"},
+	{"nonexistent.xml", "cannot read nonexistent.xml"},
+	{"/dev/null", "/dev/null: this is not a topology that hwloc can read"},
+	{"/proc/self/cmdline", "this is not a topology that hwloc can read"},
+	{"/proc", "cannot read /proc: Is a directory"},
+};
+
+static void what_is_not_a_topology_is_refused_and_changes_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(refused); i++) {
+		struct machine machine = {.thread_count = 77};
+		struct error err;
+		assert_true(machine_load(&machine, refused[i].source, &err) < 0);
+		if (strstr(err.text, refused[i].says) == NULL)
+			fail_msg("%s: %s", refused[i].source, err.text);
+		assert_int_equal(machine.thread_count, 77);
+	}
+}
+
+static void this_machine_is_read(void **state)
+{
+	(void)state;
+	struct machine machine;
+	struct error err;
+	assert_int_equal(machine_read(&machine, &err), 0);
+	assert_true(machine.is_this_machine);
+	assert_true(index_set_count(&machine.allowed) >= 1);
+	assert_true(machine.core_count >= 1);
+	assert_true(machine.node_count >= 1);
+	machine_finish(&machine);
+}
+
+static void what_the_affinity_mask_leaves_out_is_not_allowed(void **state)
+{
+	(void)state;
+	struct machine machine;
+	cpu_set_t before, one;
+	assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+	if (CPU_COUNT(&before) < 2)
+		skip();
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++)
+		if (CPU_ISSET(cpu, &before))
+			CPU_SET(cpu, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+	assert_int_equal(machine_read(&machine, NULL), 0);
+	assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+	assert_int_equal(index_set_count(&machine.allowed), 1);
+	uint32_t outside = 0;
+	for (uint32_t i = 0; i < machine.thread_count; i++)
+		outside += machine.threads[i].access == THREAD_OUTSIDE_AFFINITY;
+	assert_int_equal(outside, CPU_COUNT(&before) - 1);
+	machine_finish(&machine);
+}
+
+static void reading_leaves_the_environment_as_it_was(void **state)
+{
+	(void)state;
+	struct machine machine;
+	setenv("HWLOC_XMLFILE", "/nonexistent", 1);
+	setenv("HWLOC_HIDE_ERRORS", "1", 1);
+	unsetenv("HWLOC_PLUGINS_PATH");
+	assert_int_equal(machine_read(&machine, NULL), 0);
+	assert_true(machine.is_this_machine);
+	machine_finish(&machine);
+	assert_int_equal(machine_load(&machine, "core:2 pu:1", NULL), 0);
+	machine_finish(&machine);
+	assert_string_equal(getenv("HWLOC_XMLFILE"), "/nonexistent");
+	assert_string_equal(getenv("HWLOC_HIDE_ERRORS"), "1");
+	assert_null(getenv("HWLOC_PLUGINS_PATH"));
+	for (char **name = environ; *name != NULL; name++)
+		if (strncmp(*name, "HWLOC_", 6) == 0)
+			assert_true(strncmp(*name, "HWLOC_XMLFILE=", 14) == 0 ||
+			            strncmp(*name, "HWLOC_HIDE_ERRORS=", 18) == 0);
+	unsetenv("HWLOC_XMLFILE");
+	unsetenv("HWLOC_HIDE_ERRORS");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_topology_becomes_a_table_of_hardware_threads),
+		cmocka_unit_test(threads_stand_in_hardware_order),
+		cmocka_unit_test(what_is_not_a_topology_is_refused_and_changes_nothing),
+		cmocka_unit_test(this_machine_is_read),
+		cmocka_unit_test(what_the_affinity_mask_leaves_out_is_not_allowed),
+		cmocka_unit_test(reading_leaves_the_environment_as_it_was),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
