@@ -12,7 +12,7 @@ packages_of() {
 	case $1 in
 	build) echo gcc libc6-dev cmake ninja-build pkg-config libhwloc-dev libudev-dev libyaml-dev libuv1-dev libjansson-dev ;;
 	test)
-		echo git libcmocka-dev python3 python3-jsonschema python3-yaml procps util-linux
+		echo git hwloc-nox libcmocka-dev python3 python3-jsonschema python3-yaml procps util-linux
 		echo clang clang-format clang-tidy valgrind mandoc shellcheck bash-completion
 		;;
 	qemu) echo qemu-system-x86 busybox-static cpio ;;
