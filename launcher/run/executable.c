@@ -97,7 +97,12 @@ static int check_file(const char *command, const char *path, struct error *err)
 static int check_interpreter(const char *path, char *head, struct error *err)
 {
 	char *name = head + 2 + strspn(head + 2, " \t");
-	name[strcspn(name, " \t\r\n")] = '\0';
+	name[strcspn(name, " \t\n")] = '\0';
+	if (name[0] != '\0' && name[strlen(name) - 1] == '\r') /* the kernel would look for "sh\r" */
+		return error_set(err, -ENOEXEC,
+		                 "cannot execute %s: its first line ends in a carriage return (saved with Windows line "
+		                 "ends? sed -i 's/\\r$//')",
+		                 path);
 	int code = candidate_error(name);
 	if (code != 0)
 		return error_set(err, -ENOEXEC, "cannot execute %s: its interpreter (first line) \"%s\": %s", path,

@@ -50,14 +50,31 @@ static int check_directories(const struct launch_plan *plan, struct error *err)
 	return 0;
 }
 
+/* Files that the rank before does not write to as well: those are open already. */
+static uint64_t files_of(const struct rank_sinks *sinks, const struct rank_sinks *before)
+{
+	uint64_t count = 0;
+	for (uint32_t i = 0; i < sinks->count; i++) {
+		if (sinks->items[i].kind != SINK_PATH)
+			continue;
+		bool shared = before != NULL && i < before->count && before->items[i].kind == SINK_PATH &&
+		              strcmp(before->items[i].path, sinks->items[i].path) == 0;
+		count += shared ? 0 : 1;
+	}
+	return count;
+}
+
 static uint64_t descriptors_needed(const struct launch_plan *plan)
 {
 	uint64_t a_rank = plan->spec->output.raw ? 1 : DESCRIPTORS_A_RANK;
 	uint64_t needed = DESCRIPTORS_OF_MUSTER + a_rank * plan->nprocs;
 	if (plan->spec->stdin_to == STDIN_ALL)
 		needed += plan->nprocs;
-	for (uint32_t r = 0; r < plan->nprocs; r++)
-		needed += plan->ranks[r].stdout_sinks.count + plan->ranks[r].stderr_sinks.count - 2;
+	for (uint32_t r = 0; r < plan->nprocs && !plan->spec->output.raw; r++) {
+		const struct rank_plan *rank = &plan->ranks[r], *before = r == 0 ? NULL : rank - 1;
+		needed += files_of(&rank->stdout_sinks, before == NULL ? NULL : &before->stdout_sinks);
+		needed += files_of(&rank->stderr_sinks, before == NULL ? NULL : &before->stderr_sinks);
+	}
 	return needed;
 }
 

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * preflight: a start that would fail in the middle is refused before the first rank, by tables.
+ */
+#include "run_fixture.h"
+
+#include "run/preflight.h"
+
+#include <sys/resource.h>
+
+struct directory_row {
+	const char *of_rank_0; /* "@": the test's directory */
+	const char *of_rank_1;
+	int code;
+	const char *says;
+};
+
+static const struct directory_row directories[] = {
+	{NULL, NULL, 0, NULL},
+	{"@", "@", 0, NULL},
+	{"@", "/", 0, NULL},
+	{"@/gone", "@/gone", -ENOENT, "rank 10: working directory @/gone: No such file or directory"},
+	{"@", "@/gone", -ENOENT, "rank 11: working directory @/gone: No such file or directory"},
+	{NULL, "@/file", -ENOTDIR, "rank 11: working directory @/file: it is not a directory"},
+	{"@/file/below", NULL, -ENOTDIR, "rank 10: working directory @/file/below: Not a directory"},
+};
+
+static char *expand(struct run_fixture *f, const char *text, char *to, size_t size)
+{
+	const char *at = text == NULL ? NULL : strchr(text, '@');
+	if (text == NULL)
+		return NULL;
+	if (at == NULL)
+		snprintf(to, size, "%s", text);
+	else
+		snprintf(to, size, "%.*s%s%s", (int)(at - text), text, f->directory, at + 1);
+	return to;
+}
+
+static void working_directories_must_be_there(void **state)
+{
+	(void)state;
+	struct run_fixture f;
+	fixture_begin(&f, 2);
+	fixture_write_file(fixture_path(&f, "file"), "", 0644);
+	f.ranks[0].rank = 10; /* it is the global rank that is told */
+	f.ranks[1].rank = 11;
+	for (size_t i = 0; i < COUNT_OF(directories); i++) {
+		char first[128], second[128], says[256];
+		struct error err = {0};
+		f.ranks[0].working_directory = expand(&f, directories[i].of_rank_0, first, sizeof first);
+		f.ranks[1].working_directory = expand(&f, directories[i].of_rank_1, second, sizeof second);
+		assert_int_equal(preflight_check(&f.plan, &err), directories[i].code);
+		if (directories[i].code < 0)
+			assert_string_equal(err.text, expand(&f, directories[i].says, says, sizeof says));
+	}
+	fixture_end(&f);
+}
+
+static void a_working_directory_that_may_not_be_entered_is_refused(void **state)
+{
+	(void)state;
+	struct run_fixture f;
+	struct error err = {0};
+	fixture_begin(&f, 1);
+	char *closed = fixture_path(&f, "closed");
+	assert_int_equal(mkdir(closed, 0644), 0);
+	assert_int_equal(chmod(f.directory, 0755), 0);
+	f.ranks[0].working_directory = closed;
+	uid_t own = geteuid(), real = getuid();
+	if (own == 0) /* access(2) asks for the real user */
+		assert_int_equal(setresuid(65534, 65534, 0), 0);
+	assert_int_equal(preflight_check(&f.plan, &err), -EACCES);
+	assert_int_equal(setresuid(real, own, own), 0);
+	assert_non_null(strstr(err.text, "/closed: Permission denied"));
+	fixture_end(&f);
+}
+
+/* What muster itself needs is 32; a rank has a pidfd and two pipes, and what else it asks for. */
+struct descriptor_row {
+	const char *what;
+	rlim_t limit;
+	bool raw;
+	enum stdin_to stdin_to;
+	const char *out[FIXTURE_RANKS]; /* a path for stdout; NULL: the terminal */
+	int code;
+};
+
+static const struct descriptor_row descriptors[] = {
+	{"enough", 44, false, STDIN_NONE, {NULL}, 0},
+	{"one short", 43, false, STDIN_NONE, {NULL}, -EMFILE},
+	{"raw needs pidfds only", 36, true, STDIN_NONE, {NULL}, 0},
+	{"raw, one short", 35, true, STDIN_NONE, {NULL}, -EMFILE},
+	{"stdin to all needs a pipe each", 48, false, STDIN_ALL, {NULL}, 0},
+	{"stdin to all, one short", 47, false, STDIN_ALL, {NULL}, -EMFILE},
+	{"a file a rank", 48, false, STDIN_NONE, {"/tmp/0", "/tmp/1", "/tmp/2", "/tmp/3"}, 0},
+	{"a file a rank, one short", 47, false, STDIN_NONE, {"/tmp/0", "/tmp/1", "/tmp/2", "/tmp/3"}, -EMFILE},
+	{"a file for all", 45, false, STDIN_NONE, {"/tmp/0", "/tmp/0", "/tmp/0", "/tmp/0"}, 0},
+	{"a file for all, one short", 44, false, STDIN_NONE, {"/tmp/0", "/tmp/0", "/tmp/0", "/tmp/0"}, -EMFILE},
+	{"no limit", RLIM_INFINITY, false, STDIN_ALL, {NULL}, 0},
+};
+
+static void check_descriptors_row(struct run_fixture *f, const struct descriptor_row *row)
+{
+	struct error err = {0};
+	struct rlimit limit;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	f->spec.output.raw = row->raw;
+	f->spec.stdin_to = row->stdin_to;
+	for (uint32_t r = 0; r < FIXTURE_RANKS; r++) {
+		char *path = row->out[r] == NULL ? NULL : fixture_text(f, row->out[r]);
+		f->sinks[r][0][0] = (struct rank_sink){path == NULL ? SINK_TERMINAL : SINK_PATH, path};
+	}
+	const struct rlimit lowered = {row->limit < limit.rlim_max ? row->limit : limit.rlim_max, limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &lowered), 0);
+	int rc = preflight_check(&f->plan, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (rc != row->code)
+		fail_msg("%s: %d (%s), expected %d", row->what, rc, err.text, row->code);
+	if (rc < 0)
+		assert_non_null(strstr(err.text, "RLIMIT_NOFILE (ulimit -Hn)"));
+}
+
+static void more_descriptors_than_are_allowed_are_refused_with_the_number(void **state)
+{
+	(void)state;
+	struct run_fixture f;
+	for (size_t i = 0; i < COUNT_OF(descriptors); i++) {
+		fixture_begin(&f, FIXTURE_RANKS);
+		check_descriptors_row(&f, &descriptors[i]);
+		fixture_end(&f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(working_directories_must_be_there),
+		cmocka_unit_test(a_working_directory_that_may_not_be_entered_is_refused),
+		cmocka_unit_test(more_descriptors_than_are_allowed_are_refused_with_the_number),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
