@@ -6,13 +6,17 @@ add_library(muster_options INTERFACE)
 target_compile_definitions(muster_options INTERFACE _GNU_SOURCE MUSTER_VERSION="${PROJECT_VERSION}")
 target_compile_options(muster_options INTERFACE
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual
-  -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wno-format-nonliteral -Wno-format-truncation -fno-common)
+  -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wno-format-nonliteral -fno-common
+  $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>)
 if(MUSTER_WERROR)
   target_compile_options(muster_options INTERFACE -Werror)
 endif()
 if(MUSTER_SANITIZE)
   target_compile_options(muster_options INTERFACE -fsanitize=${MUSTER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(muster_options INTERFACE -fsanitize=${MUSTER_SANITIZE})
+endif()
+if(MUSTER_FUZZ)
+  target_compile_options(muster_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 function(muster_room name)
