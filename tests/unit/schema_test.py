@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """configs/job.schema.json says what the parser does: the same keys, defaults, ranges and words, and the same verdict on
-every document. SPEC_TOOL names the program that speaks for the parser."""
+every document; and the manual has the same keys and defaults. SPEC_TOOL names the program that speaks for the parser."""
 import json
 import os
 import pathlib
@@ -118,6 +118,18 @@ class Schema(unittest.TestCase):
                 self.assertEqual(words, key["words"], path)
             if key["type"] in ("number", "size", "stdin") and key["min"] != key["max"]:
                 self.assertEqual((low, high), (key["min"], key["max"]), path)
+
+    def test_the_manual_has_every_key_with_its_default(self):
+        manual = (TOP / "docs" / "man" / "muster-spec.5").read_text(encoding="utf-8")
+        entries = dict(re.findall(r"^\.It Va (\S+)\n(.*?)(?=^\.It|^\.El)", manual, re.MULTILINE | re.DOTALL))
+        self.assertEqual(sorted(entries), sorted(self.keys))
+        for path, key in self.keys.items():
+            with self.subTest(key=path):
+                default = re.search(r"^Default: (.*)\.$", entries[path], re.MULTILINE)
+                self.assertEqual(default and default[1], key["default"] if key["default"] != "." else None)
+                self.assertEqual("Required." in entries[path], key["required"])
+                for word in key["words"]:
+                    self.assertRegex(entries[path], rf"(?m)^\.Cm (.* )?{word}\b")
 
     def verdict(self, path):
         """None when the schema accepts the document, else why not."""
