@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void diagnostics_add(struct diagnostics *diagnostics, const char *where, uint32_t line, uint32_t column,
                      const char *format, ...)
@@ -53,15 +54,22 @@ void diagnostics_sort(struct diagnostics *diagnostics)
 	}
 }
 
+/* "FILE:LINE:COLUMN: error: ..." for what a file holds, as editors know it; "muster: --nprocs: ..." for the rest. */
+static void format_one(const struct diagnostic *item, const char *label, struct text *to)
+{
+	bool of_file = item->where[0] != '\0' && strncmp(item->where, "--", 2) != 0;
+	if (!of_file)
+		text_add(to, "muster: ");
+	text_add(to, item->where);
+	if (item->line != 0)
+		text_add_format(to, ":%" PRIu32 ":%" PRIu32, item->line, item->column);
+	text_add_format(to, "%s%s%s\n", item->where[0] == '\0' ? "" : ": ", of_file ? label : "", item->message);
+}
+
 void diagnostics_format(const struct diagnostics *diagnostics, const char *label, struct text *to)
 {
-	for (uint32_t i = 0; i < diagnostics->count; i++) {
-		const struct diagnostic *item = &diagnostics->items[i];
-		text_add(to, item->where);
-		if (item->line != 0)
-			text_add_format(to, ":%" PRIu32 ":%" PRIu32, item->line, item->column);
-		text_add_format(to, "%s%s%s\n", item->where[0] == '\0' ? "" : ": ", label, item->message);
-	}
+	for (uint32_t i = 0; i < diagnostics->count; i++)
+		format_one(&diagnostics->items[i], label, to);
 	if (diagnostics->dropped > 0)
 		text_add_format(to, "and %" PRIu32 " more %s\n", diagnostics->dropped,
 		                diagnostics->dropped == 1 ? "error" : "errors");

@@ -30,7 +30,8 @@ void diagnostics_add(struct diagnostics *diagnostics, const char *where, uint32_
                      const char *format, ...) __attribute__((format(printf, 5, 6)));
 void diagnostics_sort(struct diagnostics *diagnostics);
 
-/* Adds one line for each: "FILE:LINE:COLUMN: LABELmessage", LABEL being "error: " or "". */
+/* Adds one line for each: "FILE:LINE:COLUMN: LABELmessage", LABEL being "error: " or ""; "muster: --nprocs: message".
+ */
 void diagnostics_format(const struct diagnostics *diagnostics, const char *label, struct text *to);
 void diagnostics_finish(struct diagnostics *diagnostics);
 

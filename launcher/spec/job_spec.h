@@ -127,14 +127,15 @@ struct rank_exception {
 struct job_spec {
 	struct arena arena;   /* owns every pointer below but the index sets */
 	char *source;         /* the file's name as the user wrote it, "<stdin>", or NULL for a bare command */
-	char *base_directory; /* absolute: what working_directory is relative to */
+	char *base_directory; /* absolute: what working_directory is relative to; NULL: a current directory without a
+	                         path */
 	char *name;
 	struct string_list command;
 	struct string_list args;
 	uint32_t nprocs; /* or NPROCS_AUTO */
 	bool join;
 	bool daemon;
-	char *working_directory; /* as written */
+	char *working_directory; /* as written; NULL: of a bare command, the launcher's own */
 	struct env_changes env;
 	enum inherit_env inherit_env;
 	struct string_list inherit_names; /* with INHERIT_LISTED */

@@ -21,6 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static const struct yaml_node nowhere = {.kind = NODE_REFUSED};
+
 struct key_origin *origin_of(struct spec_reader *reader, const char *path)
 {
 	return &reader->origins[spec_key_index(spec_key_find(path))];
@@ -166,7 +168,6 @@ bool read_value(struct spec_reader *reader, const struct spec_key *key, const st
 /* The whole of a file, or NULL after a complaint. */
 static char *read_file(struct spec_reader *reader, const char *path, size_t *length)
 {
-	static const struct yaml_node nowhere = {0};
 	bool from_stdin = strcmp(path, "-") == 0;
 	int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
@@ -249,19 +250,17 @@ static void take_command(struct spec_reader *reader, const struct spec_request *
 	reader->root = given;
 }
 
-/* Absolute, without symbolic links: of the file's directory, or the current one. */
+/* Absolute, without symbolic links: of the file's directory, or the current one, which may have been deleted. */
 static void find_base_directory(struct spec_reader *reader, const struct spec_request *request)
 {
-	static const struct yaml_node nowhere = {0};
 	bool has_file = request->path != NULL && request->text == NULL && strcmp(request->path, "-") != 0;
 	const char *slash = has_file ? strrchr(request->path, '/') : NULL;
 	char *named = slash == NULL ? NULL : strndup(request->path, (size_t)(slash - request->path) + 1);
 	char *found = realpath(named == NULL ? "." : named, NULL);
-	if (found == NULL)
-		complain(reader, NULL, &nowhere, "cannot tell the path of the %s directory: %s",
-		         named == NULL ? "current" : "spec's", strerror(errno));
-	else
+	if (found != NULL)
 		reader->spec->base_directory = arena_copy(&reader->spec->arena, found);
+	else if (named != NULL)
+		complain(reader, NULL, &nowhere, "cannot tell the path of its directory: %s", strerror(errno));
 	free(found);
 	free(named);
 }
@@ -282,6 +281,8 @@ int job_spec_read(struct job_spec *spec, const struct spec_request *request, str
 	if (diagnostics->count == before)
 		find_base_directory(&reader, request);
 	overrides_apply(&reader, request->overrides, request->override_count);
+	if (request->path == NULL && !origin_of(&reader, "working_directory")->given)
+		made.working_directory = NULL; /* the ranks stay where muster is, even where that has no name */
 	if (request->path != NULL && request->command != NULL)
 		append_texts(&made, &made.args, request->command);
 	check_spec(&reader);

@@ -332,9 +332,9 @@ static void every_wrong_value_of_a_command_line_is_told_at_once(void **state)
 	assert_int_equal(job_spec_load(&spec, &options, &wrong), -EINVAL);
 	diagnostics_format(&wrong, "", &text);
 	assert_string_equal(text.bytes,
-	                    "--nprocs: 0 is out of range: it must be a number from 1 to 65536, or auto\n"
-	                    "--timeout: 3 has no unit: write 3s, or another duration like 500ms, 5m or 1h30m\n"
-	                    "--set: unknown key \"x\"\n");
+	                    "muster: --nprocs: 0 is out of range: it must be a number from 1 to 65536, or auto\n"
+	                    "muster: --timeout: 3 has no unit: write 3s, or another duration like 500ms, 5m or 1h30m\n"
+	                    "muster: --set: unknown key \"x\"\n");
 	text_finish(&text);
 	diagnostics_finish(&wrong);
 	run_options_finish(&options);

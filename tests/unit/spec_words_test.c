@@ -115,8 +115,8 @@ static void errors_come_in_the_order_of_the_file_then_of_the_options(void **stat
 	assert_string_equal(text.bytes, "a.yaml:2:1: error: first\n"
 	                                "a.yaml:2:9: error: second\n"
 	                                "a.yaml:7:3: error: late\n"
-	                                "--nprocs: error: first option\n"
-	                                "error: second option\n");
+	                                "muster: --nprocs: first option\n"
+	                                "muster: second option\n");
 	text_finish(&text);
 	diagnostics_finish(&list);
 }
