@@ -7,9 +7,11 @@
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "run/job_result.h"
+#include "run/verdict.h"
 #include "spec/units.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 enum {
@@ -363,13 +365,21 @@ static void add_error(struct text *text, const struct report_facts *facts)
 	add_end(text, facts);
 }
 
+/* `muster run ... | head -1`: the user closed the output, and knows. */
+static bool ended_with_its_reader(const struct job_result *result)
+{
+	return result->reader_gone && result->survivors == 0 && result->first_failure != NO_RANK &&
+	       rank_exit_code(&result->ranks[result->first_failure]) == 128 + SIGPIPE;
+}
+
 void report_text_add_failure(struct text *text, const struct report_facts *facts)
 {
 	switch (facts->result->outcome) {
 	case OUTCOME_OK:
 		return;
 	case OUTCOME_FAILED:
-		add_failed(text, facts);
+		if (!ended_with_its_reader(facts->result))
+			add_failed(text, facts);
 		return;
 	case OUTCOME_TIMEOUT:
 		add_timeout(text, facts);

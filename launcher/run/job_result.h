@@ -58,7 +58,8 @@ struct job_result {
 	uint32_t nprocs;
 	struct rank_result *ranks; /* by local rank, of the last incarnation of the group */
 	uint32_t first_failure;    /* local rank, or NO_RANK */
-	int stop_signal;           /* OUTCOME_STOPPED: the signal that muster was sent */
+	bool reader_gone; /* the reader of muster's stdout went away, and ranks were ended for it (on_closed: end) */
+	int stop_signal;  /* OUTCOME_STOPPED: the signal that muster was sent */
 	bool start_timed_out;
 	uint32_t restarts;
 	uint32_t survivors;      /* processes of the job alive at the end; counted, not assumed */

@@ -578,6 +578,7 @@ static void complete_result(struct supervisor *s)
 	struct job_result *result = s->result;
 	const char *output_problem = output_error(s->how->output);
 	count_survivors(s);
+	result->reader_gone = output_reader_gone(s->how->output);
 	clock_gettime(CLOCK_REALTIME, &result->ended);
 	result->elapsed_ns = since_start_ns(s);
 	result->error_text = s->start_error;
