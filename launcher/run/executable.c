@@ -128,7 +128,8 @@ static int check_format(const char *path, struct error *err)
 	if (access("/proc/sys/fs/binfmt_misc/status", F_OK) == 0)
 		return 0; /* the administrator may have given this format an interpreter */
 	return error_set(err, -ENOEXEC,
-	                 "cannot execute %s: it is neither a program of this machine nor a script that begins with #!",
+	                 "cannot execute %s: exec format error: it is neither a program of this machine nor a script "
+	                 "that begins with #!",
 	                 path);
 }
 

@@ -151,7 +151,8 @@ int guard_run(const struct guarded *guarded, struct error *err)
 	fflush(NULL);
 	watch.supervisor = fork();
 	if (watch.supervisor < 0)
-		return error_set(err, -errno, "cannot make the supervising process: fork: %s", strerror(errno));
+		return error_set(err, -errno, "cannot make the supervising process: fork: %s%s", strerror(errno),
+		                 errno == EAGAIN ? ": no more processes are allowed (RLIMIT_NPROC, ulimit -u)" : "");
 	if (watch.supervisor == 0)
 		be_supervisor(guarded, self);
 	wait_for_supervisor(&watch);

@@ -24,8 +24,10 @@
 #define IN_FLIGHT_MOST  ((size_t)1 << 20)
 #define PIPE_BYTES      (256 * 1024)
 #define READ_BYTES      (256 * 1024)
-#define READS_A_TURN    4    /* then the other streams have theirs */
-#define SILENT_LINE_MS  1000 /* a long line whose rank says no more is broken off for the others */
+#define READS_A_TURN    4 /* then the other streams have theirs */
+#define SILENCE_TICK_MS 400
+#define TICKS_TO_SHOW   1 /* a partial line whose rank says no more is shown */
+#define TICKS_TO_BREAK  3 /* a long one is broken off for the others */
 
 struct output {
 	const struct launch_plan *plan;
@@ -268,7 +270,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	struct stream *stream = poll->data;
 	struct output *output = stream->output;
 	read_stream(stream, READS_A_TURN);
-	if (stream->in_line)
+	if (stream_has_partial(stream) && !uv_is_active((uv_handle_t *)&output->silence))
 		uv_timer_again(&output->silence);
 	if (stream->fd < 0)
 		tell_changed(output);
@@ -357,17 +359,29 @@ static void on_written(uv_async_t *async)
 	tell_changed(output);
 }
 
+static void look_after_partial(struct stream *stream)
+{
+	stream->quiet_ticks++;
+	if (!stream->polled) /* the sink is slow, not the rank */
+		return;
+	if (stream->in_line && !stream->may_be_broken && stream->quiet_ticks > TICKS_TO_BREAK)
+		stream_break_line(stream);
+	else if (!stream->in_line && stream->quiet_ticks > TICKS_TO_SHOW)
+		stream_show_partial(stream);
+}
+
 static void on_silence(uv_timer_t *timer)
 {
 	struct output *output = timer->data;
-	bool waiting = false;
+	bool partial = false;
 	for (uint32_t s = 0; s < output->stream_count; s++) {
 		struct stream *stream = &output->streams[s];
-		if (stream->in_line && stream->polled) /* it is the rank that says nothing, not the sink that is slow */
-			stream_break_line(stream);
-		waiting = waiting || stream->in_line;
+		if (!stream_has_partial(stream))
+			continue;
+		partial = true;
+		look_after_partial(stream);
 	}
-	if (!waiting)
+	if (!partial)
 		uv_timer_stop(timer);
 }
 
@@ -378,8 +392,8 @@ int output_attach(struct output *output, uv_loop_t *loop, void (*changed)(void *
 	if (rc < 0)
 		return error_set(err, rc, "cannot watch the output: %s", uv_strerror(rc));
 	uv_timer_init(loop, &output->silence);
-	uv_timer_start(&output->silence, on_silence, SILENT_LINE_MS, SILENT_LINE_MS);
-	uv_timer_stop(&output->silence); /* again, with the first long line */
+	uv_timer_start(&output->silence, on_silence, SILENCE_TICK_MS, SILENCE_TICK_MS);
+	uv_timer_stop(&output->silence); /* again, with the first partial line */
 	output->written.data = output->silence.data = output;
 	output->loop = loop;
 	output->changed = changed;

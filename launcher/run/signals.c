@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,17 +26,35 @@ static void make_set(sigset_t *set)
 		sigaddset(set, listened[i]);
 }
 
-/* An ignored signal is never pending, not even when blocked: what is listened to must not be ignored. */
+/* By the system call: libc hides the two signals that it keeps for itself, which can be ignored as well. */
+static bool is_ignored(int number)
+{
+	struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		uint64_t mask;
+	} action = {0};
+	return syscall(SYS_rt_sigaction, number, NULL, &action, sizeof action.mask) == 0 && action.handler == SIG_IGN;
+}
+
+/* An ignored signal is never pending, not even when blocked: what is listened to must not be ignored. But for a SIGHUP
+ * that was ignored on purpose, by nohup. */
 static void note_ignored(void)
 {
-	for (int number = 1; number <= 64; number++) {
-		struct sigaction action;
-		if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+	for (int number = 1; number <= 64; number++)
+		if (is_ignored(number))
 			inherited_ignored |= UINT64_C(1) << (number - 1);
-	}
 	for (size_t i = 0; i < sizeof listened / sizeof *listened; i++)
-		if ((inherited_ignored >> (listened[i] - 1)) & 1)
+		if (((inherited_ignored >> (listened[i] - 1)) & 1) != 0 && listened[i] != SIGHUP)
 			signal(listened[i], SIG_DFL);
+}
+
+/* A closed reader and a file size limit are errors of a write, not the end of muster. */
+static void ignore(int number)
+{
+	signal(number, SIG_IGN);
+	inherited_ignored |= UINT64_C(1) << (number - 1);
 }
 
 static void open_missing_streams(void)
@@ -59,8 +78,8 @@ void signals_take_over(void)
 	make_set(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	note_ignored();
-	signal(SIGPIPE, SIG_IGN);
-	inherited_ignored |= UINT64_C(1) << (SIGPIPE - 1);
+	ignore(SIGPIPE);
+	ignore(SIGXFSZ);
 	open_missing_streams();
 	syscall(SYS_close_range, 3U, ~0U,
 	        CLOSE_RANGE_CLOEXEC); /* fails before Linux 5.11; a rank closes them all the same */

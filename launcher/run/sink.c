@@ -167,7 +167,13 @@ void sink_init_descriptor(struct sink *sink, const char *name, int fd)
 
 int sink_init_path(struct sink *sink, const char *path, struct error *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	/* Non-blocking for the open alone: a FIFO that nobody reads would hold muster here. */
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	if (fd < 0 && errno == ENXIO)
+		return error_set(err, -ENXIO, "cannot write output to %s: nobody reads it: start its reader first",
+		                 path);
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, O_WRONLY);
 	if (fd < 0)
 		return error_set(err, -errno, "cannot write output to %s: %s", path, strerror(errno));
 	sink_init_descriptor(sink, path, fd);

@@ -111,6 +111,7 @@ static void send_part(struct stream *stream, const char *bytes, size_t length, b
 static void claim_sinks(struct stream *stream, struct stream *owner)
 {
 	stream->in_line = owner != NULL;
+	stream->may_be_broken = false;
 	for (uint32_t i = 0; i < stream->sink_count; i++)
 		stream->sinks[i]->owner = owner;
 	if (owner == NULL)
@@ -119,10 +120,21 @@ static void claim_sinks(struct stream *stream, struct stream *owner)
 
 bool stream_may_take(const struct stream *stream)
 {
-	for (uint32_t i = 0; i < stream->sink_count; i++)
-		if (stream->sinks[i]->owner != NULL && stream->sinks[i]->owner != stream)
+	for (uint32_t i = 0; i < stream->sink_count; i++) {
+		const struct stream *owner = stream->sinks[i]->owner;
+		if (owner != NULL && owner != stream && !owner->may_be_broken)
 			return false;
+	}
 	return true;
+}
+
+static void break_silent_lines(struct stream *stream)
+{
+	for (uint32_t i = 0; i < stream->sink_count; i++) {
+		struct stream *owner = stream->sinks[i]->owner;
+		if (owner != NULL && owner != stream)
+			stream_break_line(owner);
+	}
 }
 
 static bool reserve_held(struct stream *stream, size_t more)
@@ -229,6 +241,8 @@ static void keep_tail(struct stream *stream, const char *bytes, size_t length)
 void stream_take(struct stream *stream, const char *bytes, size_t length)
 {
 	bool lines = false;
+	stream->quiet_ticks = 0;
+	break_silent_lines(stream);
 	for (uint32_t i = 0; i < stream->sink_count; i++) {
 		if (passes_bytes(stream, stream->sinks[i]))
 			pass_on(stream, stream->sinks[i], bytes, length);
@@ -239,6 +253,22 @@ void stream_take(struct stream *stream, const char *bytes, size_t length)
 		take_lines(stream, bytes, length);
 	if (stream->keeps_tail)
 		keep_tail(stream, bytes, length);
+}
+
+bool stream_has_partial(const struct stream *stream)
+{
+	return stream->in_line || stream->held_length > 0;
+}
+
+void stream_show_partial(struct stream *stream)
+{
+	bool read_along = stream->sink_count > 0;
+	for (uint32_t i = 0; i < stream->sink_count; i++)
+		read_along = read_along && stream->sinks[i]->may_block && stream->sinks[i]->owner == NULL;
+	if (!read_along || stream->held_length == 0)
+		return;
+	begin_long_line(stream, "", 0);
+	stream->may_be_broken = true;
 }
 
 void stream_break_line(struct stream *stream)

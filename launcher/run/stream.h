@@ -30,7 +30,9 @@ struct stream {
 	bool polled;   /* fd is in the event loop */
 	bool enlarged; /* the pipe was given its larger size */
 	bool keeps_tail;
-	bool in_line; /* in the middle of a line that has claimed its sinks */
+	bool in_line;         /* in the middle of a line that has claimed its sinks */
+	bool may_be_broken;   /* it claimed them only because its rank fell silent: anybody else may go on */
+	uint32_t quiet_ticks; /* of output's clock, since something was read */
 	bool timestamp;
 	struct sink **sinks;
 	uint32_t sink_count;
@@ -50,6 +52,12 @@ void stream_take(struct stream *stream, const char *bytes, size_t length);
 
 /* The end of the stream: a partial line gets its newline. */
 void stream_end(struct stream *stream);
+
+/* A partial line whose rank says no more is shown (a prompt), where somebody may be reading along: not in files. */
+void stream_show_partial(struct stream *stream);
+
+/* Has it a partial line, held or begun, that time must look after? */
+bool stream_has_partial(const struct stream *stream);
 
 /* Breaks a long line off, so that others come through; what follows begins a new line. */
 void stream_break_line(struct stream *stream);

@@ -75,7 +75,7 @@ const struct spec_key spec_keys[] = {
                  "nothing."},
 	{"stdin", KEY_STDIN, JOB(stdin_to), RANGE(0, RANKS_MAX - 1), .words = stdin_words, .fallback = "0",
          .help = "Who gets muster's standard input: none, all, or a rank. The others read an empty input."},
-	{"umask", KEY_UMASK, .nullable = true, JOB(umask), JOB_GIVEN(has_umask), .fallback = "022",
+	{"umask", KEY_UMASK, .nullable = true, JOB(umask), JOB_GIVEN(has_umask), .fallback = "null",
          .help = "File mode creation mask, octal and in quotes; null: inherited."},
 	{"user", KEY_TEXT, .nullable = true, JOB(user),
          .help = "user[:group] that the ranks become; only root may ask; null: whoever starts the job."},
