@@ -66,10 +66,13 @@ def describe(scratch, muster):
 def sentence(machine):
     kind = "virtual machine" if machine["virtual"] else "machine"
     lines = [
-        f"{machine['cpu']}, {machine['cpus_allowed']} of {machine['cpus']} CPUs usable, {machine['memory_gib']} GiB, {kind}",
+        f"{machine['cpu']}, {machine['cpus_allowed']} of {machine['cpus']} CPUs usable, {machine['memory_gib']} GiB, "
+        f"{kind}",
         f"{machine['system']}, Linux {machine['kernel']}, {machine['libc']}, files on {machine['scratch_filesystem']}",
         f"load average before {machine['load_before']}, after {machine['load_after']}",
     ]
+    if machine["load_before"][0] > machine["cpus_allowed"] / 2:
+        lines.append("the machine was at other work when this began: ratios are noisy, absolute times mean little")
     if machine["muster"]:
         lines.append(f"muster: {machine['muster']}")
     return lines

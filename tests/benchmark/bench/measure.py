@@ -17,8 +17,8 @@ ATTEMPTS = 3
 
 
 def run_to_end(command, environment, timeout_s):
-    """(exit code, standard output, standard error). Whatever ends this early, the measuring program is asked to stop, not
-    killed: it then ends what it has started."""
+    """(exit code, standard output, standard error). Whatever ends this early, the measuring program is asked to stop,
+    not killed: it then ends what it has started."""
     with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -102,7 +102,7 @@ def take_with_retries(case, contender):
 
 
 def run_case(case):
-    """Warm-up rounds, then the measured ones; every contender that still stands takes part in each, in the same order."""
+    """Warm-up rounds, then the measured ones; who still stands takes part in each, always in the same order."""
     for number in range(case.warm_ups + case.rounds):
         for contender in case.contenders:
             if contender.failure or number >= case.warm_ups + contender.most_rounds:

@@ -2,7 +2,7 @@
 """What a figure is made of.
 
 A *case* is one comparison ("launch, N = 16"): contenders that do the same work, and goals held against their ratios. A
-*contender* is one command line; its role is "muster", "floor" or "peer". All samples of a case are taken in rounds
+*contender* is one command line; its role says what it is compared as. All samples of a case are taken in rounds
 (A B C A B C ...), so sample i of one contender and sample i of another were taken within moments of each other; ratios
 are made pair by pair and then their median is taken.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 @dataclass
 class Contender:
     name: str
-    role: str                       # "muster" | "floor" | "peer" | "base": what `subtract` takes away
+    role: str                       # "muster" | "variant" of it | "floor" | "peer" | "base": what `subtract` takes away
     command: list
     environment: dict = field(default_factory=dict)
     amount: float = 1.0             # bytes that the command moves, where the case is one of throughput

@@ -9,7 +9,7 @@ from .report import goal_text, number, remarks, to_muster
 
 WIDTH, LEFT, RIGHT = 760, 170, 150
 BAR, GAP, HEAD = 16, 5, 34
-COLOURS = {"muster": "#1f6feb", "floor": "#8b949e", "peer": "#d4a72c"}
+COLOURS = {"muster": "#1f6feb", "variant": "#79b8ff", "floor": "#8b949e", "peer": "#d4a72c"}
 STYLE = ("text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:13px}.dim{fill:#6e7781}"
          "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#9198a1}}")
 
@@ -97,7 +97,8 @@ def page(cases, machine, peers):
     versions = "".join(f"<li>{escape(each['name'])}: {escape(each['version'] or 'missing')}; "
                        f"{escape(each['settings'])}</li>" for each in peers)
     return ("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>muster: benchmark</title>"
-            "<style>:root{color-scheme:light dark}body{font:15px system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
+            "<style>:root{color-scheme:light dark}"
+            "body{font:15px system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
             "td,th{padding:.1em .8em;text-align:right}td:first-child,td:last-child{text-align:left}</style>"
             f"<h1>muster: benchmark</h1><ul>{about}</ul>{svg(cases, machine)}"
             f"{''.join(table(case) for case in cases)}<h2>peers and their settings</h2><ul>{versions}</ul></html>\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Death to stop: one of 8 idle ranks is killed with SIGKILL; how long until the launcher has ended the others and is back?"""
+"""Death to stop: one of 8 idle ranks is killed with SIGKILL; how long until the launcher has ended the others?"""
 
 from bench import launchers
 from bench.model import Case, Goal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fixed cost: what a launcher costs by itself: N = 1, minus its child started without any launcher in the same round."""
+"""Fixed cost: what a launcher costs by itself: N = 1, minus its child started without one in the same round."""
 
 from bench import launchers
 from bench.model import Case, Contender, Goal

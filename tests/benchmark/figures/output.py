@@ -49,6 +49,16 @@ def muster(bench, mebibytes, *options):
     return mebibytes, lambda child, amount: launchers.muster(bench, RANKS, child, *options, amount=amount)
 
 
+def bound_muster(bench, mebibytes, *options):
+    """muster once more, as a variant: what its binding of ranks to cores does to this figure."""
+    def make(child, amount):
+        found = launchers.muster(bench, RANKS, child, *options, amount=amount)
+        for each in found:
+            each.name, each.role = "muster, bound", "variant"
+        return found
+    return mebibytes, make
+
+
 def hydra(mebibytes, *options):
     return mebibytes, lambda child, amount: launchers.peer(
         "hydra", launchers.hydra(RANKS, child, *options), amount=amount)
@@ -105,7 +115,9 @@ def cases(bench):
                unlabelled, [Goal(0.8, ">=", "splice pump")], take_rate(bench, path),
                rounds=bench.pick(11, 4, 1), warm_ups=bench.pick(1, 1, 0))
     raw = build(bench, [
-        muster(bench, 1024, "--raw"),
+        # The ranks alone are not bound, and here nothing but muster's presence shall differ.
+        muster(bench, 1024, "--raw", "--bind-to", "none"),
+        bound_muster(bench, 1024, "--raw"),
         raw_floor(bench, 1024),
         (1024, lambda child, amount: launchers.peer("xargs", launchers.xargs(bench, RANKS, child), amount=amount)),
         parallel(bench, 1024, "-u"),

@@ -36,8 +36,9 @@ if __name__ == "__main__":
     multiprocessing.spawn(rank_main, (port,), nprocs=2)
 """
 
-# Debian's torchrun 1.13 reads its own options with an argparse use that Python 3.11 refuses; its API is sound. As torchrun
-# does on one host: static rendezvous. It looks at its processes every 5 s by default; every 0.1 s is its better setting.
+# Debian's torchrun 1.13 reads its own options with an argparse use that Python 3.11 refuses; its API is sound. As
+# torchrun does on one host: static rendezvous. It looks at its processes every 5 s by default; every 0.1 s is its better
+# setting.
 TORCHRUN = """import socket, sys
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 with socket.socket() as free:
