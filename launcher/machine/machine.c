@@ -4,7 +4,8 @@
  *
  * hwloc is asked for packages, L3 caches, cores and hardware threads and nothing else: no I/O devices, no plugins, no
  * x86 instructions (each CPUID is a trap in a virtual machine). Resources that may not be used are kept, so that the
- * plan can say why. Nothing here depends on structures that hwloc 3 changes but for one call, marked.
+ * plan can say why. Nothing here depends on structures that hwloc 3 changes but for one call, marked. Small machines
+ * without anything unusual are read by sysfs_reader, without hwloc.
  */
 #include "machine/machine.h"
 
@@ -14,6 +15,7 @@
 #include "machine/hwloc_quiet.h"
 #include "machine/machine_table.h"
 #include "machine/small_file.h"
+#include "machine/sysfs_reader.h"
 
 #include <errno.h>
 #include <hwloc.h>
@@ -235,21 +237,33 @@ static void name_restrictions(struct machine *machine)
 	}
 }
 
+static void read_by_sysfs(struct machine *machine, struct found_machine *found, const struct index_set *affinity)
+{
+	machine_table_fill(machine, found, affinity);
+	found_machine_finish(found);
+}
+
+int machine_read_by_hwloc(struct machine *machine, const struct index_set *affinity, struct error *err)
+{
+	hwloc_topology_t topology;
+	int rc = load(&topology, &(struct topology_source){0});
+	if (rc < 0)
+		return error_set(err, rc, "cannot read this machine's topology: %s", strerror(-rc));
+	rc = convert(machine, topology, affinity, err);
+	hwloc_topology_destroy(topology);
+	return rc;
+}
+
 int machine_read(struct machine *machine, struct error *err)
 {
 	struct index_set affinity = {0};
+	struct found_machine found;
 	struct machine read = {.is_this_machine = true};
-	hwloc_topology_t topology;
 	int rc = allowance_affinity(&affinity, err);
-	if (rc < 0)
-		return rc;
-	rc = load(&topology, &(struct topology_source){0});
-	if (rc < 0) {
-		index_set_finish(&affinity);
-		return error_set(err, rc, "cannot read this machine's topology: %s", strerror(-rc));
-	}
-	rc = convert(&read, topology, &affinity, err);
-	hwloc_topology_destroy(topology);
+	if (rc == 0 && sysfs_reader_find("", &affinity, &found))
+		read_by_sysfs(&read, &found, &affinity);
+	else if (rc == 0)
+		rc = machine_read_by_hwloc(&read, &affinity, err);
 	index_set_finish(&affinity);
 	if (rc < 0)
 		return rc;

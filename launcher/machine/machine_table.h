@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+struct error;
+
 /* One hardware thread as it was found. Keys only tell objects apart: two threads with the same key, one after the
  * other, share the object. 0: there is no such object. */
 struct found_thread {
@@ -35,5 +37,8 @@ struct found_machine {
  * takes `nodes`. */
 void machine_table_fill(struct machine *machine, struct found_machine *found, const struct index_set *affinity);
 void found_machine_finish(struct found_machine *found);
+
+/* This machine as hwloc sees it, for machine_read and for the test that compares; without the CPU quota. */
+int machine_read_by_hwloc(struct machine *machine, const struct index_set *affinity, struct error *err);
 
 #endif

@@ -14,7 +14,7 @@
 static char *read_all(int fd)
 {
 	struct text text = {0};
-	char piece[4096];
+	char piece[2048];
 	for (;;) {
 		ssize_t got = read(fd, piece, sizeof piece);
 		if (got < 0 && errno == EINTR)
