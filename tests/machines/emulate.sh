@@ -17,6 +17,7 @@ two_nodes="-object memory-backend-ram,id=memory0,size=512M -object memory-backen
 case $machine in
 two_sockets) hardware="-smp 8,sockets=2,cores=2,threads=2 $two_nodes" kernel_arguments= ;;
 one_socket) hardware="-smp 4,sockets=1,dies=2,cores=2,threads=1" kernel_arguments="maxcpus=3" ;;
+cgroup_v2) hardware="-smp 6,sockets=1,cores=6,threads=1" kernel_arguments= ;;
 cgroup_v1) hardware="-smp 4,sockets=1,cores=2,threads=2" kernel_arguments= ;;
 *)
 	echo "emulate.sh: unknown machine '$machine'" >&2

@@ -158,22 +158,12 @@ wait_for_ranks() { # COUNT: until so many processes of jobs are there, 10 s at m
 	done
 }
 
-# limits.memory: the limit holds, or the job is refused with its name; it is never dropped.
 memory_limit() {
 	run -n 2 --set limits.memory=64MiB --report report.json sh /guest/one_of_two.sh touch_memory 300
-	if [ "$code" = 125 ]; then
-		expect_text "a memory limit that cannot be held is refused by name" "limits\.memory" err
-		expect "and nothing is started" 0 "$(grep -c touched out)"
-	else
-		memory_limit_holds
-	fi
-	nothing_is_left
-}
-
-memory_limit_holds() {
 	expect "a rank beyond its memory limit is killed and ends the job" "137 oom 1" \
 		"$code $(json_text first_failure.kind <report.json) $(json_text first_failure.rank <report.json)"
 	expect_text "and stderr names it and its memory" "rank 1.*memory" err
+	nothing_is_left
 	run -n 2 --set limits.memory=64MiB touch_memory 20
 	expect "ranks within the limit never notice" "0 2" "$code $(grep -c 'touched 20 MiB' out)"
 	expect "no group of muster's making is left" "" "$(find "$groups" -mindepth 1 -type d -name '*muster*')"

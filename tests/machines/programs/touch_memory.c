@@ -10,14 +10,16 @@ int main(int argc, char **argv)
 {
 	size_t mebibytes = argc == 2 ? strtoul(argv[1], NULL, 10) : 0;
 	size_t bytes = mebibytes << 20;
-	volatile char *memory = malloc(bytes);
+	char *memory = malloc(bytes);
 
 	if (mebibytes == 0 || memory == NULL) {
 		fprintf(stderr, "usage: touch_memory MEBIBYTES\n");
+		free(memory);
 		return 2;
 	}
 	for (size_t i = 0; i < bytes; i += 4096)
-		memory[i] = 1;
+		*(volatile char *)&memory[i] = 1;
 	printf("touched %zu MiB\n", mebibytes);
+	free(memory);
 	return 0;
 }
