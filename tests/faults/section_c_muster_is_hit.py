@@ -1,0 +1,464 @@
+# SPDX-License-Identifier: MIT
+"""C. muster itself is hit: by keys of a real terminal, by signals at any instant, by SIGKILL, by the out-of-memory killer.
+
+Whatever is hit, no descendant is left, and muster never leaves before its ranks do.
+"""
+
+import os
+import shlex
+import signal
+import time
+
+import processes
+from harness import TIME_FACTOR, cases, check, eventually, need_root, need_unshare, test
+from section_a_failing_ranks import memory_cgroup
+from terminal import Terminal
+
+STOP_SIGNALS = {
+    "SIGINT_stops_the_job_with_130": (signal.SIGINT, 130),
+    "SIGTERM_stops_the_job_with_143": (signal.SIGTERM, 143),
+    "SIGHUP_stops_the_job_with_129": (signal.SIGHUP, 129),
+    "SIGQUIT_stops_the_job_with_131": (signal.SIGQUIT, 131),
+}
+
+
+@cases(STOP_SIGNALS)
+def a_signal_that_stops(t, number, code):
+    job = t.start("-n", 4, *t.waiting())
+    t.ready(4)
+    job.signal(number)
+    job.expect(code=code, report={"outcome": "stopped", "exit_code": code, "survivors": 0}, within_s=1)
+
+
+@test()
+def muster_waits_for_ranks_that_take_their_time_to_stop(t):
+    job = t.start("-n", 2, *t.program("finish_in_handler", 1500))
+    t.ready(2)
+    job.signal(signal.SIGTERM)
+    t.wait_for_file("asked.0")
+    t.wait_for_file("asked.1")
+    check(processes.is_alive(job.pid), "muster left before its ranks")
+    job.expect(code=143, within_s=2.5)
+    check(t.has("finished.0") and t.has("finished.1"), "muster left before its ranks")
+
+
+@test()
+def a_second_SIGINT_kills_at_once(t):
+    job = t.start("-n", 3, "-k", "20s", *t.program("resist_term", "ignored"))
+    t.ready(3)
+    job.signal(signal.SIGINT)
+    t.expect_still_there(job, 0.3)
+    job.signal(signal.SIGINT)
+    job.expect(code=130, within_s=1)
+
+
+@test()
+def a_second_SIGTERM_does_not_cut_the_grace_short(t):
+    job = t.start("-n", 1, "-k", "5s", *t.program("finish_in_handler", 1000))
+    t.ready(1)
+    job.signal(signal.SIGTERM)
+    t.wait_for_file("asked.0")
+    job.signal(signal.SIGTERM)
+    job.expect(code=143, within_s=2)
+    check(t.has("finished.0"), "the handler was killed in the middle")
+
+
+@test()
+def a_signal_during_the_stop_of_a_failure_hurts_nothing(t):
+    command = t.on_rank(0, t.program("exit_with", 8, "gate"), t.program("resist_term", "ignored"))
+    job = t.start("-n", 3, "-k", "1s", *command)
+    t.ready(3)
+    t.open_gate()
+    t.expect_still_there(job, 0.2)
+    job.signal(signal.SIGTERM)
+    job.expect(code={8, 143}, report={"first_failure.rank": 0}, within_s=2)
+
+
+@cases({f"{name}_is_forwarded_once_to_every_rank": (name,) for name in ("SIGUSR1", "SIGUSR2")})
+def a_forwarded_signal(t, name):
+    job = t.start("-n", 3, *t.program("count_signals"))
+    t.ready(3)
+    job.signal(getattr(signal, name))
+    for rank in range(3):
+        t.wait_for_file(f"got_{name[3:]}.{rank}", within_s=1)
+    job.signal(signal.SIGTERM)
+    job.expect(code=143, within_s=1)
+    wanted = {"SIGUSR1": b"USR1 1 USR2 0", "SIGUSR2": b"USR1 0 USR2 1"}[name]
+    check(job.stdout().count(wanted) == 3, f"the ranks counted {job.stdout()!r}")
+
+
+@test()
+def SIGTSTP_stops_ranks_and_muster_and_SIGCONT_resumes_them(t):
+    job = t.start("-n", 3, *t.program("exit_with", 0, "gate"))
+    ranks = [pid for _, pid in t.ready(3)]
+    job.signal(signal.SIGTSTP)
+    eventually(lambda: all(processes.state(pid) == "T" for pid in [job.pid, *ranks]), "all stop", 1)
+    t.open_gate()
+    job.signal(signal.SIGCONT)
+    job.expect(code=0, within_s=1)
+
+
+@test()
+def a_stop_does_not_use_up_a_grace_or_start_one(t):
+    """Stopped and continued, a job is as it was: stopping is no failure."""
+    job = t.start("-n", 2, *t.waiting())
+    t.ready(2)
+    for _ in range(3):
+        job.signal(signal.SIGTSTP)
+        eventually(lambda: processes.state(job.pid) == "T", "muster stops", 1)
+        job.signal(signal.SIGCONT)
+        eventually(lambda: processes.state(job.pid) in "SR", "muster goes on", 1)
+    job.signal(signal.SIGTERM)
+    job.expect(code=143, within_s=1)
+
+
+@test()
+def SIGTERM_reaches_a_muster_that_was_stopped_with_SIGTSTP(t):
+    job = t.start("-n", 2, *t.waiting())
+    t.ready(2)
+    job.signal(signal.SIGTSTP)
+    eventually(lambda: processes.state(job.pid) == "T", "muster stops", 1)
+    job.signal(signal.SIGTERM)
+    job.signal(signal.SIGCONT)
+    job.expect(code=143, within_s=1)
+
+
+@test()
+def SIGSTOP_of_musters_processes_loses_nothing(t):
+    job = t.start("-n", 2, *t.program("exit_with", 0, "gate"))
+    t.ready(2)
+    supervisor = job.supervisor()
+    for pid in (job.pid, supervisor):
+        processes.kill(pid, signal.SIGSTOP)
+    t.open_gate()
+    time.sleep(0.2)  # the ranks end while nobody looks
+    for pid in (supervisor, job.pid):
+        processes.kill(pid, signal.SIGCONT)
+    job.expect(code=0, within_s=1)
+
+
+# SIGKILL: of the first process, of the second, of both. {name: (which, command, processes that say they are ready, code)}
+HIT = {"first": "the_first_process", "second": "the_supervising_process"}
+WITH = {
+    "ranks_that_wait": (("wait_forever",), 1),
+    "ranks_that_resist": (("resist_term", "ignored"), 1),
+    "ranks_that_are_stopped": (("stop_itself",), 1),
+    "ranks_with_children_of_their_own_session": (("leave_child", "session", "wait"), 2),
+    "ranks_with_daemons": (("leave_child", "daemon", "wait"), 2),
+    "ranks_that_hang_in_a_vfork": (("wait_in_vfork",), 1),
+}
+
+
+@cases(
+    {
+        f"SIGKILL_of_{which}_leaves_none_of_{name}": (which_short, *row)
+        for which_short, which in HIT.items()
+        for name, row in WITH.items()
+    }
+)
+def muster_killed(t, which, command, ready):
+    job = t.start("-n", 3, "-k", "300ms", *t.program(*command))
+    t.ready(3 * ready)
+    supervisor = job.supervisor()
+    processes.kill(job.pid if which == "first" else supervisor, signal.SIGKILL)
+    if which == "second":
+        job.expect(code=125, stderr=["(?i)supervis|lost|killed"], within_s=2)
+    else:
+        job.expect(code=-signal.SIGKILL, gone_within_s=2, within_s=2)
+
+
+@test()
+def SIGKILL_of_both_processes_at_once_leaves_no_rank(t):
+    job = t.start("-n", 4, *t.program("resist_term", "ignored"))
+    t.ready(4)
+    supervisor = job.supervisor()
+    processes.kill(supervisor, signal.SIGKILL)
+    processes.kill(job.pid, signal.SIGKILL)
+    job.expect(code={-signal.SIGKILL, 125}, gone_within_s=1)
+
+
+@test()
+def SIGKILL_of_the_process_group_of_muster_leaves_nothing(t):
+    words = ["setsid", "--wait"]
+    job = t.start("-n", 3, "-k", "300ms", *t.program("leave_child", "daemon", "wait"), wrap=words)
+    t.ready(6)
+    muster = [pid for pid in processes.tagged(t.tag) if processes.name(pid) == "muster"]
+    leaders = {os.getpgid(pid) for pid in muster if processes.session(pid) != os.getsid(0)} & set(muster)
+    os.killpg(min(leaders), signal.SIGKILL)
+    job.wait(3)
+    t.expect_survivors(within_s=2)
+
+
+def instants(t, count, numbers, most_ms=40):
+    """Starts a job `count` times and hits it once, at a random instant of its start; fails when anything is left."""
+    for turn in range(count):
+        delay_s = t.random.uniform(0, most_ms / 1000) * TIME_FACTOR
+        number = t.random.choice(numbers)
+        job = t.start("-n", 8, "-k", "1s", *t.program("wait_forever"))
+        time.sleep(delay_s)  # the random instant itself
+        job.signal(number)
+        words = f"turn {turn}, {signal.Signals(number).name} after {delay_s * 1000:.2f} ms"
+        yield job, number, words
+        t.drain_ready()
+
+
+@test()
+def a_stop_signal_at_100_random_instants_of_the_start_leaves_nothing(t):
+    for job, number, words in instants(t, 100, [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]):
+        code = job.wait(3)
+        check(code in (128 + number, -number), f"{words}: exit code {code}\n{job.tail()}")
+        check(not job.left_at_exit, f"{words}: {list(job.left_at_exit.values())[:3]} outlive muster")
+
+
+@test()
+def SIGKILL_of_muster_at_100_random_instants_of_the_start_leaves_nothing(t):
+    for job, _, words in instants(t, 100, [signal.SIGKILL]):
+        job.wait(3)
+        try:
+            t.expect_survivors(within_s=2)
+        except Exception as problem:
+            raise type(problem)(f"{words}: {problem}") from None
+
+
+@test()
+def SIGKILL_of_the_supervisor_at_50_random_instants_of_the_start_leaves_nothing(t):
+    hit = 0
+    for turn in range(50):
+        job = t.start("-n", 16, "-k", "1s", *t.waiting())
+        supervisor = job.supervisor()
+        time.sleep(t.random.uniform(0, 0.015) * TIME_FACTOR)  # the random instant itself
+        hit += processes.kill(supervisor, signal.SIGKILL)
+        code = job.wait(3)
+        check(code == 125, f"turn {turn}: exit code {code}\n{job.tail()}")
+        check(not job.left_at_exit, f"turn {turn}: {list(job.left_at_exit.values())[:3]} outlive muster")
+        t.drain_ready()
+    check(hit == 50, f"only {hit} supervisors were hit")
+
+
+@test()
+def a_signal_at_100_random_instants_of_the_end_leaves_nothing(t):
+    for turn in range(100):
+        job = t.start("-n", 4, *t.program("exit_with", 0))
+        time.sleep(t.random.uniform(0.004, 0.03) * TIME_FACTOR)  # the random instant itself
+        job.signal(signal.SIGTERM)
+        code = job.wait(3)
+        check(code in (0, 143, -15), f"turn {turn}: exit code {code}\n{job.tail()}")
+        check(not job.left_at_exit, f"turn {turn}: {list(job.left_at_exit.values())[:3]} outlive muster")
+
+
+def start_in_terminal(t, *arguments):
+    terminal = Terminal(t)
+    job = t.start(*arguments, conditions=[f"terminal={terminal.path}"])
+    return terminal, job
+
+
+@test()
+def one_Ctrl_C_in_a_terminal_stops_the_job_once(t):
+    terminal, job = start_in_terminal(t, "-n", 3, "-k", "3s", *t.program("finish_in_handler", 300))
+    t.ready(3)
+    terminal.press(b"\x03")
+    job.expect(code=130, report={"outcome": "stopped", "ranks.0.exit_code": 0}, within_s=1)
+    check(all(t.has(f"finished.{rank}") for rank in range(3)), "one Ctrl-C counted as two, or the ranks got it directly")
+
+
+@test()
+def two_Ctrl_C_in_a_terminal_kill_at_once(t):
+    terminal, job = start_in_terminal(t, "-n", 3, "-k", "30s", *t.program("resist_term", "ignored"))
+    t.ready(3)
+    terminal.press(b"\x03")
+    t.expect_still_there(job, 0.3)
+    terminal.press(b"\x03")
+    job.expect(code=130, within_s=1)
+
+
+@test()
+def Ctrl_backslash_in_a_terminal_stops_the_job(t):
+    terminal, job = start_in_terminal(t, "-n", 2, *t.waiting())
+    t.ready(2)
+    terminal.press(b"\x1c")
+    job.expect(code={131, -signal.SIGQUIT}, within_s=1)
+
+
+@test()
+def a_terminal_that_is_closed_ends_the_job(t):
+    terminal, job = start_in_terminal(t, "-n", 3, "-k", "300ms", *t.program("resist_term", "ignored"))
+    t.ready(3)
+    terminal.hang_up()
+    job.expect(code={129, -signal.SIGHUP}, within_s=2)
+
+
+@test()
+def a_terminal_that_is_closed_leaves_no_daemon_of_a_rank(t):
+    terminal, job = start_in_terminal(t, "-n", 2, "-k", "300ms", *t.program("leave_child", "daemon", "wait"))
+    t.ready(4)
+    terminal.hang_up()
+    job.expect(code={129, -signal.SIGHUP}, within_s=2)
+
+
+def start_in_shell(t, *arguments, after=""):
+    """Types `muster run ARGUMENTS` into an interactive shell; returns the terminal and the pid of muster once ranks stand."""
+    terminal = Terminal(t)
+    terminal.start_shell()
+    terminal.type(shlex.join(t.command(*arguments)) + after)
+    return terminal
+
+
+def muster_of(t, terminal):
+    def find():
+        return [pid for pid in processes.children(terminal.shell.pid) if processes.name(pid) == "muster"]
+
+    return eventually(find, "the shell has started muster")[0]
+
+
+@test()
+def Ctrl_Z_and_fg_in_a_shell_stop_and_resume_muster_and_its_ranks(t):
+    terminal = start_in_shell(t, "-n", 2, *t.program("exit_with", 3, "gate"))
+    ranks = [pid for _, pid in t.ready(2)]
+    muster = muster_of(t, terminal)
+    terminal.press(b"\x1a")
+    eventually(lambda: all(processes.state(pid) == "T" for pid in [muster, *ranks]), "muster and its ranks stop", 1)
+    terminal.wait_for("Stopped")
+    terminal.wait_for_prompt()
+    terminal.type("fg")
+    eventually(lambda: all(processes.state(pid) in "SR" for pid in [muster, *ranks]), "muster and its ranks resume", 1)
+    t.open_gate()
+    eventually(lambda: not processes.is_alive(muster), "muster ends", 2)
+    terminal.wait_for_prompt()
+    terminal.expect_exit_code(3)
+
+
+@test()
+def Ctrl_Z_and_bg_in_a_shell_let_the_job_run_on_behind(t):
+    terminal = start_in_shell(t, "-n", 2, *t.program("exit_with", 0, "gate"))
+    ranks = [pid for _, pid in t.ready(2)]
+    muster = muster_of(t, terminal)
+    terminal.press(b"\x1a")
+    eventually(lambda: processes.state(muster) == "T", "muster stops", 1)
+    terminal.wait_for_prompt()
+    terminal.type("bg")
+    eventually(lambda: all(processes.state(pid) in "SR" for pid in [muster, *ranks]), "muster and its ranks resume", 1)
+    t.open_gate()
+    eventually(lambda: not processes.is_alive(muster), "muster ends", 2)
+
+
+@test()
+def Ctrl_C_in_a_shell_leaves_the_terminal_as_it_was(t):
+    terminal = start_in_shell(t, "-n", 2, *t.waiting())
+    t.ready(2)
+    terminal.press(b"\x03")
+    terminal.wait_for_prompt(2)
+    terminal.expect_exit_code(130)
+    terminal.type("stty -a | grep -c ' icanon'")
+    terminal.wait_for("1\r\n")
+
+
+@test()
+def a_shell_that_dies_with_its_terminal_takes_the_job_along(t):
+    terminal = start_in_shell(t, "-n", 2, "-k", "300ms", *t.program("resist_term", "ignored"))
+    t.ready(2)
+    terminal.hang_up()
+    t.expect_survivors(within_s=3)
+
+
+def as_first_process():
+    return need_unshare("--pid", "--fork", "--mount-proc", "--kill-child")
+
+
+@test(alone=True)
+def as_PID_1_muster_reaps_10000_orphans(t):
+    words = as_first_process()
+    job = t.run("-n", 1, "--no-label", *t.program("make_orphans", 10000, 7), wrap=words, within_s=60)
+    job.expect(code=7)
+    zombies = job.stdout().split()
+    check(zombies[:2] == [b"zombies", b"0,"], f"the rank saw {job.stdout()!r}")
+    t.note(job.stdout().decode().strip())
+
+
+@cases({f"as_PID_1_muster_minds_{name}": (getattr(signal, name),) for name in ("SIGTERM", "SIGINT")})
+def first_process_signalled(t, number):
+    job = t.start("-n", 2, *t.waiting(), wrap=as_first_process())
+    t.ready(2)
+    muster = eventually(lambda: [pid for pid in processes.children(job.pid) if processes.name(pid) == "muster"], "PID 1")
+    processes.kill(muster[0], number)
+    job.expect(code=128 + number, within_s=1)
+
+
+@test()
+def as_PID_1_muster_keeps_the_exit_code_and_stops_daemons(t):
+    job = t.start("-n", 2, "-k", "300ms", *t.program("leave_child", "daemon", "exit", 0), wrap=as_first_process())
+    job.expect(code=0, within_s=3)
+    job = t.run("-n", 2, *t.on_rank(1, t.program("exit_with", 17), t.waiting()), wrap=as_first_process())
+    job.expect(code=17)
+
+
+@test()
+def as_PID_1_its_supervisor_may_be_killed(t):
+    job = t.start("-n", 2, *t.waiting(), wrap=as_first_process())
+    t.ready(2)
+    muster = eventually(lambda: [pid for pid in processes.children(job.pid) if processes.name(pid) == "muster"], "PID 1")
+    supervisor = [pid for pid in processes.children(muster[0]) if processes.name(pid) == "muster"]
+    check(supervisor, "PID 1 has no supervising child")
+    processes.kill(supervisor[0], signal.SIGKILL)
+    job.expect(code=125, within_s=2)
+
+
+@cases(
+    {
+        "the_first_process_killed_for_memory_leaves_nothing": ("first",),
+        "the_supervising_process_killed_for_memory_leaves_nothing": ("second",),
+    }
+)
+def killed_for_memory(t, which):
+    need_root("choosing the victim of the out-of-memory killer")
+    procs = memory_cgroup(t, 48)
+    command = t.on_rank(0, t.program("eat_memory", 100, "gate"), t.waiting())
+    job = t.start("-n", 2, *command, conditions=[f"cgroup={procs}"])
+    ranks = [pid for _, pid in t.ready(2)]
+    supervisor = job.supervisor()
+    victim = job.pid if which == "first" else supervisor
+    for pid, score in ((victim, 1000), *((pid, -900) for pid in (*ranks, job.pid, supervisor) if pid != victim)):
+        with open(f"/proc/{pid}/oom_score_adj", "w", encoding="utf-8") as file:
+            file.write(str(score))
+    t.open_gate()
+    eventually(lambda: not processes.is_alive(victim), "the victim was killed for memory", 10)
+    if which == "second":
+        job.expect(code=125, within_s=3)
+    else:
+        job.expect(code=-signal.SIGKILL, gone_within_s=3)
+
+
+@test()
+def a_caller_that_is_killed_leaves_its_foreground_job_in_order(t):
+    """The shell that called `muster run` is killed: join without daemon runs on to its own end, and ends in order."""
+    script = shlex.join(t.command("-n", "2", *t.program("exit_with", 0, "gate"))) + "; true"
+    caller = t.start(command=["sh", "-c", script])
+    t.ready(2)
+    caller.signal(signal.SIGKILL)
+    caller.wait(1)
+    check(t.others_alive(), "the job went with its caller although it is no daemon")
+    t.open_gate()
+    t.expect_survivors(within_s=2)
+
+
+@test()
+def a_daemon_job_is_stopped_when_its_caller_is_killed(t):
+    script = shlex.join(t.command("--daemon", "-n", "2", *t.program("resist_term", "ignored"))) + "; true"
+    caller = t.start(command=["sh", "-c", script.replace(" run ", " run -k 300ms ", 1)])
+    t.ready(2)
+    caller.signal(signal.SIGKILL)
+    caller.wait(1)
+    t.expect_survivors(within_s=2)
+
+
+@test()
+def signals_in_a_burst_are_all_survived(t):
+    job = t.start("-n", 4, "-k", "500ms", *t.program("resist_term", "ignored"))
+    t.ready(4)
+    numbers = [signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT, signal.SIGWINCH, signal.SIGCHLD, signal.SIGALRM, signal.SIGPIPE]
+    for number in numbers * 20:
+        job.signal(number)
+    job.signal(signal.SIGTERM)
+    code = job.wait(2)
+    check(code in (143, -signal.SIGALRM), f"exit code {code}\n{job.tail()}")
+    check(not job.left_at_exit, "something outlives muster")
+
