@@ -8,6 +8,7 @@ import processes
 from harness import Skip, cases, check, eventually, test
 
 GRACE_S = 0.5
+GRACE = "500ms"
 
 # Each of these stands beside a rank that fails. {name: (command, processes that say they are ready)}
 UNWILLING = {
@@ -26,7 +27,7 @@ UNWILLING = {
 def start_beside(t, command, ready, *options):
     """Four ranks: 0 exits 8 when the gate opens, the others are unwilling."""
     program = t.program(*command)
-    job = t.start("-n", 4, "-k", f"{GRACE_S}s", *options, *t.on_rank(0, t.program("exit_with", 8, "gate"), program))
+    job = t.start("-n", 4, "-k", GRACE, *options, *t.on_rank(0, t.program("exit_with", 8, "gate"), program))
     t.ready(1 + 3 * ready)
     return job
 
@@ -59,7 +60,7 @@ def after_a_time_limit(t, command, ready):
     }
 )
 def left_after_a_good_end(t, kind):
-    job = t.run("-n", 2, "-k", f"{GRACE_S}s", *t.program("leave_child", kind, "exit", 0))
+    job = t.run("-n", 2, "-k", GRACE, *t.program("leave_child", kind, "exit", 0))
     job.expect(code=0, report={"survivors": 0}, within_s=GRACE_S + 1.5)
     check(t.has("descendant.0") and t.has("descendant.1"), "the descendants never stood")
 
@@ -80,7 +81,7 @@ def a_descendant_is_kept_when_asked_for(t):
 
 @test()
 def processes_that_fork_and_leave_cannot_run_away(t):
-    job = t.start("-n", 2, "-k", f"{GRACE_S}s", *t.program("run_away", 20000))
+    job = t.start("-n", 2, "-k", GRACE, *t.program("run_away", 20000))
     t.ready(2)
     time.sleep(0.2)  # they need time to be somewhere else, nothing says when
     job.signal(signal.SIGTERM)

@@ -20,6 +20,8 @@ MIB = 1 << 20
 # What the supervisor may hold for sinks that do not take it, and what it needs for itself.
 BUFFER_MIB = 64
 OWN_MIB = 24
+# How long muster waits for a reader that does not read once the ranks are gone.
+READER_PATIENCE_S = 5
 
 
 def reader(t, *command, **options):
@@ -156,7 +158,8 @@ def a_reader_that_never_reads_cannot_keep_muster_from_stopping(t):
     os.close(send)
     t.ready(2)
     job.signal(signal.SIGTERM)
-    job.expect(code=143, within_s=2.5)
+    eventually(lambda: not t.others_alive(), "the ranks are gone", 1.3)
+    job.expect(code=143, within_s=READER_PATIENCE_S + 1)
     os.close(receive)
 
 
@@ -165,7 +168,7 @@ def a_reader_that_never_reads_cannot_outwait_a_time_limit(t):
     receive, send = os.pipe()
     job = t.start("-n", 2, "-k", "300ms", "--timeout", "700ms", *t.program("flood", GIB, 100), stdout=send)
     os.close(send)
-    job.expect(code=124, within_s=3.5)
+    job.expect(code=124, within_s=READER_PATIENCE_S + 2)
     os.close(receive)
 
 
@@ -456,6 +459,21 @@ def length_of_line(found):
 
 
 @test()
+def lines_of_stdout_and_stderr_in_one_pipe_are_not_torn(t):
+    receive, send = os.pipe()
+    script = 'if [ $((MUSTER_RANK % 2)) = 1 ]; then exec >&2; fi; exec "$@"'
+    job = t.start("-n", 4, "sh", "-c", script, "sh", *t.program("write_lines", "mixed", 3000), stdout=send, stderr=send)
+    os.close(send)
+    content = b""
+    while got := os.read(receive, MIB):
+        content += got
+    os.close(receive)
+    job.expect(code=0)
+    whole = re.findall(rb"(?m)^\[(\d)\] <\1:(\d+):[a-z]+:\2>$", content)
+    check(len(whole) == 12000, f"{len(whole)} of 12000 lines are whole")
+
+
+@test()
 def the_last_partial_line_gets_its_newline(t):
     job = t.run("-n", 3, *t.program("write_text", "both", "first\\nno newline"))
     job.expect(code=0)
@@ -590,6 +608,17 @@ def a_rank_reads_what_is_typed(t):
 
 
 @test()
+def Ctrl_D_in_a_terminal_is_an_end_of_file_for_the_rank(t):
+    terminal = Terminal(t)
+    job = t.start("-n", 1, "--no-label", *t.program("count_stdin"), conditions=[f"terminal={terminal.path}"])
+    t.ready(1)
+    terminal.type("some words")
+    terminal.press(b"\x04")
+    terminal.wait_for("stdin 11 ")
+    job.expect(code=0, within_s=1)
+
+
+@test()
 def a_background_job_that_may_not_write_goes_on_in_the_foreground(t):
     terminal = Terminal(t)
     terminal.start_shell()
@@ -609,4 +638,4 @@ def a_terminal_held_with_Ctrl_S_delays_no_time_limit(t):
     command = ["-n", 2, "--timeout", "700ms", "-k", "200ms", *t.program("flood", GIB, 100)]
     terminal.press(b"\x13")
     job = t.start(*command, conditions=[f"terminal={terminal.path}"])
-    job.expect(code=124, within_s=3.5)
+    job.expect(code=124, within_s=READER_PATIENCE_S + 2)

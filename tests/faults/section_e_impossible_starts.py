@@ -9,6 +9,7 @@ import re
 import stat
 import time
 
+from cgroups import new_cgroup
 from harness import Skip, cases, check, need_root, need_unshare, test
 
 
@@ -21,8 +22,8 @@ def write_file(t, name, content, mode=0o644):
 
 
 def refused(job, code, words, within_s=2):
-    """Held of every start that cannot work: the code, the words, `muster:` before them, no rank seen alive, no crash."""
-    job.expect(code=code, stderr=[r"(?m)^muster: ", *words], within_s=within_s)
+    """Held of every start that cannot work: the code, the words, a mark of whose they are, no rank that ran, no crash."""
+    job.expect(code=code, stderr=[r"(?m)^muster: |: error: ", *words], within_s=within_s)
     check("helper:" not in job.stderr(), "a rank was started")
 
 
@@ -46,13 +47,13 @@ def a_file_that_may_not_be_executed_is_126(t):
 @test()
 def a_file_of_a_wrong_format_is_126(t):
     path = write_file(t, "wrong", bytes(range(128)), 0o755)
-    refused(t.run("-n", 3, path), 126, [re.escape(path), "(?i)exec format error|not a program"])
+    refused(t.run("-n", 3, path), 126, [re.escape(path), "(?i)exec format error|neither a program"])
 
 
 @test()
 def an_empty_file_is_126(t):
     path = write_file(t, "empty", b"", 0o755)
-    refused(t.run("-n", 3, path), 126, [re.escape(path), "(?i)exec format error|not a program"])
+    refused(t.run("-n", 3, path), 126, [re.escape(path), "(?i)exec format error|neither a program"])
 
 
 @test()
@@ -95,14 +96,19 @@ def an_argument_that_is_too_long_is_told(t):
 
 @test()
 def an_argument_list_that_is_too_long_is_told(t):
-    spec = t.spec(command=["/bin/echo", *(["x" * 1000] * 3000)], nprocs=3)
-    refused(t.run(spec), {125, 126}, ["(?i)argument list too long|too long"])
+    spec = t.spec(command=["/bin/echo", *(["x" * 1000] * 600)], nprocs=3)
+    refused(t.run(spec, conditions=["limit=stack=1048576"]), {125, 126}, ["(?i)too long"])
 
 
 @test()
 def an_environment_that_is_too_long_is_told(t):
-    spec = t.spec(command=["/bin/echo"], nprocs=3, env={f"LONG_{number}": "x" * 100000 for number in range(40)})
-    refused(t.run(spec), {125, 126}, ["(?i)argument list|environment", "(?i)too long"])
+    spec = t.spec(command=["/bin/echo"], nprocs=3, env={f"LONG_{number}": "x" * 100000 for number in range(6)})
+    refused(t.run(spec, conditions=["limit=stack=1048576"]), {125, 126}, ["(?i)argument list|environment", "(?i)too long"])
+
+
+@test()
+def a_spec_of_more_than_a_megabyte_is_refused(t):
+    refused(t.run(t.spec(command=["/bin/echo", *(["x" * 1000] * 3000)])), 125, ["spec-1.yaml", "1 MiB"])
 
 
 def a_user():
@@ -136,6 +142,13 @@ def process_limit(t, limit):
 @test()
 def no_process_of_musters_own_can_be_made(t):
     refused(as_user(t, ["limit=nproc=1"], "-n", 4, *t.waiting()), 125, ["(?i)nproc|processes|ulimit -u"])
+
+
+@test()
+def a_limit_on_processes_of_a_cgroup_is_named(t):
+    procs = new_cgroup(t, "pids", {"pids.max": 20})
+    job = t.run("-n", 64, *t.program("resist_term", "ignored"), conditions=[f"cgroup={procs}"], within_s=8)
+    refused(job, 125, ["(?i)pids|processes|cgroup"], 8)
 
 
 @test()
@@ -243,7 +256,7 @@ BAD_WORDS = {
     "a_CPU_list_that_is_none_is_refused": (["--cpu-set", "1-"], ["1-"]),
     "a_CPU_list_that_runs_backwards_is_refused": (["--cpu-set", "3-1"], ["3-1"]),
     "no_CPU_for_a_rank_is_refused": (["-c", "0"], [r"\b0\b"]),
-    "a_variable_without_a_name_is_refused": (["-x", "=value"], ["=value"]),
+    "a_variable_without_a_name_is_refused": (["-x", "=value"], ["name"]),
 }
 
 
@@ -428,6 +441,13 @@ def a_file_size_limit_on_the_report_is_told_and_kills_nobody(t):
     """SIGXFSZ would kill a careless program."""
     job = t.run("-n", 2, *t.program("exit_with", 0), conditions=["limit=fsize=0"])
     check(job.wait() in (0, 125), f"exit code {job.wait()}\n{job.tail()}")
+
+
+@test()
+def a_file_size_limit_on_an_output_file_is_told_and_kills_nobody(t):
+    job = t.run("-n", 2, "-o", t.path("out.%r"), *t.program("flood", 200000, 100), conditions=["limit=fsize=50000"], plain=True)
+    job.expect(code=125, stderr=["(?i)file too large"])
+    check(t.has("flooded.0") and t.has("flooded.1"), "a rank did not finish")
 
 
 @test()

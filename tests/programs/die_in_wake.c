@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * die_in_wake KILLER CODE WAKE_CODE: every rank reads a FIFO of the test that only rank KILLER holds open for writing.
- * KILLER exits with CODE once the gate opens; the others see the end of file in the same instant and exit with
- * WAKE_CODE, as programs do that lose their peer.
+ * die_in_wake KILLER CODE WAKE_CODE MS: every rank reads a FIFO of the test that only rank KILLER holds open for
+ * writing. KILLER exits with CODE once the gate opens; the others see the end of file in the same instant and, MS
+ * milliseconds later, exit with WAKE_CODE, as programs do that lose their peer.
  */
 #include "helper.h"
 
 int main(int argc, char **argv)
 {
 	helper_begin();
-	if (argc < 4)
-		helper_give_up("usage: die_in_wake KILLER CODE WAKE_CODE");
+	if (argc < 5)
+		helper_give_up("usage: die_in_wake KILLER CODE WAKE_CODE MS");
 	if (helper_rank() == atoi(argv[1])) {
 		int life = helper_open("life", O_WRONLY);
 		if (life < 0)
@@ -25,5 +25,6 @@ int main(int argc, char **argv)
 	helper_ready();
 	while (read(life, &byte, 1) < 0 && errno == EINTR)
 		;
+	helper_sleep_ms(atol(argv[4]));
 	_exit(atoi(argv[3]));
 }
