@@ -639,3 +639,29 @@ def a_terminal_held_with_Ctrl_S_delays_no_time_limit(t):
     terminal.press(b"\x13")
     job = t.start(*command, conditions=[f"terminal={terminal.path}"])
     job.expect(code=124, within_s=READER_PATIENCE_S + 2)
+
+
+@test()
+def SIGINT_twice_ends_a_job_whose_terminal_is_held(t):
+    terminal = Terminal(t)
+    terminal.press(b"\x13")
+    job = t.start("-n", 2, "-k", "20s", *t.program("flood", GIB, 100), conditions=[f"terminal={terminal.path}"])
+    t.ready(2)
+    job.signal(signal.SIGINT)
+    t.expect_still_there(job, 0.05)
+    job.signal(signal.SIGINT)
+    job.expect(code=130, within_s=READER_PATIENCE_S + 1)
+
+
+@test()
+def a_reader_that_never_reads_either_stream_cannot_keep_muster(t):
+    """The failure report goes to the same stuck pipe."""
+    receive, send = os.pipe()
+    job = t.start("-n", 2, "-k", "300ms", *t.program("flood", GIB, 100), stdout=send, stderr=send)
+    os.close(send)
+    ranks = dict(t.ready(2))
+    processes.kill(ranks[0], signal.SIGKILL)
+    eventually(lambda: not t.others_alive(), "the ranks are gone", 1.3)
+    job.signal(signal.SIGTERM)
+    job.expect(code={137, 143}, within_s=READER_PATIENCE_S + 1)
+    os.close(receive)
