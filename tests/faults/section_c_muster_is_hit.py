@@ -561,3 +561,24 @@ def a_rank_that_cannot_be_killed_is_named_and_muster_ends(t):
     job.expect(code={125, 143}, stderr=["survivors: 1", rf"\b{ranks[1]}\b", r"rank 1\b"], within_s=8, allowed=[ranks[1]])
     processes.kill(ranks[1], signal.SIGKILL)
     check(processes.is_alive(job.pid) is False, "muster did not end")
+
+
+@test()
+def SIGINT_ends_a_muster_that_still_waits_for_its_spec(t):
+    receive, send = os.pipe()
+    job = t.start("-", stdin=receive)
+    os.write(send, b"version: 1\n")
+    t.expect_still_there(job, 0.2)
+    job.signal(signal.SIGINT)
+    job.expect(code={130, -signal.SIGINT}, within_s=1)
+    os.close(receive)
+    os.close(send)
+
+
+@test()
+def SIGTERM_ends_a_muster_that_waits_for_the_reader_of_its_output_file(t):
+    os.mkfifo(t.path("out"))
+    job = t.start("-n", 1, "-o", t.path("out"), *t.program("exit_with", 0))
+    time.sleep(0.2)  # whether it waits is its own affair
+    job.signal(signal.SIGTERM)
+    job.expect(code={0, 125, 143, -signal.SIGTERM}, within_s=1.5)
