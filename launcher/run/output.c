@@ -42,7 +42,6 @@ struct output {
 	bool closing;
 	bool abandoned;
 	bool reader_gone;
-	bool notes_waiting;
 	struct text notes; /* of muster's own, while a long line has the sink */
 	char *error;
 	uv_loop_t *loop;
@@ -253,6 +252,8 @@ static void read_stream(struct stream *stream, int reads)
 {
 	while (reads-- > 0 && stream->fd >= 0 && may_read(stream) && read_once(stream))
 		;
+	if (stream_has_partial(stream) && !uv_is_active((uv_handle_t *)&stream->output->silence))
+		uv_timer_again(&stream->output->silence);
 	check_sinks(stream->output);
 	poll_or_pause(stream);
 }
@@ -270,8 +271,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	struct stream *stream = poll->data;
 	struct output *output = stream->output;
 	read_stream(stream, READS_A_TURN);
-	if (stream_has_partial(stream) && !uv_is_active((uv_handle_t *)&output->silence))
-		uv_timer_again(&output->silence);
 	if (stream->fd < 0)
 		tell_changed(output);
 }
@@ -350,12 +349,26 @@ static void check_sinks(struct output *output)
 	}
 }
 
+/* Whoever had the sink, or the queue, may have kept another stream from being looked at: again, while any is closed. */
+static void close_empty_streams(struct output *output)
+{
+	uint32_t before;
+	do {
+		before = output->open_count;
+		for (uint32_t s = 0; s < output->stream_count; s++)
+			if (output->streams[s].fd >= 0)
+				read_stream(&output->streams[s], READS_A_TURN);
+	} while (output->open_count > 0 && output->open_count < before);
+}
+
 static void on_written(uv_async_t *async)
 {
 	struct output *output = async->data;
 	for (uint32_t i = 0; i < output->sink_count; i++)
 		sink_collect(&output->sinks[i], on_block_written, output);
 	check_sinks(output);
+	if (output->closing && output->open_count > 0)
+		close_empty_streams(output);
 	tell_changed(output);
 }
 
@@ -412,8 +425,7 @@ void output_detach(struct output *output)
 	for (uint32_t s = 0; s < output->stream_count; s++)
 		close_stream(&output->streams[s]);
 	for (uint32_t i = 0; i < output->sink_count; i++)
-		if (!sink_is_idle(&output->sinks[i]))
-			return; /* its thread still wakes the loop, which must stay */
+		sink_detach(&output->sinks[i]);
 	output->handles_closing += 2;
 	uv_close((uv_handle_t *)&output->written, handle_closed);
 	uv_close((uv_handle_t *)&output->silence, handle_closed);
@@ -495,9 +507,7 @@ void output_drain_rank(struct output *output, uint32_t local_rank)
 void output_close_when_empty(struct output *output)
 {
 	output->closing = true;
-	for (uint32_t s = 0; s < output->stream_count; s++)
-		if (output->streams[s].fd >= 0)
-			read_stream(&output->streams[s], READS_A_TURN);
+	close_empty_streams(output);
 	tell_changed(output);
 }
 

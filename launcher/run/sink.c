@@ -37,7 +37,7 @@ struct writer {
 	int error;
 	bool quit;
 	int fd;           /* const */
-	uv_async_t *wake; /* const */
+	uv_async_t *wake; /* NULL once the loop is gone */
 };
 
 /* The whole of it, or an errno. */
@@ -121,7 +121,8 @@ static void *writer_main(void *argument)
 		pthread_mutex_lock(&writer->lock);
 		writer->error = error;
 		hand_back(writer, taken);
-		uv_async_send(writer->wake);
+		if (writer->wake != NULL)
+			uv_async_send(writer->wake);
 	}
 	pthread_mutex_unlock(&writer->lock);
 	return NULL;
@@ -162,6 +163,7 @@ void sink_init_descriptor(struct sink *sink, const char *name, int fd)
 		.fd = fd,
 		.may_block = !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode) && !is_null,
 		.is_pipe = S_ISFIFO(status.st_mode),
+		.is_terminal = S_ISCHR(status.st_mode) && isatty(fd) == 1,
 	};
 }
 
@@ -253,6 +255,16 @@ void sink_collect(struct sink *sink, sink_written *callback, void *context)
 		free(written);
 		written = next;
 	}
+}
+
+void sink_detach(struct sink *sink)
+{
+	sink->wake = NULL;
+	if (sink->writer == NULL)
+		return;
+	pthread_mutex_lock(&sink->writer->lock);
+	sink->writer->wake = NULL;
+	pthread_mutex_unlock(&sink->writer->lock);
 }
 
 bool sink_is_idle(const struct sink *sink)

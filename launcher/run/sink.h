@@ -26,6 +26,7 @@ struct sink {
 	bool owns_fd;
 	bool may_block;
 	bool is_pipe;
+	bool is_terminal;
 	bool label;            /* several ranks meet here: their lines are told apart */
 	uint32_t users;        /* streams that write here */
 	uint32_t first_rank;   /* of its users */
@@ -38,7 +39,7 @@ struct sink {
 
 /* Borrows `fd`. */
 void sink_init_descriptor(struct sink *sink, const char *name, int fd);
-/* Creates or truncates a file, mode 0666 less the umask. */
+/* Creates or truncates a file, mode 0666 less the umask. A FIFO must have its reader: it is not waited for. */
 int sink_init_path(struct sink *sink, const char *path, struct error *err);
 void sink_finish(struct sink *sink); /* a thread that is blocked in its write is left to the process's end */
 
@@ -50,6 +51,9 @@ bool sink_is_same_file(const struct sink *sink, int fd);
 size_t sink_write(struct sink *sink, struct stream *from, const char *bytes, size_t length);
 
 typedef void sink_written(void *context, struct stream *from, size_t length);
+
+/* The event loop is about to go: a thread that is still in its write wakes it no more. */
+void sink_detach(struct sink *sink);
 
 /* Calls back for each block that was written (or dropped) since, and frees it. */
 void sink_collect(struct sink *sink, sink_written *callback, void *context);

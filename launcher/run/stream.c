@@ -264,7 +264,7 @@ void stream_show_partial(struct stream *stream)
 {
 	bool read_along = stream->sink_count > 0;
 	for (uint32_t i = 0; i < stream->sink_count; i++)
-		read_along = read_along && stream->sinks[i]->may_block && stream->sinks[i]->owner == NULL;
+		read_along = read_along && stream->sinks[i]->is_terminal && stream->sinks[i]->owner == NULL;
 	if (!read_along || stream->held_length == 0)
 		return;
 	begin_long_line(stream, "", 0);
@@ -301,16 +301,19 @@ static size_t unroll_tail(const struct stream *stream, char *to)
 	return TAIL_BYTES;
 }
 
-/* What is not text becomes a dot: the tail is shown on terminals and stands in JSON. */
-static void make_printable(char *bytes, size_t length)
+/* What is not text becomes a dot: the tail is shown on terminals and stands in JSON. A carriage return begins a line,
+ * as progress bars use it, or is part of a line end. Returns the new length. */
+static size_t make_printable(char *bytes, size_t length)
 {
+	size_t kept = 0;
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)bytes[i];
-		if (byte == '\r')
-			bytes[i] = '\n';
-		else if (byte != '\n' && byte != '\t' && (byte < 0x20 || byte == 0x7f))
-			bytes[i] = '.';
+		if (byte == '\r' && i + 1 < length && bytes[i + 1] == '\n')
+			continue;
+		bool is_text = byte == '\n' || byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+		bytes[kept++] = byte == '\r' ? '\n' : is_text ? (char)byte : '.';
 	}
+	return kept;
 }
 
 static const char *start_of_last_lines(const char *text, size_t length, int lines)
@@ -327,13 +330,13 @@ char **stream_tail_lines(const struct stream *stream)
 	char text[TAIL_BYTES + 1];
 	if (stream->tail == NULL || stream->tail_total == 0)
 		return NULL;
-	char **lines = calloc(TAIL_LINES + 1, sizeof *lines);
-	if (lines == NULL)
-		return NULL;
 	size_t length = unroll_tail(stream, text);
 	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
 		length--;
-	make_printable(text, length);
+	char **lines = length == 0 ? NULL : calloc(TAIL_LINES + 1, sizeof *lines);
+	if (lines == NULL)
+		return NULL;
+	length = make_printable(text, length);
 	text[length] = '\0';
 	char *at = text + (start_of_last_lines(text, length, TAIL_LINES) - text);
 	for (uint32_t count = 0; count < TAIL_LINES && at != NULL; count++)

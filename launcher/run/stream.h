@@ -53,7 +53,8 @@ void stream_take(struct stream *stream, const char *bytes, size_t length);
 /* The end of the stream: a partial line gets its newline. */
 void stream_end(struct stream *stream);
 
-/* A partial line whose rank says no more is shown (a prompt), where somebody may be reading along: not in files. */
+/* A partial line whose rank says no more is shown (a prompt) where somebody reads along: on a terminal. In files and
+ * pipes no line is torn, however long a rank pauses between two blocks of its stdio buffer. */
 void stream_show_partial(struct stream *stream);
 
 /* Has it a partial line, held or begun, that time must look after? */

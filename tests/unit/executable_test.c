@@ -19,8 +19,8 @@ static const struct file files[] = {
 	{"bin/both", "#!/bin/sh\n", 0644},
 	{"more/both", "#!/bin/sh\n", 0755},
 	{"more/tool", "#!/bin/sh\n", 0755},
-	{"work/local", "#!/bin/sh\n", 0755},
-	{"work/sub/deep", "#!/bin/sh\n", 0755},
+	{"place/local", "#!/bin/sh\n", 0755},
+	{"place/sub/deep", "#!/bin/sh\n", 0755},
 	{"bin/with_blanks", "#! \t/bin/sh -e\n", 0755},
 	{"bin/gone_interpreter", "#!/no/such/interpreter -x\n", 0755},
 	{"bin/directory_interpreter", "#!/tmp\n", 0755},
@@ -33,7 +33,7 @@ static const struct file files[] = {
 
 static void make_files(struct run_fixture *f)
 {
-	static const char *const directories[] = {"bin", "bin/folder", "more", "work", "work/sub"};
+	static const char *const directories[] = {"bin", "bin/folder", "more", "place", "place/sub"};
 	for (size_t i = 0; i < COUNT_OF(directories); i++)
 		assert_int_equal(mkdir(fixture_path(f, directories[i]), 0755), 0);
 	for (size_t i = 0; i < COUNT_OF(files); i++)
@@ -71,21 +71,21 @@ static const struct search_row searches[] = {
 	{"nothing", "@/bin:@/more", NULL, -ENOENT, "command not found: nothing (PATH is @/bin:@/more)"},
 	{"", "@/bin", NULL, -ENOENT, "its name is empty"},
 
-	{"local", "", "@/work", 0, "@/work/local"}, /* empty entries are the rank's own directory */
-	{"local", ":@/bin", "@/work", 0, "@/work/local"},
-	{"local", "@/bin:", "@/work", 0, "@/work/local"},
-	{"local", "@/bin::/usr/bin", "@/work", 0, "@/work/local"},
-	{"deep", "sub", "@/work", 0, "@/work/sub/deep"}, /* relative entries too */
-	{"deep", "@/bin:sub", "@/work", 0, "@/work/sub/deep"},
-	{"tool", "../bin", "@/work", 0, "@/work/../bin/tool"},
+	{"local", "", "@/place", 0, "@/place/local"}, /* empty entries are the rank's own directory */
+	{"local", ":@/bin", "@/place", 0, "@/place/local"},
+	{"local", "@/bin:", "@/place", 0, "@/place/local"},
+	{"local", "@/bin::/usr/bin", "@/place", 0, "@/place/local"},
+	{"deep", "sub", "@/place", 0, "@/place/sub/deep"}, /* relative entries too */
+	{"deep", "@/bin:sub", "@/place", 0, "@/place/sub/deep"},
+	{"tool", "../bin", "@/place", 0, "@/place/../bin/tool"},
 	{"deep", "sub", "@/bin", -ENOENT, "command not found: deep"},
 
 	{"@/bin/tool", "/usr/bin", NULL, 0, "@/bin/tool"},
-	{"@/bin/tool", "/usr/bin", "@/work", 0, "@/bin/tool"},
-	{"./local", "/usr/bin", "@/work", 0, "@/work/./local"},
-	{"sub/deep", "/usr/bin", "@/work", 0, "@/work/sub/deep"},
-	{"../bin/tool", "/usr/bin", "@/work", 0, "@/work/../bin/tool"},
-	{"./tool", "@/bin", "@/work", -ENOENT, "command not found: ./tool: No such file or directory"},
+	{"@/bin/tool", "/usr/bin", "@/place", 0, "@/bin/tool"},
+	{"./local", "/usr/bin", "@/place", 0, "@/place/./local"},
+	{"sub/deep", "/usr/bin", "@/place", 0, "@/place/sub/deep"},
+	{"../bin/tool", "/usr/bin", "@/place", 0, "@/place/../bin/tool"},
+	{"./tool", "@/bin", "@/place", -ENOENT, "command not found: ./tool: No such file or directory"},
 	{"@/bin/nothing", "/usr/bin", NULL, -ENOENT, "command not found: @/bin/nothing"},
 	{"@/bin/tool/x", "/usr/bin", NULL, -ENOENT, "command not found: @/bin/tool/x"},
 	{"@/bin/plain", "/usr/bin", NULL, -EACCES, "(is it executable? chmod +x)"},
@@ -197,7 +197,7 @@ static void each_rank_is_answered_by_its_own_environment_and_directory(void **st
 		f.argv[r][0] = fixture_text(&f, "tool");
 	f.ranks[2].environment = own_lines;
 	f.argv[3][0] = fixture_text(&f, "sub/deep");
-	f.ranks[3].working_directory = fixture_path(&f, "work");
+	f.ranks[3].working_directory = fixture_path(&f, "place");
 	assert_int_equal(executable_find(&search, &f.plan, 0, &first, NULL), 0);
 	assert_int_equal(executable_find(&search, &f.plan, 1, &again, NULL), 0);
 	assert_int_equal(executable_find(&search, &f.plan, 2, &other, NULL), 0);
@@ -205,7 +205,7 @@ static void each_rank_is_answered_by_its_own_environment_and_directory(void **st
 	assert_ptr_equal(first, again);
 	assert_string_equal(first, fixture_path(&f, "bin/tool"));
 	assert_string_equal(other, fixture_path(&f, "more/tool"));
-	assert_string_equal(elsewhere, fixture_path(&f, "work/sub/deep"));
+	assert_string_equal(elsewhere, fixture_path(&f, "place/sub/deep"));
 	executable_search_finish(&search);
 	fixture_end(&f);
 }
