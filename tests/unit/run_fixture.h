@@ -136,6 +136,20 @@ static inline char *fixture_read_all(int fd, size_t *length)
 	return bytes;
 }
 
+/* `length` bytes of a pipe whose writer stays; free() them. */
+static inline char *fixture_read_some(int fd, size_t length)
+{
+	char *bytes = malloc(length + 1);
+	assert_non_null(bytes);
+	for (size_t used = 0; used < length;) {
+		ssize_t got = read(fd, bytes + used, length - used);
+		assert_true(got > 0 || (got < 0 && errno == EINTR));
+		used += got > 0 ? (size_t)got : 0;
+	}
+	bytes[length] = '\0';
+	return bytes;
+}
+
 static inline char *fixture_read_file(const char *path, size_t *length)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
