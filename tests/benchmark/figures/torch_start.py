@@ -37,7 +37,7 @@ if __name__ == "__main__":
 """
 
 # Debian's torchrun 1.13 reads its own options with an argparse use that Python 3.11 refuses; its API is sound. As
-# torchrun does on one host: static rendezvous. It looks at its processes every 5 s by default; every 0.1 s is its better
+# torchrun does on one host: static rendezvous. It looks at its processes every 5 s by default; 0.1 s is its better
 # setting.
 TORCHRUN = """import socket, sys
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
