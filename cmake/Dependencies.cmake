@@ -26,4 +26,8 @@ endfunction()
 muster_dependency(yaml yaml-0.1 0.2.5 ARCHIVES libyaml.a)
 muster_dependency(uv libuv 1.44 ARCHIVES libuv_a.a libuv.a ALSO Threads::Threads dl rt)
 muster_dependency(jansson jansson 2.13 ARCHIVES libjansson.a)
-muster_dependency(hwloc hwloc 2.9 ARCHIVES libhwloc.a ALSO m udev dl Threads::Threads)
+muster_dependency(hwloc hwloc 2.9 ARCHIVES libhwloc.a ALSO hwloc_udev m dl Threads::Threads)
+
+# What hwloc's archive would want of libudev (the file says why).
+add_library(hwloc_udev STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/launcher/machine/hwloc_udev.c)
+target_link_libraries(hwloc_udev PRIVATE muster_options)

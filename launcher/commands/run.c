@@ -293,16 +293,10 @@ static int run_job(struct run *run)
 	return code < 0 ? tell(&err, EXIT_MUSTER) : code;
 }
 
+/* The rest goes with the process: giving back page by page what it owned would only make the user wait. */
 static void finish(struct run *run)
 {
 	memory_cgroups_remove(&run->memory_cgroups);
-	output_destroy(run->output);
-	rank_launcher_finish(&run->launcher);
-	launch_plan_finish(&run->plan);
-	placement_finish(&run->placement);
-	machine_finish(&run->machine);
-	job_spec_finish(&run->spec);
-	run_options_finish(&run->options);
 }
 
 int command_run(int argc, char **argv)

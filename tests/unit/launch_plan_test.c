@@ -311,13 +311,17 @@ static void an_unknown_user_or_group_is_refused_by_name(void **state)
 		int code;
 		const char *text;
 	} cases[] = {
-		{"no-such-user", -ENOENT, "user: there is no user \"no-such-user\" on this machine"},
-		{"nobody:no-such-group", -ENOENT, "user: there is no group \"no-such-group\" on this machine"},
+		{"no-such-user", -ENOENT,
+	         "user: there is no user \"no-such-user\" in /etc/passwd; one of a directory service can be given as "
+	         "numbers, UID:GID"},
+		{"nobody:no-such-group", -ENOENT, "user: there is no group \"no-such-group\" in /etc/group"},
 		{"4000000", -ENOENT,
-	         "user: 4000000 has no entry in the user database, so its group is not known: write 4000000:GROUP"},
+	         "user: 4000000 has no entry in /etc/passwd, so its group is not known: write 4000000:GROUP"},
 		{":nogroup", -EINVAL, "user: \":nogroup\" is not of the form user or user:group"},
 		{"nobody:", -EINVAL, "user: \"nobody:\" is not of the form user or user:group"},
-		{"4294967295:0", -ENOENT, "user: there is no user \"4294967295\" on this machine"},
+		{"4294967295:0", -ENOENT,
+	         "user: there is no user \"4294967295\" in /etc/passwd; one of a directory service can be given as "
+	         "numbers, UID:GID"},
 	};
 	if (geteuid() != 0)
 		skip();
