@@ -12,6 +12,7 @@
 #include "spec/spec_parse.h"
 #include "spec/units.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,8 +241,10 @@ static int parse_letters(struct command_line *line, const char *argument)
 
 static int parse_option(struct command_line *line, const char *argument)
 {
+	const struct option_row *count = find_letter('n');
+	assert(count != NULL);
 	if (strcmp(argument, "-np") == 0) /* as mpirun has it; else it would be -n with the value "p" */
-		return take_with_operand(line, find_letter('n'), argument, NULL);
+		return take_with_operand(line, count, argument, NULL);
 	return argument[1] == '-' ? parse_long(line, argument) : parse_letters(line, argument);
 }
 

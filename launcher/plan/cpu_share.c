@@ -109,6 +109,7 @@ static uint32_t threads_within_quota(const struct machine *machine, uint32_t npr
 {
 	if (machine == NULL || machine->quota_millicpus == 0)
 		return UINT32_MAX;
+	assert(nprocs > 0);
 	return (machine->quota_millicpus + 999) / 1000 / nprocs;
 }
 

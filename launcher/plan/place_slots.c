@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* A slot while the order is being found. */
@@ -173,11 +174,13 @@ static void deal_over_objects(struct place_slots *slots, struct cutting *cutting
 
 static uint32_t greatest_common_divisor(uint32_t a, uint32_t b)
 {
+	assert(a > 0);
 	while (b != 0) {
 		uint32_t rest = a % b;
 		a = b;
 		b = rest;
 	}
+	assert(a > 0);
 	return a;
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -91,6 +92,7 @@ static char *fill_pattern(struct arena *arena, const char *pattern, const char *
 		else
 			text_add(&text, "%");
 	}
+	assert(text.bytes != NULL && "an empty pattern is refused with the spec");
 	char *path = path_under(arena, base, text.bytes);
 	text_finish(&text);
 	return path;

@@ -12,6 +12,7 @@
 #include "plan/place_words.h"
 #include "report/plan_picture.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,6 +258,7 @@ static void draw_cells(struct drawing *drawing)
 static uint32_t count_rows(const struct drawing *drawing)
 {
 	uint32_t rows = 0;
+	assert(drawing->cells_a_row > 0);
 	for (uint32_t i = 0; i < drawing->picture->block_count; i++)
 		rows += (drawing->picture->blocks[i].core_count + drawing->cells_a_row - 1) / drawing->cells_a_row;
 	return rows;

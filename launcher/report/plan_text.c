@@ -167,10 +167,11 @@ static void add_column(struct text *text, const struct index_set *set, int width
 static void add_rank(struct text *text, const struct placement *placement, uint32_t rank, const struct columns *columns)
 {
 	const struct rank_placement *place = &placement->ranks[rank];
+	size_t indent = (size_t)columns->rank + (size_t)columns->cpus + (size_t)columns->nodes + 6;
 	text_add_format(text, "%*" PRIu32 "  ", columns->rank, rank);
 	add_column(text, &place->cpus, columns->cpus);
 	add_column(text, &place->nodes, columns->nodes);
-	add_wrapped(text, place->why, (size_t)(columns->rank + columns->cpus + columns->nodes + 6), columns->width);
+	add_wrapped(text, place->why, indent, columns->width);
 }
 
 /* The last of the ranks from `first` on that are all alike. */

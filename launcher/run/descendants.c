@@ -230,13 +230,12 @@ static const char *state_name(char state)
 	}
 }
 
-void process_describe(pid_t pid, char *text, size_t size)
+char *process_describe(pid_t pid)
 {
 	struct process_stat stat;
-	text[0] = '\0';
 	if (!read_stat(pid, &stat))
-		return;
-	char path[64], channel[128] = "";
+		return NULL;
+	char text[192], path[64], channel[128] = "";
 	snprintf(path, sizeof path, "/proc/%d/wchan", (int)pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got = fd < 0 ? 0 : read(fd, channel, sizeof channel - 1);
@@ -244,6 +243,7 @@ void process_describe(pid_t pid, char *text, size_t size)
 		close(fd);
 	channel[got > 0 ? got : 0] = '\0';
 	bool known = channel[0] != '\0' && strcmp(channel, "0") != 0;
-	snprintf(text, size, "state %c (%s)%s%s", stat.state, state_name(stat.state), known ? ", waiting in " : "",
-	         known ? channel : "");
+	snprintf(text, sizeof text, "state %c (%s)%s%s", stat.state, state_name(stat.state),
+	         known ? ", waiting in " : "", known ? channel : "");
+	return strdup(text);
 }

@@ -31,7 +31,7 @@ uint32_t descendants_signal(int signal, pid_t except);
  * SIGKILL. */
 uint32_t descendants_kill(pid_t except);
 
-/* "state D (disk sleep), waiting in nfs_wait" of a process; "" when it is gone. */
-void process_describe(pid_t pid, char *text, size_t size);
+/* "state D (disk sleep), waiting in nfs_wait" of a process, for free(); NULL when it is gone. */
+char *process_describe(pid_t pid);
 
 #endif

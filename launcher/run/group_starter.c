@@ -54,7 +54,7 @@ int group_starter_start_next(struct group_starter *starter, uint32_t restart_cou
 {
 	int descriptors[4] = {-1, -1, -1, -1};
 	uint32_t local_rank = starter->next;
-	struct started_rank started;
+	struct started_rank started = {.pidfd = -1};
 	int rc = open_descriptors(starter, local_rank, descriptors, err);
 	if (rc == 0)
 		rc = rank_start(starter->how->launcher, local_rank, descriptors, restart_count, descriptors[3],

@@ -21,7 +21,7 @@ struct stream;
 enum { OUTPUT_STREAMS = 2 }; /* stdout, stderr */
 
 /* Opens the sinks. The plan must outlive the output. */
-int output_create(struct output **output, const struct launch_plan *plan, struct error *err);
+int output_create(struct output **made, const struct launch_plan *plan, struct error *err);
 void output_destroy(struct output *output);
 
 /* Joins the event loop, in the process that runs it. `changed` is called whenever output_is_drained may have changed.

@@ -95,7 +95,7 @@ static long bind_cpus(const struct rank_child *child)
 	long rc = call3(SYS_sched_setaffinity, 0, (long)child->cpus_bytes, (long)child->cpus);
 	if (rc < 0)
 		return rc;
-	unsigned long seen[MASK_WORDS];
+	unsigned long seen[MASK_WORDS] = {0};
 	long bytes = call3(SYS_sched_getaffinity, 0, sizeof seen, (long)seen);
 	for (size_t word = 0; word < child->cpus_bytes / sizeof *seen; word++) {
 		unsigned long there = bytes > 0 && word < (size_t)bytes / sizeof *seen ? seen[word] : 0;

@@ -89,12 +89,10 @@ void rank_group_kill(const struct rank_group *group, struct job_result *result)
 
 void rank_group_describe(const struct rank_group *group, struct job_result *result)
 {
-	char text[192];
 	for (uint32_t r = 0; r < group->count; r++) {
 		if (group->pids[r] == 0)
 			continue;
-		process_describe(group->pids[r], text, sizeof text);
 		free(result->ranks[r].lost_detail);
-		result->ranks[r].lost_detail = strdup(text);
+		result->ranks[r].lost_detail = process_describe(group->pids[r]);
 	}
 }

@@ -189,7 +189,7 @@ static void close_source(struct stdin_feed *feed)
 	feed->source_open = false;
 }
 
-static void on_source(uv_poll_t *poll, int status, int events);
+static void on_source(uv_poll_t *handle, int status, int events);
 static void on_room(uv_poll_t *poll, int status, int events);
 
 static bool everybody_has_the_chunk(struct stdin_feed *feed)

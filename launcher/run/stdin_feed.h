@@ -19,7 +19,7 @@ struct launch_plan;
 struct stdin_feed;
 
 /* `guard` is the process of muster that the terminal knows: nothing is read while it is in the background. */
-int stdin_feed_create(struct stdin_feed **feed, const struct launch_plan *plan, uv_loop_t *loop, pid_t guard,
+int stdin_feed_create(struct stdin_feed **made, const struct launch_plan *plan, uv_loop_t *loop, pid_t guard,
                       struct error *err);
 
 /* A descriptor for the rank's stdin, the caller's to close once the rank is started; -1: it gets /dev/null. */

@@ -83,8 +83,9 @@ const char *spec_key_guess(const char *parent, const char *name)
 	for (uint32_t i = 0; i < spec_key_count; i++)
 		if (spec_key_is_child(&spec_keys[i], parent))
 			nearest_offer(&nearest, spec_key_leaf(&spec_keys[i]));
-	if (nearest.best != NULL)
-		return spec_key_child(parent, nearest.best)->path;
+	const struct spec_key *neighbour = nearest.best == NULL ? NULL : spec_key_child(parent, nearest.best);
+	if (neighbour != NULL)
+		return neighbour->path;
 	for (size_t i = 0; i < sizeof foreign_words / sizeof *foreign_words; i++)
 		if (edit_distance(foreign_words[i].word, name) == 0)
 			return foreign_words[i].path;

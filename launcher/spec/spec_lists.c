@@ -8,6 +8,7 @@
 
 #include "spec/shown.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,7 @@ static bool read_texts(struct spec_reader *reader, const struct spec_key *key, c
 	if (list->count > 0)
 		read.items = arena_alloc_array(&reader->spec->arena, (size_t)list->count + 1, sizeof *read.items);
 	for (const struct yaml_node *item = list->first; item != NULL; item = item->next) {
+		assert(read.items != NULL);
 		read.items[read.count] = read_text(reader, key, item);
 		sound = read.items[read.count++] != NULL && sound;
 	}

@@ -155,7 +155,7 @@ static bool read_unit(struct spec_reader *reader, const struct spec_key *key, co
                       void *member)
 {
 	struct error err;
-	int64_t value;
+	int64_t value = 0;
 	if (parse_unit(key, node->text, &value, &err) < 0) {
 		complain(reader, key, node, "%s", err.text);
 		return false;
