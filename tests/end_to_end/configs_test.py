@@ -41,15 +41,20 @@ def command_of(spec):
 
 
 class Examples(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        for name in ("configs", "examples"):
+            (self.directory / name).symlink_to(harness.TOP / name)
+
     def run_command(self, command, spec_text):
-        """A command of a document, with the program and the examples of this build."""
+        """A command of a document, with the program and the examples of this build; what it leaves, it leaves here."""
         if BUILT_EXAMPLES in spec_text:
             command = re.sub(r"\bmuster (run|plan) ", rf"muster \1 --wdir '{harness.EXAMPLES}' ", command)
-        if "/tmp/" in spec_text:  # what it leaves there goes into this test's own directory
+        if "/tmp/" in spec_text:
             copy = self.directory / re.search(r"configs/([\w.]+\.yaml)", command)[1]
             copy.write_text(spec_text.replace("/tmp/", f"{self.directory}/"))
             command = command.replace(f"configs/{copy.name}", str(copy))
-        return self.command("sh", "-c", command)
+        return self.command("sh", "-c", command, cwd=self.directory)
 
     def test_each_has_its_row_in_the_table_of_this_test(self):
         self.assertEqual([spec.name for spec in specs()], sorted(EXPECTED))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An OpenMP program, unchanged: its threads are as many as the cores of its rank, and run where the plan says."""
+"""An OpenMP program, unchanged: its threads are as many as the cores of its rank, and run on these."""
 import re
 
 import harness
@@ -24,8 +24,8 @@ class OpenMP(harness.TestCase):
             said[int(rank)].append((int(count), int(cpu), harness.cpus_of(mask)))
         return said
 
-    def assert_as_planned(self, *options):
-        """Thread count = cores of the rank; the threads' masks together = its CPUs, each on one core of its own."""
+    def assert_as_planned(self, *options, threads_on=lambda cores: cores):
+        """As many threads as the rank's cores are for, each free to run on all CPUs of its rank and on no other."""
         options += ("--oversubscribe", "allow")
         planned = {rank["rank"]: rank for rank in self.plan(*options, PROGRAM)["ranks"]}
         said = self.threads(*options)
@@ -33,30 +33,29 @@ class OpenMP(harness.TestCase):
         for rank, threads in said.items():
             cpus = harness.cpus_of(planned[rank]["cpus"])
             with self.subTest(options=options, rank=rank, planned=planned[rank]):
-                self.assertEqual({count for count, _, _ in threads}, {len(planned[rank]["cores"])})
-                self.assertEqual(len(threads), len(planned[rank]["cores"]))
-                self.assertEqual(set().union(*(mask for _, _, mask in threads)), cpus)
-                self.assertEqual(sum(len(mask) for _, _, mask in threads), len(cpus))
-                for _, cpu, mask in threads:
-                    self.assertIn(cpu, mask)
+                self.assertEqual(len(threads), threads_on(len(planned[rank]["cores"])))
+                for count, cpu, mask in threads:
+                    self.assertEqual(count, len(threads))
+                    self.assertEqual(mask, cpus)
+                    self.assertIn(cpu, cpus)
 
     def test_one_core_a_rank_gives_one_thread_on_that_core(self):
         self.assert_as_planned("-n", "2")
 
-    def test_two_cores_a_rank_give_two_threads_each_on_a_core_of_its_own(self):
+    def test_two_cores_a_rank_give_two_threads_on_these_cores(self):
         self.assert_as_planned("-n", "1", "-c", "2")
 
-    def test_ranks_that_share_cores_share_out_the_threads_and_leave_the_cores_open_to_each(self):
-        options = ("-n", "2", "--bind-to", "package", "--oversubscribe", "allow")
-        planned = self.plan(*options, PROGRAM)["ranks"]
-        if not all(rank["shared"] for rank in planned):
+    def test_ranks_that_share_cores_share_out_the_threads(self):
+        options = ("-n", "2", "--bind-to", "package")
+        if not all(rank["shared"] for rank in self.plan(*options, PROGRAM)["ranks"]):
             self.skipTest("there are packages enough for each rank to have one")
-        said = self.threads(*options)
-        for rank, threads in said.items():
-            cores = len(planned[rank]["cores"])
-            self.assertEqual({count for count, _, _ in threads}, {max(1, cores // 2)})
-            for _, _, mask in threads:
-                self.assertEqual(mask, harness.cpus_of(planned[rank]["cpus"]))
+        self.assert_as_planned(*options, threads_on=lambda cores: max(1, cores // 2))
+
+    def test_a_program_that_wants_each_thread_on_a_core_of_its_own_says_so_in_one_variable(self):
+        said = self.threads("-n", "1", "-c", "2", "-x", "OMP_PROC_BIND=close")[0]
+        cpus = harness.cpus_of(self.plan("-n", "1", "-c", "2", PROGRAM)["ranks"][0]["cpus"])
+        self.assertEqual(set().union(*(mask for _, _, mask in said)), cpus)
+        self.assertEqual(sum(len(mask) for _, _, mask in said), len(cpus))
 
     def test_a_rank_bound_to_a_package_uses_all_of_it(self):
         self.assert_as_planned("-n", "1", "--bind-to", "package")
