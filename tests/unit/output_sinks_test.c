@@ -198,7 +198,8 @@ static void leave_a_sleeping_reader(void *unused)
 	child_must(uv_loop_close(&h.loop) == 0); /* although a thread is still in its write */
 	memset(&h.loop, 0xa5, sizeof h.loop);
 	output_destroy(h.output);
-	free(fixture_read_some(reader, 8 * PAGE_BYTES)); /* and comes out of it now: it must not look for the loop */
+	free(fixture_read_some(
+		reader, IN_FLIGHT_MOST - PAGE_BYTES)); /* and comes out of it now: it must not look for the loop */
 	fixture_end(&h.f);
 }
 
