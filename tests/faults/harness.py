@@ -191,6 +191,7 @@ class Test:
 
     def __init__(self, settings, row, seed):
         self.muster = settings.muster
+        self.sanitized = None
         self.programs = settings.programs
         self.random = random.Random(seed)
         self.row = row
@@ -211,6 +212,16 @@ class Test:
         self.count = 0
         for name in ("home", "state", "runtime", "tmp"):
             os.mkdir(self.path(name), 0o700)
+
+    def is_sanitized(self):
+        """Whether the program under test was built with AddressSanitizer."""
+        if self.sanitized is None:
+            self.sanitized = b"__asan_init" in processes.read_bytes(self.muster)
+        return self.sanitized
+
+    def need_no_sanitizer(self, why):
+        if self.is_sanitized():
+            raise Skip(why)
 
     def path(self, *names):
         return os.path.join(self.dir, *names)
@@ -247,6 +258,8 @@ class Test:
                 "LC_ALL": "C",
             }
         )
+        if self.is_sanitized():  # no core limit of its own, no handlers of its own
+            result["ASAN_OPTIONS"] = "disable_coredump=0:handle_segv=0:handle_abort=0:handle_sigbus=0"
         for key, value in (changes or {}).items():
             if value is None:
                 result.pop(key, None)

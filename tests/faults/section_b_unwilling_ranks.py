@@ -176,6 +176,7 @@ def ranks_stopped_from_outside_go_on_when_continued(t):
     job = t.start("-n", 2, *t.program("exit_with", 0, "gate"))
     ranks = dict(t.ready(2))
     processes.kill(ranks[0], signal.SIGSTOP)
+    eventually(lambda: processes.state(ranks[0]) == "T", "rank 0 is stopped")
     t.open_gate()
     eventually(lambda: not processes.is_alive(ranks[1]), "rank 1 is gone")
     check(processes.state(ranks[0]) == "T", "the stopped rank did not stay stopped")

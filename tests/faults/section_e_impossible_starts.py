@@ -141,6 +141,7 @@ def process_limit(t, limit):
 
 @test()
 def no_process_of_musters_own_can_be_made(t):
+    t.need_no_sanitizer("the leak checker makes a process of its own")
     refused(as_user(t, ["limit=nproc=1"], "-n", 4, *t.waiting()), 125, ["(?i)nproc|processes|ulimit -u"])
 
 
@@ -175,6 +176,7 @@ def few_descriptors(t, limit):
 
 @cases({f"{size}_MiB_of_address_space_never_crash_or_hang_muster": (size,) for size in (4, 6, 8, 12, 16, 24, 32, 64, 128, 256)})
 def little_memory(t, size):
+    t.need_no_sanitizer("a sanitizer needs terabytes of address space")
     job = t.run("-n", 8, *t.program("exit_with", 0), conditions=[f"limit=as={size << 20}"], within_s=5)
     code = job.wait()
     if code == 127 and "error while loading shared libraries" in job.stderr():
@@ -428,6 +430,7 @@ def a_full_disk_for_the_job_record_is_no_obstacle(t):
 
 @test()
 def proc_that_is_not_mounted_is_no_reason_to_crash(t):
+    t.need_no_sanitizer("the leak checker reads /proc")
     script = "umount -l /proc && exec \"$@\""
     words = [*need_unshare("--mount"), "sh", "-ec", script, "sh"]
     job = t.run("-n", 2, *t.program("exit_with", 4), wrap=words, within_s=5)
