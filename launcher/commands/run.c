@@ -7,6 +7,7 @@
 #include "commands/run.h"
 
 #include "base/error.h"
+#include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/options.h"
 #include "machine/machine.h"
@@ -58,7 +59,9 @@ struct run {
 
 static int tell(const struct error *err, int exit_code)
 {
-	fprintf(stderr, "muster: %s\n", err->text);
+	char line[sizeof err->text + 16];
+	snprintf(line, sizeof line, "muster: %s\n", err->text);
+	patient_say(line);
 	return exit_code;
 }
 
@@ -248,7 +251,7 @@ static int report(struct run *run)
 	const struct report_facts facts = facts_of(run);
 	report_text_add_failure(&text, &facts);
 	if (text.length > 0)
-		fputs(text.bytes, stderr);
+		patient_say(text.bytes);
 	text_finish(&text);
 	int failed = write_report(run, &facts);
 	return run->result.exit_code != 0 ? run->result.exit_code : failed;
@@ -284,6 +287,7 @@ static int run_job(struct run *run)
 	if (refuse_unsupported(&run->spec, &err) < 0 || make_plan(run, &err) < 0)
 		return tell(&err, EXIT_MUSTER);
 	show_plan(run);
+	signals_block();
 	int failed = prepare(run);
 	if (failed != 0)
 		return failed;

@@ -7,12 +7,12 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/patient_write.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,29 +90,9 @@ int report_file_check(const char *path, struct error *err)
 /* -- Writing ------------------------------------------------------------------------------------------------------- */
 
 /* A pipe that poll calls writable takes PIPE_BUF bytes without blocking, whoever else shares its flags. */
-static int write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		struct pollfd ready = {.fd = fd, .events = POLLOUT};
-		int polled = poll(&ready, 1, READER_PATIENCE_MS);
-		if (polled < 0 && errno != EINTR)
-			return -errno;
-		if (polled == 0)
-			return -ETIMEDOUT;
-		ssize_t wrote = polled < 0 ? 0 : write(fd, bytes, length < PIPE_BUF ? length : PIPE_BUF);
-		if (wrote < 0 && errno != EINTR && errno != EAGAIN)
-			return -errno;
-		if (wrote > 0) {
-			bytes += wrote;
-			length -= (size_t)wrote;
-		}
-	}
-	return 0;
-}
-
 static int write_and_close(int fd, const char *bytes, size_t length)
 {
-	int rc = write_all(fd, bytes, length);
+	int rc = patient_write(fd, bytes, length, READER_PATIENCE_MS);
 	/* Network file systems say only here that there was no room. */
 	if (close(fd) < 0 && rc == 0)
 		rc = -errno;
@@ -190,6 +170,7 @@ static int write_file(const char *path, const char *bytes, size_t length)
 
 int report_file_write(const char *path, const char *bytes, size_t length, struct error *err)
 {
-	int rc = is_standard_output(path) ? write_all(STDOUT_FILENO, bytes, length) : write_file(path, bytes, length);
+	int rc = is_standard_output(path) ? patient_write(STDOUT_FILENO, bytes, length, READER_PATIENCE_MS)
+	                                  : write_file(path, bytes, length);
 	return rc < 0 ? refuse(err, rc, path) : 0;
 }

@@ -5,6 +5,7 @@
 #include "run/guard.h"
 
 #include "base/error.h"
+#include "base/patient_write.h"
 #include "run/descendants.h"
 #include "run/signals.h"
 
@@ -67,6 +68,15 @@ static void reap(struct watch *watch)
 	}
 }
 
+/* A supervisor that somebody stopped is woken: it is to act on the signal. */
+static void forward(const struct watch *watch, int signal)
+{
+	bool asks_to_stop = signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+	kill(watch->supervisor, signal);
+	if (asks_to_stop)
+		kill(watch->supervisor, SIGCONT);
+}
+
 static void take_signal(struct watch *watch)
 {
 	struct signalfd_siginfo info;
@@ -77,14 +87,14 @@ static void take_signal(struct watch *watch)
 	else if (info.ssi_signo == SIGTSTP)
 		stop_self(watch);
 	else if (info.ssi_signo != SIGNAL_GUARD_DIED)
-		kill(watch->supervisor, (int)info.ssi_signo);
+		forward(watch, (int)info.ssi_signo);
 }
 
 static void owner_ended(struct watch *watch)
 {
 	close(watch->owner);
 	watch->owner = -1;
-	kill(watch->supervisor, SIGTERM);
+	forward(watch, SIGTERM);
 }
 
 static void wait_for_supervisor(struct watch *watch)
@@ -129,12 +139,14 @@ static uint32_t clear_all(void)
 
 static int supervisor_lost(int status)
 {
+	char text[256];
 	uint32_t survivors = clear_all();
-	fprintf(stderr,
-	        "muster: its supervising process was killed by signal %d (SIG%s): the job is lost, its ranks were "
-	        "killed\n"
-	        "muster: survivors: %u\n",
-	        WTERMSIG(status), sigabbrev_np(WTERMSIG(status)), survivors);
+	snprintf(text, sizeof text,
+	         "muster: its supervising process was killed by signal %d (SIG%s): the job is lost, its ranks were "
+	         "killed\n"
+	         "muster: survivors: %u\n",
+	         WTERMSIG(status), sigabbrev_np(WTERMSIG(status)), survivors);
+	patient_say(text);
 	return 125;
 }
 

@@ -23,6 +23,7 @@
 #define IN_FLIGHT_LEAST ((size_t)64 << 10)
 #define IN_FLIGHT_MOST  ((size_t)1 << 20)
 #define PIPE_BYTES      (256 * 1024)
+#define BUSY_BYTES      (32 * 1024)
 #define READ_BYTES      (256 * 1024)
 #define READS_A_TURN    4 /* then the other streams have theirs */
 #define SILENCE_TICK_MS 400
@@ -222,7 +223,7 @@ static void close_stream(struct stream *stream)
 /* A pipe that was found full once is a busy one: a larger one saves wake-ups. Refused beyond the user's share. */
 static void enlarge_pipe(struct stream *stream, size_t got)
 {
-	if (stream->enlarged || got < 65536)
+	if (stream->enlarged || got < BUSY_BYTES)
 		return;
 	stream->enlarged = true;
 	fcntl(stream->fd, F_SETPIPE_SZ, PIPE_BYTES);

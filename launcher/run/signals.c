@@ -21,9 +21,11 @@ static struct rlimit inherited_open_files;
 
 static void make_set(sigset_t *set)
 {
+	bool nohup = ((inherited_ignored >> (SIGHUP - 1)) & 1) != 0;
 	sigemptyset(set);
 	for (size_t i = 0; i < sizeof listened / sizeof *listened; i++)
-		sigaddset(set, listened[i]);
+		if (listened[i] != SIGHUP || !nohup)
+			sigaddset(set, listened[i]);
 }
 
 /* By the system call: libc hides the two signals that it keeps for itself, which can be ignored as well. */
@@ -38,8 +40,8 @@ static bool is_ignored(int number)
 	return syscall(SYS_rt_sigaction, number, NULL, &action, sizeof action.mask) == 0 && action.handler == SIG_IGN;
 }
 
-/* An ignored signal is never pending, not even when blocked: what is listened to must not be ignored. But for a SIGHUP
- * that was ignored on purpose, by nohup. */
+/* What is listened to must not be ignored (the kernel would reap children whose SIGCHLD is), but for a SIGHUP that was
+ * ignored on purpose, by nohup. */
 static void note_ignored(void)
 {
 	for (int number = 1; number <= 64; number++)
@@ -74,16 +76,23 @@ static void raise_open_files(void)
 
 void signals_take_over(void)
 {
-	sigset_t set;
-	make_set(&set);
-	sigprocmask(SIG_SETMASK, &set, NULL);
+	sigset_t none;
+	sigemptyset(&none);
 	note_ignored();
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	ignore(SIGPIPE);
 	ignore(SIGXFSZ);
 	open_missing_streams();
 	syscall(SYS_close_range, 3U, ~0U,
 	        CLOSE_RANGE_CLOEXEC); /* fails before Linux 5.11; a rank closes them all the same */
 	raise_open_files();
+}
+
+void signals_block(void)
+{
+	sigset_t set;
+	make_set(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
 uint64_t signals_inherited_ignored(void)

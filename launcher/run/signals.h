@@ -16,10 +16,14 @@ struct error;
 /* Sent by the kernel to the supervisor when its guard dies. */
 #define SIGNAL_GUARD_DIED 34
 
-/* Once, first thing: blocks what muster listens to, ignores SIGPIPE, remembers what was ignored, opens what is missing
- * of descriptors 0-2 on /dev/null, closes every other inherited one at exec, raises the number of open files as far as
- * the hard limit allows. */
+/* Once, first thing: remembers what was ignored and lets it act again, lets through what was blocked, ignores SIGPIPE
+ * and SIGXFSZ (errors of a write), opens what is missing of descriptors 0-2 on /dev/null, closes every other inherited
+ * one at exec, raises the number of open files as far as the hard limit allows. Until signals_block, a signal ends
+ * muster as it would end any program: nothing is started yet. */
 void signals_take_over(void);
+
+/* Before anything is made that a signal must not leave behind. */
+void signals_block(void);
 
 uint64_t signals_inherited_ignored(void); /* bit N-1: signal N is ignored now and must be reset in a rank */
 const struct rlimit *signals_inherited_open_files(void);
