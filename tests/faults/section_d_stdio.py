@@ -488,11 +488,13 @@ def the_last_partial_line_gets_its_newline(t):
 
 
 @test()
-def a_partial_line_appears_although_its_rank_lives_on(t):
-    """A prompt without a newline must be seen, not held until the rank ends."""
-    job = t.start("-n", 1, "sh", "-c", f"printf 'password: '; exec {shlex.join(t.waiting())}")
+def a_partial_line_appears_on_a_terminal_although_its_rank_lives_on(t):
+    """A prompt without a newline must be seen, not held until the rank ends. In files and pipes lines stay whole."""
+    terminal = Terminal(t)
+    job = t.start("-n", 1, "sh", "-c", f"printf 'password: '; exec {shlex.join(t.waiting())}",
+                  conditions=[f"terminal={terminal.path}"])
     t.ready(1)
-    eventually(lambda: b"password: " in job.stdout(), "the prompt", 3)
+    eventually(lambda: b"password: " in terminal.read(), "the prompt", 3)
     job.signal(signal.SIGTERM)
     job.expect(code=143)
 
