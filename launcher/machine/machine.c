@@ -13,14 +13,19 @@
 #include "base/memory.h"
 #include "machine/allowance.h"
 #include "machine/hwloc_quiet.h"
+#include "machine/isolated_load.h"
 #include "machine/machine_table.h"
 #include "machine/small_file.h"
 #include "machine/sysfs_reader.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <hwloc.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* As many as Linux can be configured for on x86; hwloc needs seconds to build that, and minutes for twice as many. */
+enum { SYNTHETIC_CPUS_MAX = 8192 };
 
 static const hwloc_obj_type_t kept_types[] = {HWLOC_OBJ_PACKAGE, HWLOC_OBJ_L3CACHE, HWLOC_OBJ_CORE};
 
@@ -278,10 +283,30 @@ static bool names_a_file(const char *source)
 	return (length > 4 && strcmp(source + length - 4, ".xml") == 0) || strchr(source, '/') != NULL;
 }
 
-static int load_from(struct machine *machine, const struct topology_source *source, struct error *err)
+/* Bounds what hwloc would be made to build of a description like "package:9999 core:9999": the product of its counts,
+ * without what stands in brackets. */
+static bool is_too_large(const char *synthetic)
 {
+	uint64_t product = 1;
+	int depth = 0;
+	for (const char *at = synthetic; *at != '\0'; at++) {
+		depth += (*at == '(' || *at == '[') - (*at == ')' || *at == ']');
+		bool begins = at == synthetic || at[-1] == ':' || at[-1] == ' ';
+		bool counts = depth == 0 && begins && isdigit((unsigned char)*at);
+		uint64_t count = counts ? strtoull(at, NULL, 0) : 1;
+		if (count > SYNTHETIC_CPUS_MAX)
+			return true;
+		product *= count > 0 ? count : 1;
+		if (product > SYNTHETIC_CPUS_MAX)
+			return true;
+	}
+	return false;
+}
+
+static int load_source(struct machine *machine, const void *what, struct error *err)
+{
+	const struct topology_source *source = what;
 	hwloc_topology_t topology;
-	struct machine read = {0};
 	int rc = load(&topology, source);
 	if (rc < 0 && source->xml != NULL)
 		return error_set(err, -EINVAL,
@@ -291,8 +316,15 @@ static int load_from(struct machine *machine, const struct topology_source *sour
 		                 "\"%.200s\" is neither the name of an .xml file nor a synthetic topology like "
 		                 "\"package:2 core:4 pu:2\"",
 		                 source->synthetic);
-	rc = convert(&read, topology, NULL, err);
+	rc = convert(machine, topology, NULL, err);
 	hwloc_topology_destroy(topology);
+	return rc;
+}
+
+static int load_from(struct machine *machine, const struct topology_source *source, struct error *err)
+{
+	struct machine read = {0};
+	int rc = isolated_load(&read, load_source, source, err);
 	if (rc == 0)
 		*machine = read;
 	return rc;
@@ -305,6 +337,9 @@ int machine_load_xml(struct machine *machine, const char *text, struct error *er
 
 int machine_load(struct machine *machine, const char *source, struct error *err)
 {
+	if (!names_a_file(source) && is_too_large(source))
+		return error_set(err, -ERANGE, "\"%.200s\" describes more than %d CPUs, the most that is planned for",
+		                 source, SYNTHETIC_CPUS_MAX);
 	if (!names_a_file(source))
 		return load_from(machine, &(struct topology_source){.synthetic = source}, err);
 	errno = 0;

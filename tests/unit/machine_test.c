@@ -6,10 +6,12 @@
 #include "unit_test.h"
 
 #include "base/error.h"
+#include "machine/isolated_load.h"
 #include "machine/machine.h"
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,6 +81,9 @@ static const struct refused refused[] = {
 	{"nonsense", "\"nonsense\" is neither the name of an .xml file nor a synthetic topology"},
 	{"package:0", "is neither"},
 	{"", "is neither"},
+	{"package:1000 core:1000 pu:2", "describes more than 8192 CPUs"},
+	{"core:99999999999999999999 pu:1", "describes more than 8192 CPUs"},
+	{"4096 32", "describes more than 8192 CPUs"},
 	{"/nonexistent/topology.xml", "cannot read /nonexistent/topology.xml: No such file"},
 	{"nonexistent.xml", "cannot read nonexistent.xml"},
 	{"/dev/null", "/dev/null: this is not a topology that hwloc can read"},
@@ -97,6 +102,67 @@ static void what_is_not_a_topology_is_refused_and_changes_nothing(void **state)
 			fail_msg("%s: %s", refused[i].source, err.text);
 		assert_int_equal(machine.thread_count, 77);
 	}
+}
+
+static int dies(struct machine *machine, const void *source, struct error *err)
+{
+	(void)machine;
+	(void)source;
+	(void)err;
+	raise(SIGSEGV);
+	return 0;
+}
+
+static int ends_early(struct machine *machine, const void *source, struct error *err)
+{
+	(void)machine;
+	(void)source;
+	(void)err;
+	_exit(0);
+}
+
+static int refuses(struct machine *machine, const void *source, struct error *err)
+{
+	(void)machine;
+	return error_set(err, -ENOTSUP, "no %s today", (const char *)source);
+}
+
+/* A table whose one thread lies in a core that is not there, as a damaged process may make it. */
+static int lies(struct machine *machine, const void *source, struct error *err)
+{
+	(void)err;
+	static struct hardware_thread thread;
+	static char description[] = "";
+	thread.core = *(const uint32_t *)source;
+	*machine = (struct machine){.description = description,
+	                            .threads = &thread,
+	                            .thread_count = 1,
+	                            .core_count = 1,
+	                            .package_count = 1,
+	                            .l3cache_count = 1,
+	                            .kind_count = 1,
+	                            .node_count = 0};
+	thread.numa = NO_OBJECT;
+	return 0;
+}
+
+static void a_loader_that_dies_ends_early_or_lies_costs_no_more_than_an_error(void **state)
+{
+	(void)state;
+	struct machine machine = {.thread_count = 77};
+	struct error err;
+	const uint32_t sound = 0, unsound = 5;
+	assert_int_equal(isolated_load(&machine, dies, NULL, &err), -EINVAL);
+	assert_string_equal(err.text, "hwloc fails on this topology: it is damaged");
+	assert_int_equal(isolated_load(&machine, ends_early, NULL, &err), -EINVAL);
+	assert_int_equal(isolated_load(&machine, refuses, "cores", &err), -ENOTSUP);
+	assert_string_equal(err.text, "no cores today");
+	assert_int_equal(machine.thread_count, 77);
+	assert_int_equal(isolated_load(&machine, lies, &sound, &err), 0);
+	assert_int_equal(machine.thread_count, 1);
+	machine_finish(&machine);
+	assert_int_equal(isolated_load(&machine, lies, &unsound, &err), -EINVAL);
+	machine_finish(&machine);
 }
 
 static void this_machine_is_read(void **state)
@@ -164,6 +230,7 @@ int main(void)
 		cmocka_unit_test(a_topology_becomes_a_table_of_hardware_threads),
 		cmocka_unit_test(threads_stand_in_hardware_order),
 		cmocka_unit_test(what_is_not_a_topology_is_refused_and_changes_nothing),
+		cmocka_unit_test(a_loader_that_dies_ends_early_or_lies_costs_no_more_than_an_error),
 		cmocka_unit_test(this_machine_is_read),
 		cmocka_unit_test(what_the_affinity_mask_leaves_out_is_not_allowed),
 		cmocka_unit_test(reading_leaves_the_environment_as_it_was),
