@@ -13,7 +13,7 @@ packages_of() {
 	build) echo gcc libc6-dev cmake ninja-build pkg-config libhwloc-dev libudev-dev libyaml-dev libuv1-dev libjansson-dev ;;
 	test)
 		echo git hwloc-nox libcmocka-dev python3 python3-jsonschema python3-yaml procps util-linux
-		echo clang clang-format clang-tidy valgrind mandoc shellcheck bash-completion
+		echo clang libclang-rt-dev clang-format clang-tidy valgrind mandoc shellcheck bash-completion
 		;;
 	qemu) echo qemu-system-x86 busybox-static cpio ;;
 	torch) echo python3-torch ;;
