@@ -36,7 +36,19 @@ static void add_override(struct run_options *options, enum override_kind kind, c
 	options->overrides = more;
 }
 
-/* A directory of the command line is relative to where the user is, not to where the spec is. */
+/* In a pattern a percent sign is written twice. */
+static char *as_pattern(struct arena *arena, const char *path)
+{
+	char *pattern = arena_alloc(arena, 2 * strlen(path) + 1), *to = pattern;
+	for (; *path != '\0'; path++) {
+		*to++ = *path;
+		if (*path == '%')
+			*to++ = '%';
+	}
+	return pattern;
+}
+
+/* A path of the command line is relative to where the user is, not to where the spec is. */
 static int take_path(struct command_line *line, const struct option_row *row, const char *value)
 {
 	struct run_options *options = line->options;
@@ -48,7 +60,8 @@ static int take_path(struct command_line *line, const struct option_row *row, co
 	if (here == NULL)
 		return error_set(line->err, -EINVAL, "--%s %s: cannot tell the current directory: %s", row->name,
 		                 SHOWN(value), strerror(errno));
-	add_override(options, OVERRIDE_TEXT, row, arena_format(&options->arena, "%s/%s", here, value));
+	const char *before = row->action == OPTION_SINK ? as_pattern(&options->arena, here) : here;
+	add_override(options, OVERRIDE_TEXT, row, arena_format(&options->arena, "%s/%s", before, value));
 	free(here);
 	return 0;
 }

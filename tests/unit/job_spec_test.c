@@ -561,6 +561,28 @@ static void a_file_of_more_than_a_mebibyte_is_refused(void **state)
 	expect_wrong(&(struct spec_request){.path = "more.yaml"}, "more.yaml: more than 1 MiB is no job spec\n");
 }
 
+/* More items than there can be ranks, which no file of the tree should have to hold. */
+static void expect_too_many(const char *before, const char *says)
+{
+	struct text yaml = {0};
+	text_add(&yaml, before);
+	text_add_repeated(&yaml, "0,", RANKS_MAX + 1);
+	text_add(&yaml, "]\n");
+	struct spec_request request = {.path = "x.yaml", .text = yaml.bytes, .text_length = yaml.length};
+	expect_wrong(&request, says);
+	text_finish(&yaml);
+}
+
+static void there_are_no_more_items_than_ranks(void **state)
+{
+	(void)state;
+	expect_too_many(START "ranks: [",
+	                "x.yaml:3:8: ranks: 65537 items are more than the 65536 ranks that a job can have\n");
+	expect_too_many(START "placement:\n  rank_cpus: [",
+	                "x.yaml:4:14: placement.rank_cpus: 65537 items are more than the "
+	                "65536 ranks that a job can have\n");
+}
+
 static void a_current_directory_that_is_gone_is_nothing_to_count_from(void **state)
 {
 	(void)state;
@@ -608,6 +630,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_of_more_than_a_mebibyte_is_refused, enter_place, leave_place),
 		cmocka_unit_test_setup_teardown(a_current_directory_that_is_gone_is_nothing_to_count_from, enter_place,
 	                                        leave_place),
+		cmocka_unit_test(there_are_no_more_items_than_ranks),
 		cmocka_unit_test(the_words_of_levels_and_policies_are_those_of_the_spec),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,6 +299,31 @@ static void a_directory_of_an_option_counts_from_where_the_user_is(void **state)
 	run_options_finish(&options);
 }
 
+static void a_directory_with_a_percent_sign_is_no_pattern(void **state)
+{
+	(void)state;
+	char directory[] = "/tmp/muster-options-100%r-XXXXXX", expected[64], *before = getcwd(NULL, 0);
+	struct line line;
+	struct run_options options;
+	struct job_spec spec;
+	struct diagnostics wrong = {0};
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(chdir(directory), 0);
+	split(&line, "run --wdir a -o out.%r ls");
+	assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
+	assert_int_equal(chdir(before), 0);
+	assert_int_equal(rmdir(directory), 0);
+	assert_int_equal(job_spec_load(&spec, &options, &wrong), 0);
+	snprintf(expected, sizeof expected, "%s/a", directory);
+	assert_string_equal(spec.working_directory, expected);
+	snprintf(expected, sizeof expected, "/tmp/muster-options-100%%%%r-%s/out.%%r",
+	         directory + strlen(directory) - 6);
+	assert_string_equal(spec.output.stdout_sinks.items[0].pattern, expected);
+	job_spec_finish(&spec);
+	run_options_finish(&options);
+	free(before);
+}
+
 static void a_command_line_becomes_a_job(void **state)
 {
 	(void)state;
@@ -351,6 +376,7 @@ int main(void)
 		cmocka_unit_test(help_fits_a_terminal_and_shows_what_is_for_whom),
 		cmocka_unit_test(every_option_over_the_spec_names_a_key_that_there_is),
 		cmocka_unit_test(a_directory_of_an_option_counts_from_where_the_user_is),
+		cmocka_unit_test(a_directory_with_a_percent_sign_is_no_pattern),
 		cmocka_unit_test(a_command_line_becomes_a_job),
 		cmocka_unit_test(every_wrong_value_of_a_command_line_is_told_at_once),
 	};

@@ -281,6 +281,10 @@ static void a_value_is_shown_cut_and_without_what_a_terminal_obeys(void **state)
 	int64_t value;
 	duration_parse("\033[31mred\n\302\233x\377", &value, &err);
 	assert_non_null(strstr(err.text, "\"?[31mred??x?\" is not"));
+	duration_parse("\xed\xa0\x80\xc0\x80\xc3", &value, &err);
+	assert_non_null(strstr(err.text, "\"??????\" is not"));
+	duration_parse("xääääääääääääääääääääääääääääääääääääääääääääää", &value, &err);
+	assert_non_null(strstr(err.text, "\"xäääääääääääääääääääääääääääää...\" is not"));
 	duration_parse("äääääääääääääääääääääääääääääääääääääääääääääää", &value, &err);
 	assert_non_null(strstr(err.text, "\"ääääääääääääääääääääääääääääää...\" is not"));
 }
