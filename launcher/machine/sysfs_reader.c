@@ -57,7 +57,7 @@ static bool read_text(const struct sysfs_reading *reading, char text[TEXT_SIZE],
 	va_start(args, format);
 	int more = vsnprintf(path + used, sizeof path - (size_t)used, format, args);
 	va_end(args);
-	if (more < 0 || (size_t)(used + more) >= sizeof path)
+	if (more < 0 || more >= PATH_SIZE - used)
 		return false;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
