@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * supervision_state: the supervisor's own state, shared by its files and by nobody else: supervisor.c makes it and runs
+ * the loop, supervisor_events.c turns descriptors and timers into events, supervisor_actions.c does what the table
+ * says.
+ */
+#ifndef MUSTER_RUN_SUPERVISION_STATE_H
+#define MUSTER_RUN_SUPERVISION_STATE_H
+
+#include "run/deaths.h"
+#include "run/group_starter.h"
+#include "run/job_result.h"
+#include "run/rank_group.h"
+#include "run/supervisor.h"
+#include "run/supervisor_table.h"
+#include "run/verdict.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct supervisor {
+	const struct supervision *how;
+	const struct launch_plan *plan;
+	struct job_result *result;
+	struct rank_group group;
+	struct deaths deaths;
+	struct stdin_feed *feed;
+	struct group_starter starting;
+	enum group_state state;
+	enum job_cause cause;
+	bool must_end; /* told to stop, out of time or unguarded: no further incarnation, no waiting for a reader */
+	struct restart_budget budget;
+	uint32_t death_count;
+	int64_t job_start_ns;
+	int64_t group_start_ns;
+	int64_t patience_end_ns;
+	int64_t oom_kills_before;
+	char *start_error;
+	int null_fd;
+	int signals_fd;
+	uv_loop_t loop;
+	uv_poll_t signals;
+	uv_poll_t deaths_poll;
+	uv_idle_t starter;
+	uv_timer_t deadline;   /* of the state it is in: grace, drain, patience, backoff */
+	uv_timer_t time_limit; /* of the job */
+	uv_timer_t left_check; /* are all children on their way out of our memory? */
+	uv_timer_t long_stop;
+};
+
+/* --- supervisor.c --- */
+int64_t supervisor_clock_ns(void);
+int64_t supervisor_since_start_ns(const struct supervisor *s);
+void supervisor_set_cause(struct supervisor *s, enum job_cause cause); /* the first one stays */
+
+/* --- supervisor_actions.c --- */
+void supervisor_start_group(struct supervisor *s);
+void supervisor_post(struct supervisor *s, enum group_event event); /* by the table, and what it says is done */
+void supervisor_plan_restart(struct supervisor *s, int64_t wait_ms);
+
+/* --- supervisor_events.c --- */
+bool supervisor_nothing_left(struct supervisor *s);
+void supervisor_check_progress(struct supervisor *s); /* is the group drained, cleared? Then that is an event */
+void supervisor_on_deaths(uv_poll_t *poll, int status, int events);
+void supervisor_on_signals(uv_poll_t *poll, int status, int events);
+void supervisor_on_output_changed(void *context);
+void supervisor_on_time_limit(uv_timer_t *timer);
+void supervisor_on_deadline(uv_timer_t *timer);
+void supervisor_on_long_stop(uv_timer_t *timer);
+
+#endif

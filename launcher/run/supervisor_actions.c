@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * supervisor_actions: what the table of the supervisor says is done: start, ask, kill, drain, clear, start again.
+ */
+#include "run/supervision_state.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "plan/launch_plan.h"
+#include "run/descendants.h"
+#include "run/oom_evidence.h"
+#include "run/output.h"
+#include "run/rank_process.h"
+#include "run/stdin_feed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+enum {
+	STARTS_A_TURN = 16, /* then signals and deaths are looked at */
+	DRAIN_MS = 500,     /* how long leftovers may hold the job up */
+	PATIENCE_MS = 5000, /* after SIGKILL, for what does not go */
+	CLEAR_ROUND_MS = 20,
+	LEFT_CHECK_MS = 50,
+	LONG_STOP_MS = 1000, /* then a person is told what is being waited for */
+};
+
+static void start_failed(struct supervisor *s, const struct error *err)
+{
+	if (s->start_error == NULL)
+		s->start_error = strdup(err->text);
+	supervisor_set_cause(s, CAUSE_START_FAILED);
+	uv_idle_stop(&s->starter);
+	supervisor_post(s, EVENT_START_FAILED);
+}
+
+static void all_started(struct supervisor *s)
+{
+	uv_idle_stop(&s->starter);
+	stdin_feed_start(s->feed);
+	if (s->oom_kills_before < 0)
+		s->oom_kills_before = oom_kills_so_far();
+	supervisor_post(s, EVENT_STARTED);
+	if (s->group.running == 0)
+		supervisor_post(s, EVENT_NO_RANK_LEFT);
+}
+
+static void on_start_turn(uv_idle_t *idle)
+{
+	struct supervisor *s = idle->data;
+	struct error err;
+	for (int i = 0; i < STARTS_A_TURN && !group_starter_is_done(&s->starting); i++) {
+		uint32_t local_rank = s->starting.next;
+		if (group_starter_start_next(&s->starting, s->result->restarts, &err) < 0) {
+			start_failed(s, &err);
+			return;
+		}
+		s->result->ranks[local_rank].pid = s->group.pids[local_rank];
+		s->result->ranks[local_rank].started_ns = supervisor_since_start_ns(s);
+	}
+	if (group_starter_is_done(&s->starting))
+		all_started(s);
+}
+
+/* Once every child is on its own: their stacks are given back, and what they noted of themselves is told. */
+static void on_left_check(uv_timer_t *timer)
+{
+	struct supervisor *s = timer->data;
+	if (s->state == GROUP_STARTING || !rank_launcher_all_left(s->how->launcher))
+		return;
+	uv_timer_stop(timer);
+	for (uint32_t r = 0; r < s->group.count; r++)
+		group_starter_tell_binding(&s->starting, r);
+}
+
+void supervisor_start_group(struct supervisor *s)
+{
+	struct error err;
+	s->death_count = 0;
+	s->group_start_ns = supervisor_clock_ns();
+	if (group_starter_begin(&s->starting, &err) < 0) {
+		start_failed(s, &err);
+		return;
+	}
+	uv_idle_start(&s->starter, on_start_turn);
+	uv_timer_start(&s->left_check, on_left_check, LEFT_CHECK_MS, LEFT_CHECK_MS);
+	on_start_turn(&s->starter);
+}
+
+static void set_deadline(struct supervisor *s, int64_t ms, int64_t repeat_ms)
+{
+	uv_update_time(&s->loop);
+	uv_timer_start(&s->deadline, supervisor_on_deadline, (uint64_t)ms, (uint64_t)repeat_ms);
+}
+
+static void ask_ranks(struct supervisor *s)
+{
+	bool quit = s->cause == CAUSE_STOPPED && s->result->stop_signal == SIGQUIT;
+	uv_idle_stop(&s->starter);
+	rank_group_ask(&s->group, quit ? SIGQUIT : s->plan->spec->failure.signal, s->result);
+	set_deadline(s, s->plan->spec->failure.grace_ms, 0);
+	uv_timer_start(&s->long_stop, supervisor_on_long_stop, LONG_STOP_MS, 0);
+	if (s->group.running == 0)
+		supervisor_post(s, EVENT_NO_RANK_LEFT);
+}
+
+static void kill_ranks(struct supervisor *s)
+{
+	uv_idle_stop(&s->starter);
+	rank_group_kill(&s->group, s->result);
+	set_deadline(s, PATIENCE_MS, 0);
+	if (s->group.running == 0)
+		supervisor_post(s, EVENT_NO_RANK_LEFT);
+}
+
+static void give_up_ranks(struct supervisor *s)
+{
+	rank_group_describe(&s->group, s->result);
+	for (uint32_t r = 0; r < s->group.count; r++)
+		if (s->group.pids[r] != 0)
+			s->result->ranks[r].end = RANK_LOST;
+	output_abandon(s->how->output);
+	uv_stop(&s->loop);
+}
+
+static void ask_leftovers(struct supervisor *s)
+{
+	uv_timer_stop(&s->long_stop);
+	stdin_feed_close_ranks(s->feed);
+	set_deadline(s, DRAIN_MS, 0);
+	if (!deaths_reap_orphans(&s->deaths) && s->plan->spec->failure.leftovers == LEFTOVERS_STOP)
+		s->result->leftovers += descendants_signal(s->plan->spec->failure.signal, 0);
+	supervisor_check_progress(s);
+}
+
+static void clear(struct supervisor *s)
+{
+	s->patience_end_ns = supervisor_clock_ns() + PATIENCE_MS * INT64_C(1000000);
+	if (!supervisor_nothing_left(s))
+		descendants_kill(0);
+	set_deadline(s, CLEAR_ROUND_MS, CLEAR_ROUND_MS);
+	output_close_when_empty(s->how->output);
+	supervisor_check_progress(s);
+}
+
+void supervisor_plan_restart(struct supervisor *s, int64_t wait_ms)
+{
+	struct text line = {0};
+	s->cause = CAUSE_NONE; /* what ends the job from now on is the cause */
+	s->result->restarts++;
+	if (s->how->word_restart != NULL)
+		s->how->word_restart(s->how->context, s->result, wait_ms, &line);
+	if (line.length > 0)
+		output_note(s->how->output, line.bytes);
+	text_finish(&line);
+	set_deadline(s, wait_ms, 0);
+	supervisor_post(s, EVENT_CLEARED_RESTART);
+}
+
+static void forget_incarnation(struct job_result *result)
+{
+	struct job_result fresh;
+	job_result_init(&fresh, result->nprocs);
+	struct rank_result *ranks = result->ranks;
+	result->ranks = fresh.ranks;
+	fresh.ranks = ranks;
+	fresh.nprocs = result->nprocs;
+	result->first_failure = NO_RANK;
+	job_result_finish(&fresh);
+}
+
+static void act(struct supervisor *s, enum group_action action)
+{
+	switch (action) {
+	case ACTION_NONE:
+	case ACTION_WAIT_BACKOFF: /* the deadline was set with the decision */
+		break;
+	case ACTION_ASK_RANKS:
+		ask_ranks(s);
+		break;
+	case ACTION_KILL_RANKS:
+		kill_ranks(s);
+		break;
+	case ACTION_GIVE_UP_RANKS:
+		give_up_ranks(s);
+		break;
+	case ACTION_ASK_LEFTOVERS:
+		ask_leftovers(s);
+		break;
+	case ACTION_CLEAR:
+		clear(s);
+		break;
+	case ACTION_ABANDON_OUTPUT:
+		output_abandon(s->how->output);
+		supervisor_check_progress(s);
+		break;
+	case ACTION_START_GROUP:
+		forget_incarnation(s->result);
+		supervisor_start_group(s);
+		break;
+	case ACTION_FINISH:
+		uv_stop(&s->loop);
+		break;
+	}
+}
+
+void supervisor_post(struct supervisor *s, enum group_event event)
+{
+	struct group_step step = group_step(s->state, event);
+	s->state = step.next;
+	act(s, step.action);
+}

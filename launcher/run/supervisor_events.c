@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * supervisor_events: what happens around the supervisor (signals, deaths, timers, output) becomes an event of its
+ * table, and what is to be written down of it is written down.
+ */
+#include "run/supervision_state.h"
+
+#include "base/text.h"
+#include "plan/launch_plan.h"
+#include "run/descendants.h"
+#include "run/output.h"
+#include "run/rank_ending.h"
+#include "run/rank_process.h"
+#include "run/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static void note_failure(struct supervisor *s, uint32_t local_rank)
+{
+	struct rank_result *rank = &s->result->ranks[local_rank];
+	rank->stderr_tail = output_tail(s->how->output, local_rank);
+	if (s->result->first_failure == NO_RANK)
+		s->result->first_failure = local_rank;
+	else
+		rank->in_wake = true;
+}
+
+static void rank_ended(struct supervisor *s, const struct death *death)
+{
+	uint32_t local_rank = death->local_rank;
+	struct rank_result *rank = &s->result->ranks[local_rank];
+	rank->death_order = s->death_count++;
+	rank->ended_ns = supervisor_since_start_ns(s);
+	rank_ending_note(rank, death, &s->how->launcher->slots[local_rank], s->oom_kills_before);
+	rank_group_remove(&s->group, local_rank);
+	group_starter_tell_binding(&s->starting, local_rank);
+	output_drain_rank(s->how->output, local_rank);
+	if (!rank_failed(rank))
+		return;
+	note_failure(s, local_rank);
+	if (rank->end == RANK_NOT_EXECUTED) {
+		supervisor_set_cause(s, CAUSE_RANK_FAILED);
+		supervisor_post(s, EVENT_START_FAILED);
+	} else if (s->plan->spec->failure.policy != FAILURE_CONTINUE) {
+		supervisor_set_cause(s, CAUSE_RANK_FAILED);
+		supervisor_post(s, EVENT_RANK_FAILED);
+	}
+}
+
+bool supervisor_nothing_left(struct supervisor *s)
+{
+	return deaths_reap_orphans(&s->deaths) || s->plan->spec->failure.leftovers == LEFTOVERS_KEEP;
+}
+
+static bool wants_restart(struct supervisor *s, int64_t *wait_ms)
+{
+	const struct job_result *result = s->result;
+	if (s->must_end || s->cause != CAUSE_RANK_FAILED || result->first_failure == NO_RANK ||
+	    result->ranks[result->first_failure].end == RANK_NOT_EXECUTED)
+		return false;
+	int64_t lived_ms = (supervisor_clock_ns() - s->group_start_ns) / 1000000;
+	return restart_budget_take(&s->budget, &s->plan->spec->failure, lived_ms, wait_ms);
+}
+
+void supervisor_check_progress(struct supervisor *s)
+{
+	bool drained = output_is_drained(s->how->output);
+	if (s->state == GROUP_LEAVING && drained && supervisor_nothing_left(s))
+		supervisor_post(s, EVENT_DRAINED);
+	if (s->state != GROUP_CLEARING || !supervisor_nothing_left(s) || !output_is_drained(s->how->output))
+		return;
+	int64_t wait_ms;
+	if (wants_restart(s, &wait_ms))
+		supervisor_plan_restart(s, wait_ms);
+	else
+		supervisor_post(s, EVENT_CLEARED);
+}
+
+static void take_deaths(struct supervisor *s)
+{
+	struct death death;
+	bool any = false;
+	while (deaths_next(&s->deaths, &death)) {
+		any = true;
+		rank_ended(s, &death);
+	}
+	deaths_reap_orphans(&s->deaths);
+	if (any && s->group.running == 0)
+		supervisor_post(s, EVENT_NO_RANK_LEFT);
+	supervisor_check_progress(s);
+}
+
+void supervisor_on_deaths(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	take_deaths(poll->data);
+}
+
+static void stop_requested(struct supervisor *s, int signal)
+{
+	bool first = s->result->stop_signal == 0;
+	s->must_end = true;
+	if (first) {
+		s->result->stop_signal = signal;
+		if (s->state == GROUP_STARTING || s->state == GROUP_RUNNING || s->state == GROUP_BACKOFF)
+			supervisor_set_cause(s, CAUSE_STOPPED);
+		supervisor_post(s, EVENT_STOP_REQUESTED);
+	} else if (signal == SIGINT) {
+		supervisor_post(s, EVENT_KILL_REQUESTED);
+	}
+}
+
+static void guard_died(struct supervisor *s)
+{
+	s->must_end = true;
+	supervisor_set_cause(s, CAUSE_GUARD_GONE);
+	supervisor_post(s, EVENT_KILL_REQUESTED);
+	if (s->state == GROUP_CLEARING)
+		supervisor_post(s, EVENT_KILL_REQUESTED);
+}
+
+static void take_signal(struct supervisor *s, int signal)
+{
+	switch (signal) {
+	case SIGINT:
+	case SIGTERM:
+	case SIGHUP:
+	case SIGQUIT:
+		stop_requested(s, signal);
+		break;
+	case SIGTSTP:
+		rank_group_signal_groups(&s->group, SIGSTOP);
+		break;
+	case SIGCONT:
+		rank_group_signal_groups(&s->group, SIGCONT);
+		break;
+	case SIGUSR1:
+	case SIGUSR2:
+		rank_group_signal_ranks(&s->group, signal);
+		break;
+	case SIGNAL_GUARD_DIED:
+		guard_died(s);
+		break;
+	default: /* SIGCHLD: ranks are told by their pidfds, this one is for orphans */
+		take_deaths(s);
+		break;
+	}
+}
+
+void supervisor_on_signals(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	struct supervisor *s = poll->data;
+	struct signalfd_siginfo info;
+	while (read(s->signals_fd, &info, sizeof info) == (ssize_t)sizeof info)
+		take_signal(s, (int)info.ssi_signo);
+}
+
+void supervisor_on_output_changed(void *context)
+{
+	supervisor_check_progress(context);
+}
+
+void supervisor_on_time_limit(uv_timer_t *timer)
+{
+	struct supervisor *s = timer->data;
+	s->must_end = true;
+	if (s->state != GROUP_STARTING && s->state != GROUP_RUNNING && s->state != GROUP_BACKOFF)
+		return;
+	supervisor_set_cause(s, CAUSE_TIME_LIMIT);
+	rank_group_describe(&s->group, s->result);
+	supervisor_post(s, EVENT_TIME_LIMIT);
+}
+
+/* While leftovers are cleared, what forked in between is looked for again and again; and an output that nobody reads
+ * holds a job that was told to end no longer than the patience. */
+static void clear_round(struct supervisor *s)
+{
+	bool left = !supervisor_nothing_left(s);
+	bool patient = supervisor_clock_ns() < s->patience_end_ns;
+	if (left && patient)
+		descendants_kill(0);
+	if (!left && !patient && s->must_end)
+		output_abandon(s->how->output);
+	if (left && !patient)
+		supervisor_post(s, EVENT_PATIENCE_OVER);
+	else
+		supervisor_check_progress(s);
+}
+
+void supervisor_on_deadline(uv_timer_t *timer)
+{
+	struct supervisor *s = timer->data;
+	switch (s->state) {
+	case GROUP_STOPPING:
+		supervisor_post(s, EVENT_GRACE_OVER);
+		break;
+	case GROUP_KILLING:
+		supervisor_post(s, EVENT_PATIENCE_OVER);
+		break;
+	case GROUP_LEAVING:
+		supervisor_post(s, EVENT_DRAIN_OVER);
+		break;
+	case GROUP_CLEARING:
+		clear_round(s);
+		break;
+	case GROUP_BACKOFF:
+		supervisor_post(s, EVENT_BACKOFF_OVER);
+		break;
+	default:
+		break;
+	}
+}
+
+void supervisor_on_long_stop(uv_timer_t *timer)
+{
+	struct supervisor *s = timer->data;
+	if (s->state != GROUP_STOPPING || s->group.running == 0)
+		return;
+	struct text text = {0};
+	text_add_format(&text, "muster: waiting for %u rank%s to stop; SIGKILL %.1f s after the stop signal\n",
+	                s->group.running, s->group.running == 1 ? "" : "s",
+	                (double)s->plan->spec->failure.grace_ms / 1000);
+	output_note(s->how->output, text.bytes);
+	text_finish(&text);
+}
