@@ -272,9 +272,9 @@ static int supervise_and_report(void *context, pid_t guard)
 		.context = run,
 	};
 	job_result_init(&run->result, run->plan.nprocs);
-	if (supervise(&how, &run->result, &err) < 0)
-		return tell(&err, EXIT_MUSTER);
-	return report(run);
+	int rc = supervise(&how, &run->result, &err);
+	memory_cgroups_remove(&run->memory_cgroups); /* here too: the guard may have been killed */
+	return rc < 0 ? tell(&err, EXIT_MUSTER) : report(run);
 }
 
 /* --- the whole --- */

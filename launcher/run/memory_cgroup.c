@@ -23,8 +23,10 @@
 struct search {
 	const char *job_id;
 	int64_t bytes;
-	char *prefix; /* found */
-	int code;     /* why not: the first refusal */
+	char *prefix;      /* found */
+	bool is_version_2; /* of the hierarchy being searched */
+	bool ended;        /* the rest of this hierarchy lies beyond limits of ours */
+	int code;          /* why not: the first refusal */
 	char refused[PATH_MAX];
 };
 
@@ -63,24 +65,64 @@ static int make_group(const char *directory, int64_t bytes)
 	return rc;
 }
 
+/* True when the file says something else than `unlimited`; a file that is not there limits nothing. */
+static bool file_limits(const char *directory, const char *name, const char *unlimited)
+{
+	char path[PATH_MAX + 64], text[32];
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ssize_t got = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	text[strcspn(text, " \n")] = '\0';
+	return strcmp(text, unlimited) != 0;
+}
+
+/* What a rank would get away from if its group were made further up. With version 1 there is no need to go there: what
+ * has processes may have children. */
+static bool has_limits(const struct cgroup_visit *visit)
+{
+	static const char *const files[] = {"memory.max", "memory.high", "memory.swap.max", "cpu.max", "pids.max"};
+	if (!visit->is_version_2)
+		return true;
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		if (file_limits(visit->directory, files[i], "max"))
+			return true;
+	return file_limits(visit->directory, "cpuset.cpus", "") || file_limits(visit->directory, "cpuset.mems", "");
+}
+
+static void note_refusal(struct search *search, const struct cgroup_visit *visit, int code)
+{
+	search->ended = has_limits(visit);
+	if (search->code != 0)
+		return;
+	search->code = code;
+	snprintf(search->refused, sizeof search->refused, "%s", visit->directory);
+}
+
 static void try_directory(const struct cgroup_visit *visit, void *context)
 {
 	struct search *search = context;
 	char directory[PATH_MAX];
-	if (search->prefix != NULL)
+	int enabled = 0;
+	if (search->is_version_2 != visit->is_version_2)
+		search->ended = false; /* another hierarchy */
+	search->is_version_2 = visit->is_version_2;
+	if (search->prefix != NULL || search->ended)
 		return;
-	if (visit->is_version_2)
-		write_file(visit->directory, "cgroup.subtree_control",
-		           "+memory"); /* may be on already, or not allowed */
+	if (visit->is_version_2) /* may be on already, or not allowed */
+		enabled = write_file(visit->directory, "cgroup.subtree_control", "+memory");
 	snprintf(directory, sizeof directory, "%s/muster-%s-0", visit->directory, search->job_id);
 	int rc = make_group(directory, search->bytes);
-	if (rc == 0) {
-		directory[strlen(directory) - 1] = '\0';
-		search->prefix = memory_copy_text(directory);
-	} else if (search->code == 0) {
-		search->code = rc;
-		snprintf(search->refused, sizeof search->refused, "%s", visit->directory);
+	if (rc < 0) {
+		/* A group without the files has no controller, and the reason is that it could not be enabled. */
+		note_refusal(search, visit, rc == -ENOENT && enabled < 0 ? enabled : rc);
+		return;
 	}
+	directory[strlen(directory) - 1] = '\0';
+	search->prefix = memory_copy_text(directory);
 }
 
 static void directory_of(const struct memory_cgroups *groups, uint32_t local_rank, char *to, size_t size)
@@ -113,8 +155,9 @@ int memory_cgroups_make(struct memory_cgroups *groups, const char *job_id, uint3
 		return error_set(
 			err, search.code,
 			"limits.memory: no memory cgroup can be made in %.300s: %s; run as root, in a cgroup that is "
-			"delegated to this user, or use limits.address_space",
-			search.refused, strerror(-search.code));
+			"delegated to this user%s, or use limits.address_space",
+			search.refused, strerror(-search.code),
+			search.code == -EBUSY ? " and has no limits of its own that ranks would leave" : "");
 	groups->prefix = search.prefix;
 	int rc = make_rest(groups, count, bytes, err);
 	if (rc < 0)

@@ -3,8 +3,9 @@
  * memory_cgroup: a memory control group for each rank, where limits.memory asks for one and one may be made.
  *
  * Version 1 and 2. A group is made in the nearest directory, from this process's own group upwards, whose children can
- * have the memory controller. They are made before anything is started (or the job is refused, with the reason) and
- * removed by whoever made them, once the ranks are gone.
+ * have the memory controller, but never beyond a group that limits anything: a rank must not get away from the memory,
+ * the CPUs or the quota that muster itself was given. They are made before anything is started (or the job is refused,
+ * with the reason) and removed, once the ranks are gone, by whoever made them and by the supervisor, whichever lives.
  */
 #ifndef MUSTER_RUN_MEMORY_CGROUP_H
 #define MUSTER_RUN_MEMORY_CGROUP_H

@@ -34,6 +34,33 @@ memory_of_the_group_around() {
 	remove_group small
 }
 
+# With version 2 a group that has processes cannot have groups with a memory limit; further up is out of bounds when the
+# ranks would leave a limit by that.
+ranks_stay_in_their_group() {
+	make_group around memory.max 64M
+	inside around run -n 1 --set limits.memory=200MiB touch_memory 150
+	expect "a rank's own limit does not lift the one around muster" "125 0" "$code $(grep -c touched out)"
+	expect_text "and the refusal says where and what to do" "limits.memory.*/around: .*; run as root" err
+	make_group around memory.max max cpuset.cpus 1-2
+	inside around run -n 1 --bind-to none --set limits.memory=50MiB witness
+	expect "nor does it get a rank out of a cpuset" "125 0" "$code $(grep -c rank= out)"
+	remove_group around
+}
+
+killed_muster() {
+	command="muster run --set limits.memory=50MiB, killed"
+	timeout -k 2 25 muster run -n 2 --set limits.memory=50MiB sleep 60 >out 2>err &
+	wait_for_ranks 2
+	kill -KILL $!
+	wait $!
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ "$(processes_of_jobs) $(find "$groups" -mindepth 1 -type d | wc -l)" = "0 0" ] && break
+		usleep 200000
+	done
+	nothing_is_left
+	expect "no group either, after muster was killed" "" "$(find "$groups" -mindepth 1 -type d)"
+}
+
 first_process() {
 	by_way_of "unshare -p -f --mount-proc" run -n 2 sh /guest/orphans.sh
 	expect "as process 1 muster keeps a rank's exit code" 7 "$code"
@@ -76,6 +103,8 @@ mount_control_groups
 quota_of_a_group
 memory_limit
 memory_of_the_group_around
+ranks_stay_in_their_group
+killed_muster
 first_process
 jumping_clock
 end_of_checks
