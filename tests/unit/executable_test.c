@@ -167,8 +167,9 @@ static void what_is_neither_a_program_nor_a_script_is_refused(void **state)
 	(void)state;
 	struct run_fixture f;
 	static const struct search_row rows[] = {
-		{"text", "@/bin", NULL, -ENOEXEC, "@/bin/text: it is neither a program of this machine nor a script"},
-		{"empty", "@/bin", NULL, -ENOEXEC, "@/bin/empty: it is neither a program"},
+		{"text", "@/bin", NULL, -ENOEXEC,
+	         "@/bin/text: exec format error: it is neither a program of this machine nor a script"},
+		{"empty", "@/bin", NULL, -ENOEXEC, "@/bin/empty: exec format error: it is neither a program"},
 	};
 	if (access("/proc/sys/fs/binfmt_misc/status", F_OK) == 0)
 		skip();

@@ -41,6 +41,9 @@ static void block_everything_and_take_over(void *unused)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signals_take_over();
 	sigprocmask(SIG_SETMASK, NULL, &now);
+	child_must(sigisemptyset(&now)); /* until there is a job, a signal ends muster */
+	signals_block();
+	sigprocmask(SIG_SETMASK, NULL, &now);
 	for (int number = 1; number <= SIGRTMAX; number++)
 		if (number != 32 && number != 33) /* libc's own, of which its sets know nothing */
 			child_must(sigismember(&now, number) == is_listened(number));
@@ -71,6 +74,25 @@ static void what_was_ignored_is_remembered_and_what_is_listened_to_is_not_ignore
 {
 	(void)state;
 	fixture_in_child(ignore_and_take_over, NULL);
+}
+
+static void ignore_hangup_and_listen(void *unused)
+{
+	(void)unused;
+	struct signalfd_siginfo info;
+	signal(SIGHUP, SIG_IGN);
+	signals_take_over();
+	signals_block();
+	int fd = signals_open();
+	raise(SIGHUP);
+	raise(SIGUSR1);
+	child_must(read(fd, &info, sizeof info) == (ssize_t)sizeof info && info.ssi_signo == SIGUSR1);
+}
+
+static void a_hangup_ignored_by_nohup_is_not_listened_to(void **state)
+{
+	(void)state;
+	fixture_in_child(ignore_hangup_and_listen, NULL);
 }
 
 static void only_take_over(void *unused)
@@ -167,6 +189,7 @@ static void raise_and_read(void *unused)
 {
 	(void)unused;
 	signals_take_over();
+	signals_block();
 	int fd = signals_open();
 	struct signalfd_siginfo info;
 	child_must(fd > 2 && (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
@@ -202,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exactly_what_is_listened_to_is_blocked),
+		cmocka_unit_test(a_hangup_ignored_by_nohup_is_not_listened_to),
 		cmocka_unit_test(what_was_ignored_is_remembered_and_what_is_listened_to_is_not_ignored),
 		cmocka_unit_test(failed_writes_are_errors_here_and_signals_in_ranks),
 		cmocka_unit_test(missing_streams_are_opened_on_dev_null),
