@@ -43,17 +43,20 @@ static _Noreturn void be_supervisor(const struct guarded *guarded, pid_t guard)
 	_exit(code);
 }
 
-/* As the kernel would do it without us: an orphaned process group is not stopped. */
+/* As the kernel would do it without us: an orphaned process group is not stopped, and then nobody continues it. The
+ * SIGCONT that ends a stop waits to be read, and is handed on like any other signal. */
 static void stop_self(const struct watch *watch)
 {
-	sigset_t stop;
+	sigset_t stop, waiting;
 	kill(watch->supervisor, SIGTSTP);
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTSTP);
 	raise(SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &stop, NULL); /* here it stops, until SIGCONT */
 	sigprocmask(SIG_BLOCK, &stop, NULL);
-	kill(watch->supervisor, SIGCONT);
+	sigpending(&waiting);
+	if (sigismember(&waiting, SIGCONT) != 1)
+		kill(watch->supervisor, SIGCONT);
 }
 
 static void reap(struct watch *watch)
@@ -150,6 +153,15 @@ static int supervisor_lost(int status)
 	return 125;
 }
 
+static int fork_failed(const struct watch *watch, int code, struct error *err)
+{
+	close(watch->signals);
+	if (watch->owner >= 0)
+		close(watch->owner);
+	return error_set(err, -code, "cannot make the supervising process: fork: %s%s", strerror(code),
+	                 code == EAGAIN ? ": no more processes are allowed (RLIMIT_NPROC, ulimit -u)" : "");
+}
+
 int guard_run(const struct guarded *guarded, struct error *err)
 {
 	struct watch watch = {.owner = -1};
@@ -163,11 +175,12 @@ int guard_run(const struct guarded *guarded, struct error *err)
 	fflush(NULL);
 	watch.supervisor = fork();
 	if (watch.supervisor < 0)
-		return error_set(err, -errno, "cannot make the supervising process: fork: %s%s", strerror(errno),
-		                 errno == EAGAIN ? ": no more processes are allowed (RLIMIT_NPROC, ulimit -u)" : "");
+		return fork_failed(&watch, errno, err);
 	if (watch.supervisor == 0)
 		be_supervisor(guarded, self);
 	wait_for_supervisor(&watch);
 	close(watch.signals);
+	if (watch.owner >= 0)
+		close(watch.owner);
 	return WIFEXITED(watch.status) ? WEXITSTATUS(watch.status) : supervisor_lost(watch.status);
 }

@@ -7,7 +7,6 @@
 #include "run/descendants.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 
 enum { TREE_SIZE = 5, STORM_ROUNDS_MAX = 250, STORM_LIFE_S = 20 };
@@ -256,35 +255,42 @@ static void what_forks_without_end_is_caught(void **state)
 	assert_true(time(NULL) < until);
 }
 
+static void assert_described(pid_t pid, const char *begins)
+{
+	char *text = process_describe(pid);
+	if (begins == NULL)
+		assert_null(text);
+	else
+		assert_ptr_equal(strstr(text, begins), text);
+	free(text);
+}
+
 static void a_process_is_described_by_its_state(void **state)
 {
 	(void)state;
 	siginfo_t info;
 	pid_t pid = start_waiting(true);
-	char *text = process_describe(pid);
-	assert_ptr_equal(strstr(text, "state T (stopped)"), text);
-	free(text);
+	assert_described(pid, "state T (stopped)");
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-	text = process_describe(pid);
-	assert_string_equal(text, "state Z (ended, not reaped)");
-	free(text);
+	assert_described(pid, "state Z (ended, not reaped)");
 	fixture_wait(pid);
-	assert_null(process_describe(pid));
+	assert_described(pid, NULL);
 }
 
 static void a_waiting_process_is_described_as_sleeping(void **state)
 {
 	(void)state;
+	static const char asleep[] = "state S (sleeping)";
 	pid_t pid = start_waiting(false);
-	char *text = process_describe(pid);
-	for (int i = 0; i < 1000 && strncmp(text, "state S (sleeping)", 18) != 0; i++) { /* on its way into pause */
-		poll(NULL, 0, 1);
+	bool sleeps = false;
+	for (int i = 0; i < 1000 && !sleeps; i++) { /* on its way into pause */
+		char *text = process_describe(pid);
+		sleeps = strncmp(text, asleep, strlen(asleep)) == 0;
 		free(text);
-		text = process_describe(pid);
+		poll(NULL, 0, 1);
 	}
-	assert_ptr_equal(strstr(text, "state S (sleeping)"), text);
-	free(text);
+	assert_true(sleeps);
 	assert_int_equal(descendants_kill(0), 1);
 	fixture_wait(pid);
 }

@@ -68,6 +68,10 @@ static void ignore_and_take_over(void *unused)
 	child_must(!is_ignored(SIGINT) && !is_ignored(SIGUSR1) && !is_ignored(SIGCHLD)); /* or they would be lost */
 	child_must(is_ignored(SIGHUP));                                                  /* nohup's wish */
 	child_must(is_ignored(SIGALRM) && is_ignored(SIGTTOU));
+	signals_block();
+	sigset_t now;
+	sigprocmask(SIG_SETMASK, NULL, &now);
+	child_must(!sigismember(&now, SIGHUP) && sigismember(&now, SIGINT));
 }
 
 static void what_was_ignored_is_remembered_and_what_is_listened_to_is_not_ignored(void **state)

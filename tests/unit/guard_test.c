@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * guard: the second process keeps the exit code, hands signals on once each, and when the supervisor is killed leaves
+ * nothing behind. Every case runs its guard in a process of its own; what the "supervisor" sees it tells through a
+ * pipe, whose end of file says that nobody of the job is left.
+ */
+#include "run_fixture.h"
+
+#include "run/guard.h"
+#include "run/signals.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+
+static int report_to = -1; /* write end; held by everything below the guard */
+
+static void report(int value)
+{
+	child_must(write(report_to, &value, sizeof value) == (ssize_t)sizeof value);
+}
+
+struct guard_run {
+	pid_t pid;
+	int reports;
+	int errors; /* its stderr */
+};
+
+struct guard_case {
+	int (*supervise)(void *context, pid_t guard);
+	void *context;
+	bool stop_with_owner;
+};
+
+static _Noreturn void be_guard(const struct guard_case *how)
+{
+	struct error err = {0};
+	const struct guarded guarded = {
+		.supervise = how->supervise, .context = how->context, .stop_with_owner = how->stop_with_owner};
+	setpgid(0, 0);
+	alarm(FIXTURE_LIFE_S);
+	signals_take_over();
+	signals_block();
+	int code = guard_run(&guarded, &err);
+	if (code < 0)
+		fprintf(stderr, "%s\n", err.text);
+	fflush(NULL);
+	_exit(code < 0 ? 99 : code);
+}
+
+static struct guard_run start_guard(const struct guard_case *how)
+{
+	int reports[2], errors[2];
+	assert_int_equal(pipe2(reports, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(errors, O_CLOEXEC), 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(reports[0]);
+		dup2(errors[1], STDERR_FILENO);
+		report_to = reports[1];
+		be_guard(how);
+	}
+	setpgid(pid, pid);
+	close(reports[1]);
+	close(errors[1]);
+	return (struct guard_run){.pid = pid, .reports = reports[0], .errors = errors[0]};
+}
+
+static int next_report(const struct guard_run *run)
+{
+	int value = 0;
+	assert_int_equal(read(run->reports, &value, sizeof value), sizeof value);
+	return value;
+}
+
+/* Waits until nobody holds the pipe any more, and for the guard; returns its exit code. */
+static int finish_guard(struct guard_run *run, char **errors)
+{
+	int value;
+	assert_int_equal(read(run->reports, &value, sizeof value), 0);
+	int status = fixture_wait(run->pid);
+	char *said = fixture_read_all(run->errors, NULL);
+	close(run->reports);
+	close(run->errors);
+	if (errors != NULL)
+		*errors = said;
+	else
+		free(said);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static int return_it(void *context, pid_t guard)
+{
+	(void)guard;
+	return *(int *)context;
+}
+
+static void the_exit_code_is_kept(void **state)
+{
+	(void)state;
+	static const int codes[] = {0, 1, 7, 124, 125, 127, 139, 255};
+	for (size_t i = 0; i < COUNT_OF(codes); i++) {
+		int code = codes[i];
+		struct guard_run run = start_guard(&(struct guard_case){.supervise = return_it, .context = &code});
+		assert_int_equal(finish_guard(&run, NULL), code);
+	}
+}
+
+static int look_around(void *context, pid_t guard)
+{
+	int death_signal = 0, subreaper = 0;
+	(void)context;
+	prctl(PR_GET_PDEATHSIG, &death_signal);
+	prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
+	report(getppid() == guard);
+	report(getsid(0) == getpid());
+	report(getpgid(0) == getpid());
+	report(death_signal == SIGNAL_GUARD_DIED);
+	report(subreaper == 1);
+	return 0;
+}
+
+static void the_supervisor_leads_a_session_reaps_orphans_and_is_told_of_its_guards_death(void **state)
+{
+	(void)state;
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = look_around});
+	for (int i = 0; i < 5; i++)
+		assert_true(next_report(&run));
+	assert_int_equal(finish_guard(&run, NULL), 0);
+}
+
+static void stay(void)
+{
+	alarm(FIXTURE_LIFE_S);
+	report(1);
+	for (;;)
+		pause();
+}
+
+/* A child, one in a session of its own, and a daemon that forked twice; then it is killed. */
+static int have_children_and_be_killed(void *context, pid_t guard)
+{
+	(void)context;
+	(void)guard;
+	if (fork() == 0)
+		stay();
+	if (fork() == 0) {
+		setsid();
+		if (fork() == 0)
+			stay();
+		stay();
+	}
+	if (fork() == 0) {
+		setsid();
+		if (fork() == 0)
+			stay();
+		_exit(0);
+	}
+	for (;;)
+		pause();
+}
+
+static pid_t supervisor_of(pid_t guard)
+{
+	char path[64];
+	int pid = 0;
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)guard, (int)guard);
+	char *text = fixture_read_file(path, NULL);
+	assert_int_equal(sscanf(text, "%d", &pid), 1);
+	free(text);
+	return pid;
+}
+
+static void a_killed_supervisor_leaves_nothing_and_is_told(void **state)
+{
+	(void)state;
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = have_children_and_be_killed});
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(next_report(&run), 1);
+	assert_int_equal(kill(supervisor_of(run.pid), SIGKILL), 0);
+	char *said;
+	assert_int_equal(finish_guard(&run, &said), 125);
+	assert_non_null(strstr(said, "killed by signal 9 (SIGKILL)"));
+	assert_non_null(strstr(said, "survivors: 0\n"));
+	free(said);
+}
+
+/* Reports each signal that comes, until SIGTERM; waits a little for a second copy before it says so. */
+static int report_signals(void *context, pid_t guard)
+{
+	int fd = signals_open();
+	struct signalfd_siginfo info;
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	(void)context;
+	(void)guard;
+	report(0);
+	for (;;) {
+		child_must(poll(&ready, 1, -1) == 1);
+		while (read(fd, &info, sizeof info) == (ssize_t)sizeof info) {
+			report((int)info.ssi_signo);
+			if (info.ssi_signo == SIGTERM)
+				return 3;
+		}
+	}
+}
+
+static void signals_are_handed_on_once_each(void **state)
+{
+	(void)state;
+	static const int handed_on[] = {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT, SIGINT, SIGUSR1};
+	static const bool wakes[] = {true, true, true, false, false, false, true, false}; /* a stopped supervisor */
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = report_signals});
+	assert_int_equal(next_report(&run), 0);
+	for (size_t i = 0; i < COUNT_OF(handed_on); i++) {
+		assert_int_equal(kill(run.pid, handed_on[i]), 0);
+		assert_int_equal(next_report(&run), handed_on[i]);
+		if (wakes[i])
+			assert_int_equal(next_report(&run), SIGCONT);
+	}
+	assert_int_equal(kill(run.pid, SIGTERM), 0);
+	assert_int_equal(next_report(&run), SIGTERM); /* nothing came twice in between */
+	assert_int_equal(finish_guard(&run, NULL), 3);
+}
+
+static void the_guards_own_signals_are_not_handed_on(void **state)
+{
+	(void)state;
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = report_signals});
+	assert_int_equal(next_report(&run), 0);
+	assert_int_equal(kill(run.pid, SIGCHLD), 0);
+	assert_int_equal(kill(run.pid, SIGNAL_GUARD_DIED), 0);
+	assert_int_equal(kill(run.pid, SIGTERM), 0);
+	assert_int_equal(next_report(&run), SIGTERM);
+	assert_int_equal(finish_guard(&run, NULL), 3);
+}
+
+static void stop_and_continuation_go_both_ways_once(void **state)
+{
+	(void)state;
+	int status;
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = report_signals});
+	assert_int_equal(next_report(&run), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(kill(run.pid, SIGTSTP), 0);
+		assert_int_equal(waitpid(run.pid, &status, WUNTRACED), run.pid);
+		assert_true(WIFSTOPPED(status));
+		assert_int_equal(next_report(&run), SIGTSTP);
+		assert_int_equal(kill(run.pid, SIGCONT), 0);
+		assert_int_equal(next_report(&run), SIGCONT);
+	}
+	assert_int_equal(kill(run.pid, SIGTERM), 0);
+	assert_int_equal(next_report(&run), SIGTERM);
+	assert_int_equal(finish_guard(&run, NULL), 3);
+}
+
+static void a_killed_guard_is_told_to_the_supervisor(void **state)
+{
+	(void)state;
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = report_signals});
+	assert_int_equal(next_report(&run), 0);
+	pid_t supervisor = supervisor_of(run.pid);
+	assert_int_equal(kill(run.pid, SIGKILL), 0);
+	assert_int_equal(next_report(&run), SIGNAL_GUARD_DIED);
+	assert_int_equal(kill(supervisor, SIGTERM), 0); /* this one has nothing else to end it */
+	assert_int_equal(next_report(&run), SIGTERM);
+	assert_int_equal(finish_guard(&run, NULL), -SIGKILL);
+}
+
+/* The owner: starts a guard, passes its reports on by inheritance, and waits to be killed. */
+static void the_owners_end_stops_the_job_where_that_was_asked_for(void **state)
+{
+	(void)state;
+	int reports[2], value = -1;
+	assert_int_equal(pipe2(reports, O_CLOEXEC), 0);
+	fflush(NULL);
+	pid_t owner = fork();
+	if (owner == 0) {
+		report_to = reports[1];
+		if (fork() == 0)
+			be_guard(&(struct guard_case){.supervise = report_signals, .stop_with_owner = true});
+		stay();
+	}
+	close(reports[1]);
+	assert_int_equal(read(reports[0], &value, sizeof value), sizeof value); /* one of the two */
+	assert_int_equal(read(reports[0], &value, sizeof value), sizeof value);
+	assert_int_equal(kill(owner, SIGKILL), 0);
+	fixture_wait(owner);
+	assert_int_equal(read(reports[0], &value, sizeof value), sizeof value);
+	assert_int_equal(value, SIGTERM);
+	assert_int_equal(read(reports[0], &value, sizeof value), 0);
+	close(reports[0]);
+}
+
+static void run_without_processes(void *unused)
+{
+	(void)unused;
+	const struct rlimit none = {0, 0};
+	const struct guarded guarded = {.supervise = return_it};
+	struct error err = {0};
+	child_must(setrlimit(RLIMIT_NPROC, &none) == 0);
+	child_must(geteuid() != 0 || setresuid(65534, 65534, 65534) == 0);
+	signals_take_over();
+	signals_block();
+	int open_before = dup(0);
+	close(open_before);
+	child_must(guard_run(&guarded, &err) == -EAGAIN);
+	child_must(strstr(err.text, "cannot make the supervising process: fork: ") == err.text);
+	child_must(strstr(err.text, "RLIMIT_NPROC") != NULL);
+	child_must(dup(0) == open_before); /* nothing was left open */
+}
+
+static void without_a_second_process_nothing_is_started_and_the_limit_named(void **state)
+{
+	(void)state;
+	fixture_in_child(run_without_processes, NULL);
+}
+
+int main(void)
+{
+	alarm(FIXTURE_LIFE_S);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_exit_code_is_kept),
+		cmocka_unit_test(the_supervisor_leads_a_session_reaps_orphans_and_is_told_of_its_guards_death),
+		cmocka_unit_test(a_killed_supervisor_leaves_nothing_and_is_told),
+		cmocka_unit_test(signals_are_handed_on_once_each),
+		cmocka_unit_test(the_guards_own_signals_are_not_handed_on),
+		cmocka_unit_test(stop_and_continuation_go_both_ways_once),
+		cmocka_unit_test(a_killed_guard_is_told_to_the_supervisor),
+		cmocka_unit_test(the_owners_end_stops_the_job_where_that_was_asked_for),
+		cmocka_unit_test(without_a_second_process_nothing_is_started_and_the_limit_named),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
