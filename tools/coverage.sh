@@ -12,7 +12,7 @@ command -v gcov >/dev/null || {
 cmake --preset coverage >/dev/null
 cmake --build --preset coverage >/dev/null
 find build-coverage -name '*.gcda' -delete
-ctest --preset coverage --parallel "$(nproc)" -R '^(unit|end_to_end|faults)\.' "$@" || echo "some tests failed: the figures are of those that ran"
+ctest --preset coverage --parallel "$(nproc)" -R '^(unit|end_to_end|faults|topologies|fuzz)\.' "$@" || echo "some tests failed: the figures are of those that ran"
 
 # gcov prints two lines a source: File 'NAME', Lines executed:P% of N.
 find build-coverage/launcher -name '*.gcda' -exec gcov -n {} + 2>/dev/null |

@@ -330,6 +330,12 @@ static int load_from(struct machine *machine, const struct topology_source *sour
 	return rc;
 }
 
+int machine_load_unguarded(struct machine *machine, const char *xml, const char *synthetic, struct error *err)
+{
+	*machine = (struct machine){0};
+	return load_source(machine, &(struct topology_source){xml, synthetic}, err);
+}
+
 int machine_load_xml(struct machine *machine, const char *text, struct error *err)
 {
 	return load_from(machine, &(struct topology_source){.xml = text}, err);

@@ -38,7 +38,11 @@ struct found_machine {
 void machine_table_fill(struct machine *machine, struct found_machine *found, const struct index_set *affinity);
 void found_machine_finish(struct found_machine *found);
 
-/* This machine as hwloc sees it, for machine_read and for the test that compares; without the CPU quota. */
+/* This machine as hwloc sees it, for machine_read and for the test that compares; without the CPU quota. `machine` must
+ * be zeroed. */
 int machine_read_by_hwloc(struct machine *machine, const struct index_set *affinity, struct error *err);
+
+/* machine_load in this process, for tests that want to see into it: XML text, or else a synthetic string. */
+int machine_load_unguarded(struct machine *machine, const char *xml, const char *synthetic, struct error *err);
 
 #endif

@@ -37,6 +37,8 @@ static const struct made_machine machines[] = {
          NULL,
          {{"0-7", 1}, {"8,10,12,14,16,18,20,22", 0}}},
 	{"hybrid_three_kinds", "package:1 core:8 pu:1", NULL, NULL, NULL, NULL, {{"0-1", 2}, {"2-5", 1}, {"6-7", 0}}},
+	{"kinds_unranked", "package:1 core:4 pu:1", NULL, NULL, NULL, NULL, {{"0-1", -1}, {"2-3", -1}}},
+	{"kinds_in_part", "package:1 core:4 pu:1", NULL, NULL, NULL, NULL, {{"0", 1}, {"1", 0}}},
 	{"cpuset_holes",
          "package:2 l3:2 core:4 pu:2(indexes=2*16:1*2)",
          NULL,

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "machine/isolated_load.h"
 #include "machine/machine.h"
+#include "machine/machine_table.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -102,6 +103,30 @@ static void what_is_not_a_topology_is_refused_and_changes_nothing(void **state)
 			fail_msg("%s: %s", refused[i].source, err.text);
 		assert_int_equal(machine.thread_count, 77);
 	}
+}
+
+/* The same without the process in between, so that tools that watch this process see it. */
+static void hwlocs_answers_are_checked(void **state)
+{
+	(void)state;
+	static const struct refused cases[] = {
+		{"core:2 pu:1(indexes=0,70000)", "the topology has a CPU 70000: 65535 is the highest"},
+		{"numa:2(indexes=0,70000) core:1 pu:1", "the topology has a NUMA node 70000"},
+		{"nonsense", "is neither"},
+	};
+	struct machine machine;
+	struct error err;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_true(machine_load_unguarded(&machine, NULL, cases[i].source, &err) < 0);
+		assert_non_null(strstr(err.text, cases[i].says));
+	}
+	assert_true(machine_load_unguarded(&machine, "not XML", NULL, &err) < 0);
+	assert_int_equal(machine_load_unguarded(&machine, NULL,
+	                                        "package:1 [numa(memory=1GB)] [numa(memory=1GB)] core:2 pu:2", &err),
+	                 0);
+	assert_int_equal(machine.node_count, 2);
+	assert_int_equal(machine.threads[3].numa, 0);
+	machine_finish(&machine);
 }
 
 static int dies(struct machine *machine, const void *source, struct error *err)
@@ -231,6 +256,7 @@ int main(void)
 		cmocka_unit_test(threads_stand_in_hardware_order),
 		cmocka_unit_test(what_is_not_a_topology_is_refused_and_changes_nothing),
 		cmocka_unit_test(a_loader_that_dies_ends_early_or_lies_costs_no_more_than_an_error),
+		cmocka_unit_test(hwlocs_answers_are_checked),
 		cmocka_unit_test(this_machine_is_read),
 		cmocka_unit_test(what_the_affinity_mask_leaves_out_is_not_allowed),
 		cmocka_unit_test(reading_leaves_the_environment_as_it_was),
