@@ -17,6 +17,9 @@ char *memory_copy_text(const char *text) __attribute__((returns_nonnull)); /* fr
 /* realloc of an array; what is new is not zeroed */
 void *memory_resized(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
 
+/* For a process that will now sleep for long: gives the heap's free pages back, and lets go of the program's own text,
+ * which the kernel maps again page by page as it is needed. Costs microseconds now and after waking. */
+void memory_trim(void);
 _Noreturn void memory_exhausted(void); /* says "out of memory" and exits 125 */
 
 #endif

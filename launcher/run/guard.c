@@ -5,6 +5,7 @@
 #include "run/guard.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/patient_write.h"
 #include "run/descendants.h"
 #include "run/signals.h"
@@ -21,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CLEAR_ROUND_MS = 20, CLEAR_ROUNDS_MAX = 250 };
+enum { TRIM_AFTER_MS = 100, CLEAR_ROUND_MS = 20, CLEAR_ROUNDS_MAX = 250 };
 
 struct watch {
 	pid_t supervisor;
@@ -100,13 +101,20 @@ static void owner_ended(struct watch *watch)
 	forward(watch, SIGTERM);
 }
 
+/* A job that lives longer than a moment may live for days, and its guard does nothing meanwhile. */
 static void wait_for_supervisor(struct watch *watch)
 {
+	int patience_ms = TRIM_AFTER_MS;
 	while (!watch->ended) {
 		struct pollfd ready[] = {{.fd = watch->signals, .events = POLLIN},
 		                         {.fd = watch->owner, .events = POLLIN}};
-		if (poll(ready, 2, -1) < 0 && errno != EINTR)
+		int polled = poll(ready, 2, patience_ms);
+		if (polled < 0 && errno != EINTR)
 			break;
+		if (polled == 0) {
+			memory_trim();
+			patience_ms = -1;
+		}
 		if ((ready[0].revents & POLLIN) != 0)
 			take_signal(watch);
 		if (watch->owner >= 0 && (ready[1].revents & POLLIN) != 0)

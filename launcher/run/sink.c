@@ -273,7 +273,7 @@ bool sink_is_idle(const struct sink *sink)
 	if (writer == NULL)
 		return true;
 	pthread_mutex_lock(&writer->lock);
-	bool idle = writer->unwritten == 0;
+	bool idle = writer->unwritten == 0 && writer->written == NULL;
 	pthread_mutex_unlock(&writer->lock);
 	return idle;
 }
@@ -301,9 +301,17 @@ static void finish_writer(struct writer *writer)
 	free(writer);
 }
 
+static bool writer_is_busy(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	bool busy = writer->unwritten > 0;
+	pthread_mutex_unlock(&writer->lock);
+	return busy;
+}
+
 void sink_finish(struct sink *sink)
 {
-	if (sink->writer != NULL && !sink_is_idle(sink)) {
+	if (sink->writer != NULL && writer_is_busy(sink->writer)) {
 		pthread_detach(sink->writer->thread); /* blocked in its write: it and what it uses stay */
 		return;
 	}

@@ -58,6 +58,7 @@ void sink_detach(struct sink *sink);
 /* Calls back for each block that was written (or dropped) since, and frees it. */
 void sink_collect(struct sink *sink, sink_written *callback, void *context);
 
+/* Everything was written and collected: an error of the last write is known. */
 bool sink_is_idle(const struct sink *sink);
 
 #endif

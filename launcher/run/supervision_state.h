@@ -34,7 +34,8 @@ struct supervisor {
 	uint32_t death_count;
 	int64_t job_start_ns;
 	int64_t group_start_ns;
-	int64_t patience_end_ns;
+	int64_t patience_end_ns; /* with what SIGKILL was sent to */
+	int64_t unread_end_ns;   /* with a reader who does not read the output of a job that is to end */
 	int64_t oom_kills_before;
 	char *start_error;
 	int null_fd;

@@ -5,6 +5,7 @@
 #include "run/supervision_state.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "run/descendants.h"
@@ -22,6 +23,7 @@ enum {
 	STARTS_A_TURN = 16, /* then signals and deaths are looked at */
 	DRAIN_MS = 500,     /* how long leftovers may hold the job up */
 	PATIENCE_MS = 5000, /* after SIGKILL, for what does not go */
+	UNREAD_MS = 500,
 	CLEAR_ROUND_MS = 20,
 	LEFT_CHECK_MS = 50,
 	LONG_STOP_MS = 1000, /* then a person is told what is being waited for */
@@ -73,6 +75,7 @@ static void on_left_check(uv_timer_t *timer)
 	uv_timer_stop(timer);
 	for (uint32_t r = 0; r < s->group.count; r++)
 		group_starter_tell_binding(&s->starting, r);
+	memory_trim();
 }
 
 void supervisor_start_group(struct supervisor *s)
@@ -138,6 +141,7 @@ static void ask_leftovers(struct supervisor *s)
 static void clear(struct supervisor *s)
 {
 	s->patience_end_ns = supervisor_clock_ns() + PATIENCE_MS * INT64_C(1000000);
+	s->unread_end_ns = supervisor_clock_ns() + UNREAD_MS * INT64_C(1000000);
 	if (!supervisor_nothing_left(s))
 		descendants_kill(0);
 	set_deadline(s, CLEAR_ROUND_MS, CLEAR_ROUND_MS);

@@ -179,14 +179,14 @@ void supervisor_on_time_limit(uv_timer_t *timer)
 }
 
 /* While leftovers are cleared, what forked in between is looked for again and again; and an output that nobody reads
- * holds a job that was told to end no longer than the patience. */
+ * holds a job that was told to end no longer than a moment. */
 static void clear_round(struct supervisor *s)
 {
 	bool left = !supervisor_nothing_left(s);
 	bool patient = supervisor_clock_ns() < s->patience_end_ns;
 	if (left && patient)
 		descendants_kill(0);
-	if (!left && !patient && s->must_end)
+	if (!left && s->must_end && supervisor_clock_ns() >= s->unread_end_ns)
 		output_abandon(s->how->output);
 	if (left && !patient)
 		supervisor_post(s, EVENT_PATIENCE_OVER);
