@@ -5,21 +5,22 @@
 #     tools/packages.sh list GROUP...      prints the names
 #     tools/packages.sh install GROUP...   installs what is missing (root, or sudo); does nothing when nothing is
 #
-# Groups: build, test, qemu (the emulated machine), torch (large), peers (what the benchmark compares with).
+# Groups: build, unit (what building the tests needs), test, qemu (the emulated machine), torch (large), peers (what the benchmark compares with).
 set -eu
 
 packages_of() {
 	case $1 in
 	build) echo gcc libc6-dev cmake ninja-build pkg-config libhwloc-dev libudev-dev libyaml-dev libuv1-dev libjansson-dev ;;
+	unit) echo libcmocka-dev python3 ;;
 	test)
-		echo git hwloc-nox libcmocka-dev python3 python3-jsonschema python3-yaml procps util-linux
+		echo git hwloc-nox python3-jsonschema python3-yaml procps util-linux
 		echo clang libclang-rt-dev clang-format clang-tidy valgrind mandoc shellcheck bash-completion
 		;;
 	qemu) echo qemu-system-x86 busybox-static cpio ;;
 	torch) echo python3-torch ;;
 	peers) echo openmpi-bin mpich parallel python3-joblib ;;
 	*)
-		echo "tools/packages.sh: there is no group \"$1\"; there are build, test, qemu, torch, peers" >&2
+		echo "tools/packages.sh: there is no group \"$1\"; there are build, unit, test, qemu, torch, peers" >&2
 		exit 2
 		;;
 	esac
