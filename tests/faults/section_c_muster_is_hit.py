@@ -410,7 +410,9 @@ def as_PID_1_its_supervisor_may_be_killed(t):
 )
 def killed_for_memory(t, which):
     need_root("choosing the victim of the out-of-memory killer")
-    procs = new_cgroup(t, "memory", {"memory.max": 48 << 20, "memory.limit_in_bytes": 48 << 20})
+    # A whole number of thousands of pages: the kernel's preference for the victim is then worth the whole limit.
+    limit = 13000 * 4096
+    procs = new_cgroup(t, "memory", {"memory.max": limit, "memory.limit_in_bytes": limit})
     command = t.on_rank(0, t.program("eat_memory", 100, "gate"), t.waiting())
     job = t.start("-n", 2, *command, conditions=[f"cgroup={procs}"])
     t.ready(2)
