@@ -8,7 +8,9 @@
 #include "run/descendants.h"
 #include "run/job_result.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,10 +71,17 @@ void rank_group_signal_ranks(const struct rank_group *group, int signal)
 			kill(group->pids[r], signal);
 }
 
+/* Ended by itself, though its end is yet to be taken note of: muster had no part in it. */
+static bool has_ended(int pidfd)
+{
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+	return poll(&ended, 1, 0) == 1;
+}
+
 void rank_group_ask(const struct rank_group *group, int signal, struct job_result *result)
 {
 	for (uint32_t r = 0; r < group->count; r++)
-		if (group->pids[r] != 0)
+		if (group->pids[r] != 0 && !has_ended(group->pidfds[r]))
 			result->ranks[r].stopped = true;
 	rank_group_signal_groups(group, signal);
 	rank_group_signal_groups(group, SIGCONT);
@@ -81,7 +90,7 @@ void rank_group_ask(const struct rank_group *group, int signal, struct job_resul
 void rank_group_kill(const struct rank_group *group, struct job_result *result)
 {
 	for (uint32_t r = 0; r < group->count; r++)
-		if (group->pids[r] != 0)
+		if (group->pids[r] != 0 && !has_ended(group->pidfds[r]))
 			result->ranks[r].stopped = result->ranks[r].killed = true;
 	rank_group_signal_groups(group, SIGKILL);
 	descendants_kill(0);
