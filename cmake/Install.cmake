@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What `cmake --install` puts where: the program, manual pages, completion, and examples that run from where they land.
-
-if(TARGET muster)
-  install(TARGETS muster RUNTIME)
-endif()
+# What `cmake --install` puts where, beside the program: manual pages, completion, and examples that run from where they land.
 
 file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.[1-8])
 foreach(page ${pages})
