@@ -16,7 +16,9 @@
 #include "run/supervisor.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int group_starter_begin(struct group_starter *starter, struct error *err)
@@ -50,6 +52,14 @@ static int open_descriptors(struct group_starter *starter, uint32_t local_rank, 
 	return rc;
 }
 
+/* Nobody would see its end: it must not go on. */
+static void end_unwatched(const struct started_rank *started)
+{
+	kill(started->pid, SIGKILL);
+	waitpid(started->pid, NULL, 0);
+	close(started->pidfd);
+}
+
 int group_starter_start_next(struct group_starter *starter, uint32_t restart_count, struct error *err)
 {
 	int descriptors[4] = {-1, -1, -1, -1};
@@ -62,10 +72,14 @@ int group_starter_start_next(struct group_starter *starter, uint32_t restart_cou
 	close_all(descriptors, 4, starter->null_fd);
 	if (rc < 0)
 		return rc;
+	rc = deaths_watch(starter->deaths, local_rank, started.pidfd);
+	if (rc < 0) {
+		end_unwatched(&started);
+		return error_set(err, rc, "cannot watch rank %" PRIu32 ": %s", local_rank, strerror(-rc));
+	}
 	rank_group_add(starter->group, local_rank, started.pid, started.pidfd);
 	starter->next++;
-	rc = deaths_watch(starter->deaths, local_rank, started.pidfd);
-	return rc < 0 ? error_set(err, rc, "cannot watch rank %" PRIu32 ": %s", local_rank, strerror(-rc)) : 0;
+	return 0;
 }
 
 static void tell_mask(struct group_starter *starter, uint32_t local_rank)

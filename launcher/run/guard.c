@@ -109,8 +109,10 @@ static void wait_for_supervisor(struct watch *watch)
 		struct pollfd ready[] = {{.fd = watch->signals, .events = POLLIN},
 		                         {.fd = watch->owner, .events = POLLIN}};
 		int polled = poll(ready, 2, patience_ms);
-		if (polled < 0 && errno != EINTR)
-			break;
+		if (polled < 0) { /* EINTR, or no memory in the kernel for a moment */
+			reap(watch);
+			continue;
+		}
 		if (polled == 0) {
 			memory_trim();
 			patience_ms = -1;
