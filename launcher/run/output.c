@@ -455,12 +455,6 @@ static int open_stream(struct stream *stream, int *write_end, struct error *err)
 		return error_set(err, -errno,
 		                 "cannot make a pipe for rank %" PRIu32 ": %s: raise RLIMIT_NOFILE (ulimit -n)",
 		                 stream->rank, strerror(errno));
-	if (stream->output->reader_gone &&
-	    all_sinks_failed(stream)) { /* before a restart: it is told as the first was */
-		close(ends[0]);
-		*write_end = ends[1];
-		return 0;
-	}
 	int rc = uv_poll_init(stream->output->loop, &stream->poll, ends[0]);
 	if (rc < 0) {
 		close(ends[0]);

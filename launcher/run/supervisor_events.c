@@ -59,8 +59,8 @@ bool supervisor_nothing_left(struct supervisor *s)
 static bool wants_restart(struct supervisor *s, int64_t *wait_ms)
 {
 	const struct job_result *result = s->result;
-	if (s->must_end || s->cause != CAUSE_RANK_FAILED || result->first_failure == NO_RANK ||
-	    result->ranks[result->first_failure].end == RANK_NOT_EXECUTED)
+	if (s->must_end || output_reader_gone(s->how->output) || s->cause != CAUSE_RANK_FAILED ||
+	    result->first_failure == NO_RANK || result->ranks[result->first_failure].end == RANK_NOT_EXECUTED)
 		return false;
 	int64_t lived_ms = (supervisor_clock_ns() - s->group_start_ns) / 1000000;
 	return restart_budget_take(&s->budget, &s->plan->spec->failure, lived_ms, wait_ms);
