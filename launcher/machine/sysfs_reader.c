@@ -276,7 +276,7 @@ static bool read_nodes(struct sysfs_reading *reading)
 	char text[TEXT_SIZE];
 	uint64_t online, cpus[CPUS_MAX] = {0}, seen = 0;
 	struct numa_node nodes[CPUS_MAX];
-	uint32_t numbers[CPUS_MAX];
+	uint32_t numbers[CPUS_MAX] = {0};
 	if (!read_text(reading, text, NODE_DIRECTORY "online") || !parse_mask(text, &online))
 		return false;
 	for (uint64_t rest = online; rest != 0; rest &= rest - 1) {

@@ -26,8 +26,11 @@ def sources(build):
             yield path, words, entry["directory"]
 
 
-def clang_tidy(path, _words, _directory, build):
-    return ["clang-tidy", "--quiet", "-p", str(build), "--extra-arg=-Wno-unknown-warning-option", str(path)]
+def clang_tidy(path, words, _directory, build):
+    # Headers of the compiler that only it has, omp.h above all, come last.
+    headers = subprocess.run([words[0], "-print-file-name=include"], text=True, stdout=subprocess.PIPE, check=True)
+    return ["clang-tidy", "--quiet", "-p", str(build), "--extra-arg=-Wno-unknown-warning-option",
+            f"--extra-arg=-idirafter{headers.stdout.strip()}", str(path)]
 
 
 def gcc_analyzer(_path, words, _directory, _build):

@@ -71,7 +71,9 @@ static void pump(int epoll, int open_pipes, ssize_t (*move_once)(int from))
 
 			if (moved < 0)
 				err(125, "cannot move what a pipe holds");
+			/* Out of the set before it is closed: a child on its way through exec may still hold a copy. */
 			if (moved == 0) {
+				epoll_ctl(epoll, EPOLL_CTL_DEL, ready[i].data.fd, NULL);
 				close(ready[i].data.fd);
 				open_pipes--;
 			}
