@@ -434,18 +434,12 @@ void output_detach(struct output *output)
 		uv_run(output->loop, UV_RUN_ONCE);
 }
 
-static int open_raw(int ends[OUTPUT_STREAMS], struct error *err)
+static int open_raw(int index, int *end, struct error *err)
 {
-	for (int i = 0; i < OUTPUT_STREAMS; i++) {
-		ends[i] = fcntl(i == 0 ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-		if (ends[i] < 0) {
-			int code = errno;
-			if (i == 1)
-				close(ends[0]);
-			return error_set(err, -code, "cannot hand standard output on: %s", strerror(code));
-		}
-	}
-	return 0;
+	*end = fcntl(index == 0 ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	return *end < 0 ? error_set(err, -errno, "cannot hand standard %s on: %s", index == 0 ? "output" : "error",
+	                            strerror(errno))
+	                : 0;
 }
 
 static int open_stream(struct stream *stream, int *write_end, struct error *err)
@@ -466,6 +460,7 @@ static int open_stream(struct stream *stream, int *write_end, struct error *err)
 	stream->fd = ends[0];
 	stream->enlarged = false;
 	stream->polled = false;
+	stream->tail_total = 0; /* last words are those of one incarnation */
 	stream->output->open_count++;
 	poll_or_pause(stream);
 	*write_end = ends[1];
@@ -478,21 +473,27 @@ static int open_null(int *end, struct error *err)
 	return *end < 0 ? error_set(err, -errno, "cannot open /dev/null: %s", strerror(errno)) : 0;
 }
 
+static int open_end(struct output *output, uint32_t local_rank, int index, int *end, struct error *err)
+{
+	struct stream *stream = &output->streams[local_rank * OUTPUT_STREAMS + (uint32_t)index];
+	if (output->plan->spec->output.raw)
+		return open_raw(index, end, err);
+	return stream->sink_count > 0 || stream->keeps_tail ? open_stream(stream, end, err) : open_null(end, err);
+}
+
 int output_open_rank(struct output *output, uint32_t local_rank, int ends[OUTPUT_STREAMS], struct error *err)
 {
-	if (output->plan->spec->output.raw)
-		return open_raw(ends, err);
+	int made[OUTPUT_STREAMS];
 	output->closing = false;
 	for (int i = 0; i < OUTPUT_STREAMS; i++) {
-		struct stream *stream = &output->streams[local_rank * OUTPUT_STREAMS + (uint32_t)i];
-		bool needed = stream->sink_count > 0 || stream->keeps_tail;
-		int rc = needed ? open_stream(stream, &ends[i], err) : open_null(&ends[i], err);
+		int rc = open_end(output, local_rank, i, &made[i], err);
 		if (rc < 0) {
-			if (i == 1)
-				close(ends[0]);
+			while (i-- > 0)
+				close(made[i]);
 			return rc;
 		}
 	}
+	memcpy(ends, made, sizeof made);
 	return 0;
 }
 

@@ -30,7 +30,8 @@ int output_attach(struct output *output, uv_loop_t *loop, void (*changed)(void *
                   struct error *err);
 void output_detach(struct output *output);
 
-/* Makes the two pipes of one rank; `ends` are the write ends, the caller's to close once the rank is started. */
+/* Makes the two pipes of one rank; `ends` are the write ends, the caller's to close once the rank is started. They are
+ * set on success only. */
 int output_open_rank(struct output *output, uint32_t local_rank, int ends[OUTPUT_STREAMS], struct error *err);
 
 /* Reads what has arrived by now: at the rank's end, so that its last words are in the tail. */

@@ -363,7 +363,7 @@ static void raw_without_descriptors_left_says_so(void **state)
 	(void)state;
 	struct harness h;
 	struct error err = {0};
-	int ends[OUTPUT_STREAMS];
+	int ends[OUTPUT_STREAMS] = {-1, -1};
 	harness_begin(&h, 1);
 	h.f.spec.output.raw = true;
 	harness_open(&h);
@@ -373,7 +373,8 @@ static void raw_without_descriptors_left_says_so(void **state)
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	assert_int_equal(rc, -EBADF);
-	assert_string_equal(err.text, "cannot hand standard output on: Bad file descriptor");
+	assert_string_equal(err.text, "cannot hand standard error on: Bad file descriptor");
+	assert_int_equal(ends[0], -1); /* closed again, and not given to the caller to close once more */
 	harness_close(&h);
 	harness_end(&h);
 }

@@ -433,6 +433,23 @@ static void a_restarted_rank_has_fresh_streams(void **state)
 	harness_end(&h);
 }
 
+static void last_words_are_those_of_one_incarnation(void **state)
+{
+	(void)state;
+	struct harness h;
+	struct error err;
+	harness_begin(&h, 1);
+	harness_send_to(&h, 0, TO_STDOUT, "", NULL);
+	harness_send_to(&h, 0, TO_STDERR, "", NULL);
+	harness_open(&h);
+	harness_say(&h, 0, TO_STDERR, "why the first one failed\n");
+	harness_end_all(&h);
+	assert_int_equal(output_open_rank(h.output, 0, h.ends[0], &err), 0);
+	assert_null(output_tail(h.output, 0));
+	assert_true(harness_close(&h));
+	harness_end(&h);
+}
+
 struct tail_row {
 	const char *what;
 	const char *said;
@@ -531,6 +548,7 @@ int main(void)
 		cmocka_unit_test(what_is_in_the_pipes_is_read_before_they_are_closed_although_somebody_holds_them),
 		cmocka_unit_test(a_restarted_rank_has_fresh_streams),
 		cmocka_unit_test(the_last_lines_of_stderr_are_kept),
+		cmocka_unit_test(last_words_are_those_of_one_incarnation),
 		cmocka_unit_test(of_a_flood_the_last_bytes_are_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
