@@ -73,7 +73,9 @@ static int watch_source(struct stdin_feed *feed)
 	if (feed->source_epoll < 0)
 		return -errno;
 	if (epoll_ctl(feed->source_epoll, EPOLL_CTL_ADD, STDIN_FILENO, &event) < 0) {
-		feed->way = FEED_REOPEN; /* EPERM: a device that never blocks, such as /dev/null */
+		if (errno != EPERM)
+			return -errno;
+		feed->way = FEED_REOPEN; /* a device that never blocks, such as /dev/null */
 		return 0;
 	}
 	int rc = uv_poll_init(feed->loop, &feed->source, feed->source_epoll);
@@ -274,10 +276,11 @@ static bool guard_is_in_foreground(pid_t guard)
 static void on_foreground_check(uv_timer_t *timer)
 {
 	struct stdin_feed *feed = timer->data;
-	if (!feed->source_open || !guard_is_in_foreground(feed->guard))
+	if (feed->source_open && !guard_is_in_foreground(feed->guard))
 		return;
 	uv_timer_stop(timer);
-	uv_poll_start(&feed->source, UV_READABLE, on_source);
+	if (feed->source_open)
+		uv_poll_start(&feed->source, UV_READABLE, on_source);
 }
 
 static void on_source(uv_poll_t *handle, int status, int events)
@@ -315,8 +318,11 @@ void stdin_feed_start(struct stdin_feed *feed)
 
 void stdin_feed_close_ranks(struct stdin_feed *feed)
 {
-	for (uint32_t r = 0; feed->way == FEED_COPY && r < feed->plan->nprocs; r++)
+	if (feed->way != FEED_COPY)
+		return;
+	for (uint32_t r = 0; r < feed->plan->nprocs; r++)
 		close_reader(&feed->readers[r]);
+	uv_timer_stop(&feed->foreground); /* or it would go on reading, for nobody */
 	if (feed->has_source_handle)
 		uv_poll_stop(&feed->source);
 }

@@ -75,18 +75,17 @@ static int init_loop(struct supervisor *s, struct error *err)
 	return rc;
 }
 
-static void close_handle(uv_handle_t *handle, void *unused)
-{
-	(void)unused;
-	if (!uv_is_closing(handle))
-		uv_close(handle, NULL);
-}
-
+/* Its own handles first: the result is complete, and what the loop turns for others must not change it any more. */
 static void finish_loop(struct supervisor *s)
 {
+	uv_handle_t *own[] = {(uv_handle_t *)&s->signals,    (uv_handle_t *)&s->deaths_poll,
+	                      (uv_handle_t *)&s->starter,    (uv_handle_t *)&s->deadline,
+	                      (uv_handle_t *)&s->time_limit, (uv_handle_t *)&s->left_check,
+	                      (uv_handle_t *)&s->long_stop};
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		uv_close(own[i], NULL);
 	stdin_feed_destroy(s->feed);
 	output_detach(s->how->output);
-	uv_walk(&s->loop, close_handle, NULL);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&s->loop);
 	deaths_finish(&s->deaths);
