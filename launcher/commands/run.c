@@ -187,13 +187,12 @@ static int prepare(struct run *run)
 		return tell(&err, EXIT_NOT_FOUND);
 	if (rc < 0)
 		return tell(&err, EXIT_NOT_EXECUTABLE);
-	if (output_create(&run->output, &run->plan, &err) < 0)
-		return tell(&err, EXIT_MUSTER);
 	int64_t memory = run->spec.limits.memory_bytes;
 	if (memory != NOT_SET &&
 	    memory_cgroups_make(&run->memory_cgroups, run->job_id, run->plan.nprocs, memory, &err) < 0)
 		return tell(&err, EXIT_MUSTER);
-	return 0;
+	/* Last: it empties the user's files, which a job that is refused must leave as they are. */
+	return output_create(&run->output, &run->plan, &err) < 0 ? tell(&err, EXIT_MUSTER) : 0;
 }
 
 static void read_setting(const char *path, char *value, size_t size)

@@ -191,6 +191,18 @@ class Mistakes(harness.TestCase):
         ([], "muster run"),
     ]
 
+    def test_a_job_that_is_refused_leaves_its_output_files_as_they_were(self):
+        """By a memory limit, which is looked at last, and which a user without a cgroup of its own cannot have."""
+        output = self.directory / "out"
+        output.write_text("of yesterday")
+        output.chmod(0o666)
+        self.directory.chmod(0o777)
+        nobody = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+        done = self.command(*nobody, harness.MUSTER, "run", "--set", "limits.memory=64MiB", "-o", output, "echo", "x")
+        if done.returncode != 125 or "limits.memory" not in done.stderr:
+            self.skipTest("a user who may not make a memory cgroup is not to be had here")
+        self.assertEqual(output.read_text(), "of yesterday")
+
     def test_each_is_told_with_its_value_and_starts_nothing(self):
         for words, said in self.TYPED:
             with self.subTest(typed=" ".join(words)):
