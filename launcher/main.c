@@ -2,11 +2,13 @@
  *
  * main: the table of subcommands, nothing else.
  */
+#include "base/error.h"
 #include "commands/check.h"
 #include "commands/plan.h"
 #include "commands/run.h"
 #include "commands/version.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,7 +55,9 @@ int main(int argc, char **argv)
 		version_print();
 		return 0;
 	}
-	fprintf(stderr, "muster: there is no subcommand \"%.60s\"; they are run, plan, check (muster --help)\n",
-	        argv[1]);
+	struct error err;
+	error_set(&err, -EINVAL, "there is no subcommand \"%.60s\"; they are run, plan, check (muster --help)",
+	          argv[1]);
+	fprintf(stderr, "muster: %s\n", err.text);
 	return EXIT_MUSTER;
 }

@@ -4,6 +4,8 @@
  */
 #include "base/error.h"
 
+#include "base/printable.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@ int error_word(struct error *err, int code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->text, sizeof err->text, format, args);
 	va_end(args);
+	make_printable(err->text);
 	err->code = code;
 	return code;
 }
@@ -34,5 +37,6 @@ int error_prefix(struct error *err, const char *format, ...)
 	va_end(args);
 	if (used >= 0 && (size_t)used < sizeof err->text)
 		snprintf(err->text + used, sizeof err->text - (size_t)used, ": %s", before);
+	make_printable(err->text);
 	return err->code;
 }

@@ -3,7 +3,8 @@
  * error: the message object that goes down while a return code goes up.
  *
  * Whoever first knows a cause words it: lower case, exact, with the value that was wrong and what to do.
- * It is printed once, by the command, at the top. Nothing below commands/ prints.
+ * It is printed once, by the command, at the top. Nothing below commands/ prints. The text is one printable line,
+ * whatever the names and values hold that it shows.
  *
  *     if (chdir(path) < 0)
  *             return error_set(err, -errno, "cannot enter %s: %s", path, strerror(errno));

@@ -5,13 +5,17 @@
  */
 #include "commands/check.h"
 
+#include "base/error.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "spec/diagnostics.h"
 #include "spec/job_spec.h"
 #include "spec/spec_parse.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,10 +35,13 @@ static void print_help(void)
 
 static void print_sound(const char *path, const struct job_spec *spec)
 {
+	char shown[PATH_MAX];
+	snprintf(shown, sizeof shown, "%s", path);
+	make_printable(shown);
 	if (spec->nprocs == NPROCS_AUTO)
-		printf("%s: ok (%s, a rank for each core)\n", path, spec->name);
+		printf("%s: ok (%s, a rank for each core)\n", shown, spec->name);
 	else
-		printf("%s: ok (%s, %" PRIu32 " %s)\n", path, spec->name, spec->nprocs,
+		printf("%s: ok (%s, %" PRIu32 " %s)\n", shown, spec->name, spec->nprocs,
 		       spec->nprocs == 1 ? "rank" : "ranks");
 }
 
@@ -129,7 +136,9 @@ int command_check(int argc, char **argv)
 			return EXIT_OK;
 		}
 		if (strcmp(*next, "--json") != 0 && strcmp(*next, "-j") != 0) {
-			fprintf(stderr, "muster check: unknown option %s; see muster check --help\n", *next);
+			struct error err;
+			error_set(&err, -EINVAL, "unknown option %s; see muster check --help", *next);
+			fprintf(stderr, "muster check: %s\n", err.text);
 			return EXIT_MUSTER;
 		}
 		as_json = true;

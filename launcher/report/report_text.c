@@ -259,8 +259,9 @@ static void add_survivors(struct text *text, const struct report_facts *facts)
 	if (result->survivors > 0)
 		text_add_format(text, " (alive, with MUSTER_JOB_ID=%s in their environment)", facts->plan->job_id);
 	if (result->leftovers > 0)
-		text_add_format(text, "; %" PRIu32 " process%s that outlived their rank %s stopped", result->leftovers,
-		                result->leftovers == 1 ? "" : "es", result->leftovers == 1 ? "was" : "were");
+		text_add_format(text, "; %" PRIu32 " %s stopped", result->leftovers,
+		                result->leftovers == 1 ? "process that outlived its rank was"
+		                                       : "processes that outlived their rank were");
 	if (result->kept > 0)
 		text_add_format(text, "; %" PRIu32 " kept (failure.leftovers: keep)", result->kept);
 }

@@ -59,8 +59,13 @@ static int init_loop(struct supervisor *s, struct error *err)
 		return error_set(err, rc, "cannot make the event loop: %s", uv_strerror(rc));
 	init_timers(s);
 	s->signals_fd = signals_open();
+	if (s->signals_fd < 0)
+		return error_set(err, s->signals_fd, "cannot listen to signals: %s", strerror(-s->signals_fd));
 	s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	rc = s->signals_fd < 0 || s->null_fd < 0 ? -errno : deaths_init(&s->deaths, s->group.pids, s->group.count);
+	if (s->null_fd < 0)
+		return error_set(err, -errno, "cannot open /dev/null, which ranks get as their input: %s",
+		                 strerror(errno));
+	rc = deaths_init(&s->deaths, s->group.pids, s->group.count);
 	if (rc == 0)
 		rc = watch_descriptor(s, &s->signals, s->signals_fd, supervisor_on_signals);
 	if (rc == 0)

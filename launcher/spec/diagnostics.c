@@ -5,8 +5,8 @@
 #include "spec/diagnostics.h"
 
 #include "base/memory.h"
+#include "base/printable.h"
 #include "base/text.h"
-#include "spec/shown.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

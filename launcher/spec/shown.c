@@ -4,58 +4,11 @@
  */
 #include "spec/shown.h"
 
+#include "base/printable.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-/* The bytes of the UTF-8 character at `at`, or 0 where there is none. */
-static size_t character_bytes(const char *at)
-{
-	const unsigned char *byte = (const unsigned char *)at;
-	size_t length = byte[0] < 0x80             ? 1
-	                : (byte[0] & 0xe0) == 0xc0 ? 2
-	                : (byte[0] & 0xf0) == 0xe0 ? 3
-	                : (byte[0] & 0xf8) == 0xf0 ? 4
-	                                           : 0;
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	if (length < 2)
-		return length;
-	uint32_t value = byte[0] & (0x7fu >> length);
-	for (size_t i = 1; i < length; i++) {
-		if ((byte[i] & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | (byte[i] & 0x3f);
-	}
-	bool surrogate = value >= 0xd800 && value <= 0xdfff;
-	return value < smallest[length] || value > 0x10ffff || surrogate ? 0 : length;
-}
-
-/* C1 controls (U+0080 to U+009F) are two bytes, and some terminals obey them too. */
-static bool is_control(const char *at, size_t length)
-{
-	const unsigned char *byte = (const unsigned char *)at;
-	if (length == 1)
-		return byte[0] < 0x20 || byte[0] == 0x7f;
-	return length == 2 && byte[0] == 0xc2 && byte[1] < 0xa0;
-}
-
-void make_printable(char *text)
-{
-	char *to = text;
-	for (const char *at = text; *at != '\0';) {
-		size_t length = character_bytes(at);
-		if (length == 0 || is_control(at, length)) {
-			*to++ = '?';
-			at += length == 0 ? 1 : length;
-			continue;
-		}
-		memmove(to, at, length);
-		to += length;
-		at += length;
-	}
-	*to = '\0';
-}
 
 const char *shown_text(struct shown *shown, const char *value)
 {

@@ -19,7 +19,4 @@ struct shown {
 
 const char *shown_text(struct shown *shown, const char *value);
 
-/* Replaces, in place, what is a control character or not UTF-8 by '?'. */
-void make_printable(char *text);
-
 #endif

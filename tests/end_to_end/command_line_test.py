@@ -161,6 +161,26 @@ class Options(harness.TestCase):
         self.assert_exit(done, 0)
         self.assertEqual(done.stderr, "")
 
+    def test_names_of_others_cannot_write_on_the_terminal(self):
+        name = "a\nmuster: all is well\033[31m\u009b2J\033]0;title\a"
+        script = self.directory / "script"
+        script.write_text(f"#!/{name}\n".replace("\n", "", 1) + "\n")
+        script.chmod(0o755)
+        rows = (
+            (name,), ("check", f"--{name}"), ("check", f"{name}.yaml"),
+            ("run", name), ("run", "-n", "1", "--", f"./{name}"), ("run", str(script)), ("run", "--wdir", f"/{name}", "true"),
+            ("run", "-o", f"/{name}/out", "true"), ("run", "-o", f"/{name}/%x", "true"),
+            ("run", "--report", f"/{name}/report", "true"), ("run", "--set", f"{name}=1", "true"),
+            ("plan", "--topology", name, "true"), ("plan", "--topology", f"{name}.xml", "true"),
+        )
+        for row in rows:
+            with self.subTest(row=row):
+                done = self.muster(*row)
+                self.assertIn(done.returncode, (125, 126, 127))
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                for control in "\033\a\u009b":
+                    self.assertNotIn(control, done.stderr)
+
     def test_no_escape_sequence_is_written_where_there_is_no_terminal(self):
         done = self.muster("plan", "-n", "2", "true")
         self.assertNotIn("\x1b", done.stdout + done.stderr)

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "spec/shown.h"
 #include "spec/units.h"
 

@@ -300,7 +300,7 @@ static const struct text_case cases[] = {
 		.expected = "muster: rank 5 (pid 4305, CPUs 5,13) exited with code 3, 12.103 s after the start\n"
 			    "muster: others: 4 stopped by muster (SIGTERM), 1 killed after 5 s grace (rank 7), 1 "
 			    "failed in its wake (rank 2, exit 1), 2 had ended before, 1 ended well after it\n"
-			    "muster: survivors: 0; 1 process that outlived their rank was stopped\n",
+			    "muster: survivors: 0; 1 process that outlived its rank was stopped\n",
 	},
 	{
 		.what = "several that failed in its wake",

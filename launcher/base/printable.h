@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * printable: text that somebody else chose, as it may stand on one line of a terminal and in JSON. Whatever a name, a
+ * path or an argument holds, it cannot move the cursor, change colours or titles, or begin a line that looks like ours.
+ */
+#ifndef MUSTER_BASE_PRINTABLE_H
+#define MUSTER_BASE_PRINTABLE_H
+
+/* Replaces, in place, what is a control character or not UTF-8 by '?'. */
+void make_printable(char *text);
+
+#endif
