@@ -119,7 +119,7 @@ static void wait_for_supervisor(struct watch *watch)
 		}
 		if ((ready[0].revents & POLLIN) != 0)
 			take_signal(watch);
-		if (watch->owner >= 0 && (ready[1].revents & POLLIN) != 0)
+		if (!watch->ended && watch->owner >= 0 && (ready[1].revents & POLLIN) != 0)
 			owner_ended(watch);
 	}
 }
@@ -172,6 +172,16 @@ static int fork_failed(const struct watch *watch, int code, struct error *err)
 	                 code == EAGAIN ? ": no more processes are allowed (RLIMIT_NPROC, ulimit -u)" : "");
 }
 
+static int watch_owner(struct watch *watch, struct error *err)
+{
+	watch->owner = (int)syscall(SYS_pidfd_open, getppid(), 0);
+	if (watch->owner >= 0)
+		return 0;
+	return error_set(err, -errno,
+	                 "daemon: the process that started muster cannot be watched%s: %s: leave daemon out",
+	                 getppid() == 0 ? ", it is outside this container" : "", strerror(errno));
+}
+
 int guard_run(const struct guarded *guarded, struct error *err)
 {
 	struct watch watch = {.owner = -1};
@@ -179,8 +189,11 @@ int guard_run(const struct guarded *guarded, struct error *err)
 	watch.signals = signals_open();
 	if (watch.signals < 0)
 		return error_set(err, watch.signals, "cannot listen to signals: %s", strerror(-watch.signals));
-	if (guarded->stop_with_owner)
-		watch.owner = (int)syscall(SYS_pidfd_open, getppid(), 0);
+	int rc = guarded->stop_with_owner ? watch_owner(&watch, err) : 0;
+	if (rc < 0) {
+		close(watch.signals);
+		return rc;
+	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	fflush(NULL);
 	watch.supervisor = fork();

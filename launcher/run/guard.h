@@ -22,7 +22,8 @@ struct guarded {
 	bool stop_with_owner; /* daemon: the job is stopped when the guard's parent ends */
 };
 
-/* Returns the exit code in the guard; never returns in the child. Negative: no second process could be made. */
+/* Returns the exit code in the guard; never returns in the child. Negative: no second process could be made, or the
+ * owner cannot be watched; nothing was started then. */
 int guard_run(const struct guarded *guarded, struct error *err);
 
 #endif

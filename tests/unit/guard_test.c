@@ -9,6 +9,7 @@
 #include "run/guard.h"
 #include "run/signals.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -294,6 +295,27 @@ static void the_owners_end_stops_the_job_where_that_was_asked_for(void **state)
 	close(reports[0]);
 }
 
+/* The first process of a container: its parent is nobody that it could name. */
+static void an_owner_out_of_sight_is_an_error_where_the_job_is_to_end_with_it(void **state)
+{
+	(void)state;
+	int status;
+	fflush(NULL);
+	pid_t outside = fork();
+	if (outside == 0) {
+		if (unshare(CLONE_NEWPID) < 0)
+			_exit(77);
+		pid_t first = fork();
+		if (first == 0)
+			be_guard(&(struct guard_case){.supervise = report_signals, .stop_with_owner = true});
+		_exit(first > 0 && waitpid(first, &status, 0) == first ? WEXITSTATUS(status) : 1);
+	}
+	assert_int_equal(waitpid(outside, &status, 0), outside);
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 99);
+}
+
 static void run_without_processes(void *unused)
 {
 	(void)unused;
@@ -330,6 +352,7 @@ int main(void)
 		cmocka_unit_test(stop_and_continuation_go_both_ways_once),
 		cmocka_unit_test(a_killed_guard_is_told_to_the_supervisor),
 		cmocka_unit_test(the_owners_end_stops_the_job_where_that_was_asked_for),
+		cmocka_unit_test(an_owner_out_of_sight_is_an_error_where_the_job_is_to_end_with_it),
 		cmocka_unit_test(without_a_second_process_nothing_is_started_and_the_limit_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
