@@ -92,6 +92,12 @@ static int refuse_unsupported(const struct job_spec *spec, struct error *err)
 		return error_set(err, -ENOTSUP,
 		                 "start_timeout: this muster has no library that a rank could report its start with; "
 		                 "use timeout");
+	if (spec->placement.exclusive_given && spec->placement.exclusive)
+		return error_set(err, -ENOTSUP,
+		                 "placement.exclusive: true: this muster does not know which cores other jobs hold; "
+		                 "leave it out, and keep jobs apart by placement.cpu_set");
+	if (spec->shared_memory_given)
+		return error_set(err, -ENOTSUP, "shared_memory: this muster makes no shared segment; leave it out");
 	return 0;
 }
 
@@ -163,7 +169,9 @@ static void show_plan(const struct run *run)
 	if (!run->options.quiet)
 		for (uint32_t i = 0; i < run->plan.warning_count; i++)
 			text_add_format(&text, "muster: warning: %s\n", run->plan.warnings[i]);
-	if (run->options.report_bindings) {
+	if (run->options.verbosity > 0)
+		text_add_format(&text, "muster: job %s\n", run->job_id);
+	if (run->options.report_bindings || run->options.verbosity > 0) {
 		const struct plan_view view = {&run->spec, &run->machine, &run->placement};
 		plan_bindings_text(&text, &view);
 	}

@@ -31,7 +31,7 @@ void job_spec_init(struct job_spec *spec)
 	for (uint32_t i = 0; i < spec_key_count; i++)
 		if (spec_keys[i].fallback != NULL)
 			read_default(&reader, &spec_keys[i]);
-	spec->placement.cpus_per_rank_given = false;
+	spec->placement.cpus_per_rank_given = spec->placement.exclusive_given = spec->shared_memory_given = false;
 	diagnostics_finish(&none);
 }
 

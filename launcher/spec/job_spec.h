@@ -80,6 +80,7 @@ struct placement_spec {
 	enum memory_policy memory;
 	enum oversubscribe oversubscribe;
 	bool exclusive;
+	bool exclusive_given;
 };
 
 struct output_spec {
@@ -152,6 +153,7 @@ struct job_spec {
 	struct failure_spec failure;
 	struct limits_spec limits;
 	int64_t shared_memory_bytes;
+	bool shared_memory_given;
 	struct rank_exception *ranks;
 	uint32_t ranks_count;
 };

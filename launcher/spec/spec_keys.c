@@ -103,8 +103,8 @@ const struct spec_key spec_keys[] = {
          .help = "Where a rank's memory comes from: anywhere, its own NUMA nodes, or these by turns."},
 	{"placement.oversubscribe", KEY_CHOICE, JOB(placement.oversubscribe), .words = oversubscribe_words,
          .fallback = "warn", .help = "What to do when there are more ranks than cores."},
-	{"placement.exclusive", KEY_FLAG, JOB(placement.exclusive), .fallback = "true",
-         .help = "Never share a core with another muster job of this host."},
+	{"placement.exclusive", KEY_FLAG, JOB(placement.exclusive), JOB_GIVEN(placement.exclusive_given),
+         .fallback = "true", .help = "Never share a core with another muster job of this host."},
 
 	{"output", KEY_MAP, .nullable = true, .help = "Where the output of the ranks goes, and how."},
 	{"output.label", KEY_FLAG, JOB(output.label), .fallback = "true", .help = "[RANK] before each line."},
@@ -150,8 +150,8 @@ const struct spec_key spec_keys[] = {
 	{"limits.nice", KEY_NUMBER, .nullable = true, JOB(limits.nice), JOB_GIVEN(limits.has_nice), RANGE(-20, 19),
          .fallback = "null", .help = "Nice value, -20 to 19; below the inherited one only for root."},
 
-	{"shared_memory", KEY_SIZE, JOB(shared_memory_bytes), RANGE(SMALLEST_SHARE, TIB), .fallback = "256MiB",
-         .help = "Most that the job's shared segment may grow to."},
+	{"shared_memory", KEY_SIZE, JOB(shared_memory_bytes), JOB_GIVEN(shared_memory_given),
+         RANGE(SMALLEST_SHARE, TIB), .fallback = "256MiB", .help = "Most that the job's shared segment may grow to."},
 
 	{"ranks", KEY_EXCEPTIONS, .nullable = true, JOB(ranks),
          .help = "Exceptions: what some of the ranks have otherwise."},

@@ -142,6 +142,11 @@ class Options(harness.TestCase):
         self.assert_exit(done, 0)
         self.assertRegex(done.stderr, r"rank 0\b")
 
+    def test_verbose_tells_the_jobs_id_and_the_placement(self):
+        done = self.muster("run", "-v", "-n", "1", *SAY, "echo $MUSTER_JOB_ID")
+        self.assertIn(f"muster: job {done.stdout.split()[-1]}\n", done.stderr)
+        self.assertRegex(done.stderr, r"rank +0")
+
     def test_a_time_limit_ends_the_job(self):
         done = self.muster("run", "-n", "1", "--timeout", "200ms", "-k", "100ms", "sleep", "60")
         self.assert_exit(done, 124)
@@ -204,6 +209,10 @@ class Mistakes(harness.TestCase):
         (["run", "--stdin", "7", "-n", "2", "echo", "started"], "7"),
         (["run", "--set", "placement.bindto=core", "echo", "started"], "bind_to"),
         (["run", "--set", "nprocs", "echo", "started"], "nprocs"),
+        (["run", "--no-join", "echo", "started"], "join: false"),
+        (["run", "--set", "start_timeout=1s", "echo", "started"], "start_timeout"),
+        (["run", "--set", "placement.exclusive=true", "echo", "started"], "placement.exclusive"),
+        (["run", "--set", "shared_memory=1MiB", "echo", "started"], "shared_memory"),
         (["run", "nowhere.yaml"], "nowhere.yaml"),
         (["plan", "--topology", "nonsense:", "true"], "nonsense"),
         (["check"], "spec"),

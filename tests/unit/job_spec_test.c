@@ -45,6 +45,7 @@ static void the_defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(spec.timeout_ms, NOT_SET);
 	assert_int_equal(spec.start_timeout_ms, NOT_SET);
 	assert_int_equal(spec.shared_memory_bytes, 256 << 20);
+	assert_false(spec.shared_memory_given);
 	assert_int_equal(spec.ranks_count, 0);
 	job_spec_finish(&spec);
 }
@@ -65,6 +66,7 @@ static void the_defaults_of_placement_and_output_are_those_of_the_manual(void **
 	assert_int_equal(spec.placement.memory, MEMORY_LOCAL);
 	assert_int_equal(spec.placement.oversubscribe, OVERSUBSCRIBE_WARN);
 	assert_true(spec.placement.exclusive);
+	assert_false(spec.placement.exclusive_given);
 	assert_true(spec.output.label);
 	assert_false(spec.output.timestamp);
 	assert_false(spec.output.raw);
@@ -158,6 +160,7 @@ static void values_of_the_top_arrive_in_their_members(void **state)
 	assert_int_equal(spec.timeout_ms, 60000);
 	assert_int_equal(spec.start_timeout_ms, 2000);
 	assert_int_equal(spec.shared_memory_bytes, 1 << 20);
+	assert_true(spec.shared_memory_given);
 	job_spec_finish(&spec);
 }
 
@@ -183,6 +186,7 @@ static void values_of_placement_and_failure_arrive_in_their_members(void **state
 	assert_int_equal(spec.placement.memory, MEMORY_NONE);
 	assert_int_equal(spec.placement.oversubscribe, OVERSUBSCRIBE_REFUSE);
 	assert_false(spec.placement.exclusive);
+	assert_true(spec.placement.exclusive_given);
 	assert_int_equal(spec.failure.policy, FAILURE_RESTART);
 	assert_int_equal(spec.failure.signal, SIGINT);
 	assert_int_equal(spec.failure.grace_ms, 1000);
