@@ -275,6 +275,7 @@ static int supervise_and_report(void *context, pid_t guard)
 		.output = run->output,
 		.memory_cgroups = &run->memory_cgroups,
 		.guard = guard,
+		.quiet = run->options.quiet,
 		.word_restart = word_restart,
 		.context = run,
 	};

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "run/deaths.h"
+#include "run/job_result.h"
 #include "run/memory_cgroup.h"
 #include "run/output.h"
 #include "run/rank_group.h"
@@ -82,14 +83,25 @@ int group_starter_start_next(struct group_starter *starter, uint32_t restart_cou
 	return 0;
 }
 
+static void warn(struct group_starter *starter, const struct text *warning)
+{
+	struct text line = {0};
+	job_result_add_warning(starter->result, warning->bytes);
+	text_add_format(&line, "muster: warning: %s\n", warning->bytes);
+	if (!starter->how->quiet)
+		output_note(starter->how->output, line.bytes);
+	text_finish(&line);
+}
+
 static void tell_mask(struct group_starter *starter, uint32_t local_rank)
 {
 	struct text text = {0};
 	text_add_format(&text,
-	                "muster: warning: rank %" PRIu32 " is not bound as planned: the kernel gave it fewer CPUs than "
-	                "it was asked for; was the cpuset changed meanwhile?\n",
+	                "rank %" PRIu32
+	                " is not bound as planned: the kernel gave it fewer CPUs than it was asked for; "
+	                "was the cpuset changed meanwhile?",
 	                starter->how->plan->ranks[local_rank].rank);
-	output_note(starter->how->output, text.bytes);
+	warn(starter, &text);
 	text_finish(&text);
 }
 
@@ -97,10 +109,10 @@ static void tell_memory(struct group_starter *starter, int code)
 {
 	struct text text = {0};
 	text_add_format(&text,
-	                "muster: warning: memory is not bound to NUMA nodes: set_mempolicy: %s; CPUs are bound all the "
-	                "same (--mem-bind none silences this)\n",
+	                "memory is not bound to NUMA nodes: set_mempolicy: %s; CPUs are bound all the same (--mem-bind "
+	                "none silences this)",
 	                strerror(code));
-	output_note(starter->how->output, text.bytes);
+	warn(starter, &text);
 	text_finish(&text);
 }
 

@@ -11,6 +11,7 @@
 
 struct deaths;
 struct error;
+struct job_result;
 struct rank_group;
 struct stdin_feed;
 struct supervision;
@@ -20,8 +21,9 @@ struct group_starter {
 	struct rank_group *group;
 	struct deaths *deaths;
 	struct stdin_feed *feed;
-	int null_fd;   /* /dev/null, for ranks that get no stdin */
-	uint32_t next; /* local rank */
+	struct job_result *result; /* gets the warnings */
+	int null_fd;               /* /dev/null, for ranks that get no stdin */
+	uint32_t next;             /* local rank */
 	bool mask_told;
 	bool memory_told;
 };

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void job_result_init(struct job_result *result, uint32_t nprocs)
 {
@@ -37,4 +38,17 @@ void job_result_finish(struct job_result *result)
 	free(result->error_text);
 	free_lines(result->warnings);
 	*result = (struct job_result){.first_failure = NO_RANK};
+}
+
+void job_result_add_warning(struct job_result *result, const char *text)
+{
+	size_t count = 0;
+	while (result->warnings != NULL && result->warnings[count] != NULL)
+		count++;
+	char **grown = reallocarray(result->warnings, count + 2, sizeof *grown);
+	if (grown == NULL)
+		return;
+	grown[count] = strdup(text);
+	grown[count + 1] = NULL;
+	result->warnings = grown;
 }

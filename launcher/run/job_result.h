@@ -76,4 +76,7 @@ struct job_result {
 void job_result_init(struct job_result *result, uint32_t nprocs);
 void job_result_finish(struct job_result *result);
 
+/* Copies the text; without memory it is not kept. */
+void job_result_add_warning(struct job_result *result, const char *text);
+
 #endif

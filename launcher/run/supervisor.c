@@ -75,8 +75,12 @@ static int init_loop(struct supervisor *s, struct error *err)
 	rc = output_attach(s->how->output, &s->loop, supervisor_on_output_changed, s, err);
 	if (rc == 0)
 		rc = stdin_feed_create(&s->feed, s->plan, &s->loop, s->how->guard, err);
-	s->starting = (struct group_starter){
-		.how = s->how, .group = &s->group, .deaths = &s->deaths, .feed = s->feed, .null_fd = s->null_fd};
+	s->starting = (struct group_starter){.how = s->how,
+	                                     .group = &s->group,
+	                                     .deaths = &s->deaths,
+	                                     .feed = s->feed,
+	                                     .result = s->result,
+	                                     .null_fd = s->null_fd};
 	return rc;
 }
 

@@ -9,6 +9,7 @@
 #ifndef MUSTER_RUN_SUPERVISOR_H
 #define MUSTER_RUN_SUPERVISOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -26,6 +27,7 @@ struct supervision {
 	struct output *output;
 	const struct memory_cgroups *memory_cgroups;
 	pid_t guard;
+	bool quiet; /* no words but those about errors */
 	/* Words what happened before the group is started once more; printed between the ranks' lines. */
 	void (*word_restart)(void *context, const struct job_result *result, int64_t wait_ms, struct text *line);
 	void *context;

@@ -154,7 +154,7 @@ void supervisor_plan_restart(struct supervisor *s, int64_t wait_ms)
 	struct text line = {0};
 	s->cause = CAUSE_NONE; /* what ends the job from now on is the cause */
 	s->result->restarts++;
-	if (s->how->word_restart != NULL)
+	if (s->how->word_restart != NULL && !s->how->quiet)
 		s->how->word_restart(s->how->context, s->result, wait_ms, &line);
 	if (line.length > 0)
 		output_note(s->how->output, line.bytes);

@@ -221,7 +221,7 @@ void supervisor_on_deadline(uv_timer_t *timer)
 void supervisor_on_long_stop(uv_timer_t *timer)
 {
 	struct supervisor *s = timer->data;
-	if (s->state != GROUP_STOPPING || s->group.running == 0)
+	if (s->how->quiet || s->state != GROUP_STOPPING || s->group.running == 0)
 		return;
 	struct text text = {0};
 	text_add_format(&text, "muster: waiting for %u rank%s to stop; SIGKILL %.1f s after the stop signal\n",

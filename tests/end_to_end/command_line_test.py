@@ -186,6 +186,16 @@ class Options(harness.TestCase):
                 for control in "\033\a\u009b":
                     self.assertNotIn(control, done.stderr)
 
+    def test_quiet_says_nothing_of_a_restart_that_helped(self):
+        restart = ["--on-failure", "restart", "--max-restarts", "1", "--set", "failure.backoff=0", *SAY,
+                   "exit $((1 - MUSTER_RESTART_COUNT))"]
+        done = self.muster("run", "-n", "1", *restart)
+        self.assert_exit(done, 0)
+        self.assertIn("restart 1 of 1", done.stderr)
+        done = self.muster("run", "-q", "-n", "1", *restart)
+        self.assert_exit(done, 0)
+        self.assertEqual(done.stderr, "")
+
     def test_no_escape_sequence_is_written_where_there_is_no_terminal(self):
         done = self.muster("plan", "-n", "2", "true")
         self.assertNotIn("\x1b", done.stdout + done.stderr)

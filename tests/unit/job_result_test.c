@@ -44,7 +44,11 @@ static void its_texts_are_its_own_and_it_may_be_finished_twice(void **state)
 	result.ranks[1].stderr_tail = make_lines("one", "two");
 	result.ranks[0].lost_detail = memory_copy_text("state D");
 	result.error_text = memory_copy_text("output was lost");
-	result.warnings = make_lines("a", "b");
+	job_result_add_warning(&result, "rank 1 is not bound as planned");
+	job_result_add_warning(&result, "memory is not bound");
+	assert_string_equal(result.warnings[0], "rank 1 is not bound as planned");
+	assert_string_equal(result.warnings[1], "memory is not bound");
+	assert_null(result.warnings[2]);
 	job_result_finish(&result);
 	assert_null(result.ranks);
 	assert_int_equal(result.nprocs, 0);
