@@ -9,8 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The bytes of the UTF-8 character at `at`, or 0 where there is none. */
-static size_t character_bytes(const char *at)
+size_t utf8_bytes(const char *at)
 {
 	const unsigned char *byte = (const unsigned char *)at;
 	size_t length = byte[0] < 0x80             ? 1
@@ -44,7 +43,7 @@ void make_printable(char *text)
 {
 	char *to = text;
 	for (const char *at = text; *at != '\0';) {
-		size_t length = character_bytes(at);
+		size_t length = utf8_bytes(at);
 		if (length == 0 || is_control(at, length)) {
 			*to++ = '?';
 			at += length == 0 ? 1 : length;

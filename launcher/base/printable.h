@@ -6,6 +6,11 @@
 #ifndef MUSTER_BASE_PRINTABLE_H
 #define MUSTER_BASE_PRINTABLE_H
 
+#include <stddef.h>
+
+/* How many bytes the UTF-8 character at `at` has (1 for NUL); 0 where there is none. Reads no further than a NUL. */
+size_t utf8_bytes(const char *at);
+
 /* Replaces, in place, what is a control character or not UTF-8 by '?'. */
 void make_printable(char *text);
 

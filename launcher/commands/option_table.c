@@ -64,8 +64,7 @@ const struct option_row option_table[] = {
 	{0, "report", NULL, "FILE", RUN, .action = OPTION_REPORT, .help = "write how the job went to FILE, as JSON",
          .group = "About muster itself"},
 	{'q', "quiet", NULL, NULL, BOTH, .action = OPTION_QUIET, .help = "say nothing but errors"},
-	{'v', "verbose", NULL, NULL, BOTH, .action = OPTION_VERBOSE,
-         .help = "say more: where every rank is"},
+	{'v', "verbose", NULL, NULL, BOTH, .action = OPTION_VERBOSE, .help = "say more: where every rank is"},
 	{0, "color", NULL, "WHEN", BOTH, .action = OPTION_COLOR, .help = "auto always never"},
 	{'h', "help", NULL, NULL, BOTH, .action = OPTION_HELP, .help = "this text"},
 };

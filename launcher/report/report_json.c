@@ -5,6 +5,7 @@
 #include "report/report_json.h"
 
 #include "base/memory.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "run/job_result.h"
@@ -23,40 +24,15 @@ enum { REAL_DIGITS = 15 };
 
 /* -- Text ---------------------------------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 sequence that begins there; 0: none does. */
-static size_t sequence_length(const unsigned char *at)
-{
-	static const struct {
-		unsigned char first, last, second_low, second_high;
-		size_t length;
-	} forms[] = {
-		{0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-		{0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-	};
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-		if (at[0] < forms[i].first || at[0] > forms[i].last)
-			continue;
-		if (forms[i].length > 1 && (at[1] < forms[i].second_low || at[1] > forms[i].second_high))
-			return 0;
-		for (size_t byte = 2; byte < forms[i].length; byte++)
-			if ((at[byte] & 0xc0) != 0x80)
-				return 0;
-		return forms[i].length;
-	}
-	return 0;
-}
-
 static json_t *make_text(const char *bytes)
 {
 	if (bytes == NULL)
 		return json_null();
 	struct text text = {0};
 	text_add(&text, "");
-	const unsigned char *at = (const unsigned char *)bytes;
-	while (*at != '\0') {
-		size_t length = sequence_length(at);
-		text_add_bytes(&text, length == 0 ? REPLACEMENT : (const char *)at, length == 0 ? 3 : length);
+	for (const char *at = bytes; *at != '\0';) {
+		size_t length = utf8_bytes(at);
+		text_add_bytes(&text, length == 0 ? REPLACEMENT : at, length == 0 ? strlen(REPLACEMENT) : length);
 		at += length == 0 ? 1 : length;
 	}
 	json_t *made = json_stringn_nocheck(text.bytes, text.length);
