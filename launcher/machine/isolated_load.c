@@ -118,7 +118,9 @@ static bool is_whole(const struct parcel *parcel, size_t received)
 {
 	size_t size = sizeof *parcel + (size_t)parcel->thread_count * sizeof(struct hardware_thread) +
 	              (size_t)parcel->node_count * sizeof(struct numa_node) + parcel->text_length;
-	return size == received && parcel->core_count <= parcel->thread_count;
+	uint32_t most = parcel->thread_count; /* no object is without a hardware thread */
+	return size == received && parcel->core_count <= most && parcel->l3cache_count <= most &&
+	       parcel->package_count <= most && parcel->kind_count <= most;
 }
 
 /* false: what came is not a whole and sound parcel. */
@@ -169,7 +171,7 @@ static int take(struct machine *machine, const struct text *received, struct err
 
 int isolated_load(struct machine *machine, machine_loader *load, const void *source, struct error *err)
 {
-	int ends[2], status;
+	int ends[2];
 	struct text received = {0};
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
@@ -185,7 +187,7 @@ int isolated_load(struct machine *machine, machine_loader *load, const void *sou
 	close(ends[1]);
 	receive(ends[0], &received);
 	close(ends[0]);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
 	int rc = take(machine, &received, err);
 	text_finish(&received);
