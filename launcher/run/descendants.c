@@ -183,10 +183,11 @@ uint32_t descendants_signal(int signal, pid_t except)
 	return sent;
 }
 
+/* Mostly both are the same: 65,536 ranks are not searched for one by one. */
 static bool all_known(const struct process_list *now, const struct process_list *before)
 {
 	for (uint32_t i = 0; i < now->count; i++)
-		if (!list_has(before, now->pids[i]))
+		if ((i >= before->count || before->pids[i] != now->pids[i]) && !list_has(before, now->pids[i]))
 			return false;
 	return true;
 }

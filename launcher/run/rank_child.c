@@ -36,7 +36,6 @@ static const char *const step_names[STEP_COUNT] = {
 	[STEP_GROUP] = "make its process group",
 	[STEP_SIGNALS] = "reset its signals",
 	[STEP_AFFINITY] = "set the CPU binding",
-	[STEP_MEMORY_POLICY] = "set the memory policy",
 	[STEP_NICE] = "set its nice value",
 	[STEP_LIMIT] = "set a resource limit",
 	[STEP_DIRECTORY] = "enter its working directory",

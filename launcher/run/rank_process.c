@@ -246,14 +246,17 @@ static char **make_environment(const struct launch_plan *plan, const struct rank
 
 static int clone_failed(int code, const struct rank_plan *rank, struct error *err)
 {
-	struct rlimit processes = {0};
+	struct rlimit processes = {RLIM_INFINITY, RLIM_INFINITY};
+	char limit[24] = "unlimited";
 	getrlimit(RLIMIT_NPROC, &processes);
+	if (processes.rlim_cur != RLIM_INFINITY)
+		snprintf(limit, sizeof limit, "%llu", (unsigned long long)processes.rlim_cur);
 	if (code == EAGAIN)
 		return error_set(
 			err, -code,
-			"cannot start rank %u: no more processes are allowed: RLIMIT_NPROC (ulimit -u) is %lld, or the "
+			"cannot start rank %u: no more processes are allowed: RLIMIT_NPROC (ulimit -u) is %s, or the "
 			"cgroup's pids.max is reached",
-			rank->rank, (long long)processes.rlim_cur);
+			rank->rank, limit);
 	if (code == EMFILE || code == ENFILE)
 		return error_set(err, -code,
 		                 "cannot start rank %u: no more open files: raise RLIMIT_NOFILE (ulimit -n)",
