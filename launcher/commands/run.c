@@ -16,6 +16,7 @@
 #include "report/report_file.h"
 #include "report/report_json.h"
 #include "report/report_text.h"
+#include "run/descendants.h"
 #include "run/guard.h"
 #include "run/job_result.h"
 #include "run/memory_cgroup.h"
@@ -169,6 +170,10 @@ static void show_plan(const struct run *run)
 	if (!run->options.quiet)
 		for (uint32_t i = 0; i < run->plan.warning_count; i++)
 			text_add_format(&text, "muster: warning: %s\n", run->plan.warnings[i]);
+	if (!run->options.quiet && !descendants_visible())
+		text_add(&text,
+		         "muster: warning: /proc is not mounted: processes that a rank leaves behind cannot be found, "
+		         "and are not stopped\n");
 	if (run->options.verbosity > 0)
 		text_add_format(&text, "muster: job %s\n", run->job_id);
 	if (run->options.report_bindings || run->options.verbosity > 0) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * descendants: see descendants.h. Read from /proc/PID/task/TID/children, or, where the kernel has none, from the parent
- * in every /proc/PID/stat.
+ * in every /proc/PID/stat. Processes are called by the numbers that /proc has for them, which are not those of our own
+ * system calls where the /proc of another pid namespace is mounted: such a number is never given to kill or pidfd_open.
  */
 #include "run/descendants.h"
 
@@ -16,6 +17,20 @@
 #include <unistd.h>
 
 enum { STOP_ROUNDS_MAX = 200 };
+
+/* This process, as /proc calls it; 0 where /proc is not mounted. */
+static pid_t own_number(void)
+{
+	char text[32];
+	ssize_t length = readlink("/proc/self", text, sizeof text - 1);
+	text[length > 0 ? length : 0] = '\0';
+	return atoi(text);
+}
+
+bool descendants_visible(void)
+{
+	return own_number() > 0;
+}
 
 struct process_stat {
 	char state;
@@ -125,8 +140,10 @@ static void drop_dead(struct process_list *list, pid_t except)
 
 void descendants_list(struct process_list *list, pid_t except)
 {
-	pid_t self = getpid();
+	pid_t self = own_number();
 	list->count = 0;
+	if (self <= 0)
+		return;
 	bool readable = add_children(list, self);
 	for (uint32_t at = 0; readable && at < list->count; at++)
 		add_children(list, list->pids[at]);
@@ -153,22 +170,26 @@ static bool is_below(pid_t pid, pid_t self)
 	return false;
 }
 
-/* A number may have been given to a stranger since it was listed; a pidfd cannot: first the pidfd, then the proof. */
-static bool signal_proven(pid_t pid, int signal)
+/* A number may have been given to a stranger since it was listed; its directory, which serves as a pidfd, stays with
+ * the process that it was opened for: first the directory, then the proof. */
+static bool signal_proven(pid_t pid, pid_t self, int signal)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pidfd < 0)
+	char path[32];
+	snprintf(path, sizeof path, "/proc/%d", (int)pid);
+	int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
 		return false;
-	bool sent = is_below(pid, getpid()) && syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0;
-	close(pidfd);
+	bool sent = is_below(pid, self) && syscall(SYS_pidfd_send_signal, directory, signal, NULL, 0) == 0;
+	close(directory);
 	return sent;
 }
 
 static uint32_t signal_list(const struct process_list *list, int signal)
 {
+	pid_t self = own_number();
 	uint32_t sent = 0;
-	for (uint32_t i = 0; i < list->count; i++)
-		sent += signal_proven(list->pids[i], signal) ? 1 : 0;
+	for (uint32_t i = 0; i < list->count && self > 0; i++)
+		sent += signal_proven(list->pids[i], self, signal) ? 1 : 0;
 	return sent;
 }
 
@@ -234,7 +255,7 @@ static const char *state_name(char state)
 char *process_describe(pid_t pid)
 {
 	struct process_stat stat;
-	if (!read_stat(pid, &stat))
+	if (own_number() != getpid() || !read_stat(pid, &stat))
 		return NULL;
 	char text[192], path[64], channel[128] = "";
 	snprintf(path, sizeof path, "/proc/%d/wchan", (int)pid);

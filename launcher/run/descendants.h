@@ -4,7 +4,7 @@
  *
  * This process is a subreaper: whatever a rank started, in whatever process group or session, stays below it until it
  * ends. A process is signalled only while it is proven to be below: a child by the fact that this process has not
- * reaped it, a deeper one through a pidfd taken before its ancestry is read again.
+ * reaped it, a deeper one through a pidfd taken before its ancestry is read again. Without /proc nothing is found.
  */
 #ifndef MUSTER_RUN_DESCENDANTS_H
 #define MUSTER_RUN_DESCENDANTS_H
@@ -14,10 +14,13 @@
 #include <sys/types.h>
 
 struct process_list {
-	pid_t *pids; /* parents before their children */
+	pid_t *pids; /* as /proc calls them; parents before their children */
 	uint32_t count;
 	uint32_t capacity;
 };
+
+/* False without /proc: then the functions below find nothing, whatever there is. */
+bool descendants_visible(void);
 
 /* All that live below this process now; zombies and `except` (may be 0; itself, not what is below it) are left out. */
 void descendants_list(struct process_list *list, pid_t except);
@@ -31,7 +34,7 @@ uint32_t descendants_signal(int signal, pid_t except);
  * SIGKILL. */
 uint32_t descendants_kill(pid_t except);
 
-/* "state D (disk sleep), waiting in nfs_wait" of a process, for free(); NULL when it is gone. */
+/* "state D (disk sleep), waiting in nfs_wait" of a process, for free(); NULL when it is gone, or cannot be seen. */
 char *process_describe(pid_t pid);
 
 #endif

@@ -111,7 +111,7 @@ static void count_survivors(struct supervisor *s)
 	if (s->plan->spec->failure.leftovers == LEFTOVERS_KEEP && s->group.running == 0)
 		s->result->kept = list.count;
 	else
-		s->result->survivors = list.count;
+		s->result->survivors = list.count == 0 && !descendants_visible() ? 1 : list.count; /* one at least */
 	process_list_finish(&list);
 }
 

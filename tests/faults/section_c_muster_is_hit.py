@@ -520,6 +520,23 @@ def ranks_in_a_pid_namespace_of_their_own_are_stopped(t):
     job.expect(code=143, within_s=2)
 
 
+@test()
+def in_a_pid_namespace_with_the_proc_of_another_only_the_job_is_found(t):
+    """Numbers there are other processes': what is below muster is found all the same, and nobody else is hit."""
+    script = 'sleep 30 & stranger=$!; "$@"; code=$?; kill $stranger && exit $code'
+    words = [*need_unshare("--pid", "--fork"), "sh", "-c", script, "sh"]
+    job = t.run("-n", 2, "-k", "300ms", *t.program("leave_child", "daemon", "exit", 0), wrap=words)
+    job.expect(code=0, report={"survivors": 0}, within_s=2, gone_within_s=1)
+    check(t.has("descendant.0") and t.has("descendant.1"), "the descendants never stood")
+
+
+@test()
+def without_proc_the_job_runs_and_muster_says_what_it_cannot_see(t):
+    words = [*need_unshare("--mount"), "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+    job = t.run("-n", 2, *t.program("exit_with", 3), wrap=words)
+    job.expect(code=3, stderr=["warning: /proc is not mounted", "survivors: 0"])
+
+
 @cases({"a_rank_that_kills_everybody_leaves_nothing": ("KILL",), "a_rank_that_terminates_everybody_leaves_nothing": ("TERM",)})
 def kills_everybody(t, number):
     """In a pid namespace, where everybody is the job and PID 1 is beyond such a signal, but for SIGTERM, which it minds."""
