@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "run/sink.h"
+#include "run/sink_table.h"
 #include "run/stream.h"
 
 #include <errno.h>
@@ -32,10 +33,10 @@
 
 struct output {
 	const struct launch_plan *plan;
-	struct sink *sinks; /* 0: stdout, 1: stderr (or stdout again), then the paths */
-	uint32_t sink_count;
-	struct sink *standard_error;
-	struct stream *streams; /* nprocs * OUTPUT_STREAMS, stdout before stderr */
+	struct sink_table sinks;
+	struct sink *standard_output;
+	struct sink *standard_error; /* may be the same */
+	struct stream *streams;      /* nprocs * OUTPUT_STREAMS, stdout before stderr */
 	uint32_t stream_count;
 	uint32_t open_count;
 	size_t in_flight_limit; /* a stream */
@@ -54,30 +55,6 @@ struct output {
 };
 
 static char read_buffer[READ_BYTES];
-
-static struct sink *sink_for_descriptor(struct output *output, int fd, const char *name)
-{
-	for (uint32_t i = 0; i < output->sink_count; i++)
-		if (sink_is_same_file(&output->sinks[i], fd))
-			return &output->sinks[i];
-	sink_init_descriptor(&output->sinks[output->sink_count], name, fd);
-	return &output->sinks[output->sink_count++];
-}
-
-static int sink_for_path(struct output *output, const char *path, struct sink **sink, struct error *err)
-{
-	for (uint32_t i = 0; i < output->sink_count; i++) {
-		if (output->sinks[i].owns_fd && strcmp(output->sinks[i].name, path) == 0) {
-			*sink = &output->sinks[i];
-			return 0;
-		}
-	}
-	*sink = &output->sinks[output->sink_count];
-	int rc = sink_init_path(*sink, path, err);
-	if (rc == 0)
-		output->sink_count++;
-	return rc;
-}
 
 /* Several ranks in one file are told apart as on the terminal; a rank's own file is not labelled. */
 static void add_user(const struct output *output, struct sink *sink, struct stream *stream)
@@ -99,9 +76,9 @@ static int connect_stream(struct output *output, struct stream *stream, const st
 		if (sinks->items[i].kind == SINK_NULL)
 			continue;
 		if (sinks->items[i].kind == SINK_PATH)
-			rc = sink_for_path(output, sinks->items[i].path, &sink, err);
+			rc = sink_table_open(&output->sinks, sinks->items[i].path, &sink, err);
 		else
-			sink = fd == STDERR_FILENO ? output->standard_error : &output->sinks[0];
+			sink = fd == STDERR_FILENO ? output->standard_error : output->standard_output;
 		if (rc < 0)
 			return rc;
 		add_user(output, sink, stream);
@@ -109,12 +86,23 @@ static int connect_stream(struct output *output, struct stream *stream, const st
 	return 0;
 }
 
-static uint32_t count_sinks(const struct launch_plan *plan)
+static uint32_t count_paths(const struct rank_sinks *sinks)
 {
-	uint32_t count = 2;
-	for (uint32_t r = 0; r < plan->nprocs; r++)
-		count += plan->ranks[r].stdout_sinks.count + plan->ranks[r].stderr_sinks.count;
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < sinks->count; i++)
+		count += sinks->items[i].kind == SINK_PATH;
 	return count;
+}
+
+static void make_sinks(struct output *output)
+{
+	const struct launch_plan *plan = output->plan;
+	uint32_t most = 2;
+	for (uint32_t r = 0; r < plan->nprocs; r++)
+		most += count_paths(&plan->ranks[r].stdout_sinks) + count_paths(&plan->ranks[r].stderr_sinks);
+	sink_table_init(&output->sinks, most);
+	output->standard_output = sink_table_add(&output->sinks, "standard output", STDOUT_FILENO);
+	output->standard_error = sink_table_add(&output->sinks, "standard error", STDERR_FILENO);
 }
 
 static size_t clamp(size_t value, size_t least, size_t most)
@@ -129,9 +117,7 @@ int output_create(struct output **made, const struct launch_plan *plan, struct e
 	output->stream_count = plan->nprocs * OUTPUT_STREAMS;
 	output->streams = memory_zeroed(output->stream_count * sizeof *output->streams);
 	output->in_flight_limit = clamp(IN_FLIGHT_TOTAL / output->stream_count, IN_FLIGHT_LEAST, IN_FLIGHT_MOST);
-	output->sinks = memory_zeroed(count_sinks(plan) * sizeof *output->sinks);
-	sink_for_descriptor(output, STDOUT_FILENO, "standard output");
-	output->standard_error = sink_for_descriptor(output, STDERR_FILENO, "standard error");
+	make_sinks(output);
 	int rc = 0;
 	for (uint32_t s = 0; s < output->stream_count; s++) {
 		struct stream *stream = &output->streams[s];
@@ -161,14 +147,8 @@ void output_destroy(struct output *output)
 		return;
 	for (uint32_t s = 0; s < output->stream_count; s++)
 		stream_release(&output->streams[s]);
-	bool busy = false;
-	for (uint32_t i = 0; i < output->sink_count; i++) {
-		busy = busy || !sink_is_idle(&output->sinks[i]);
-		sink_finish(&output->sinks[i]);
-	}
-	if (busy)
+	if (!sink_table_finish(&output->sinks))
 		return; /* a thread that is blocked in its write still uses the rest */
-	free(output->sinks);
 	free(output->streams);
 	free(output->error);
 	text_finish(&output->notes);
@@ -338,8 +318,8 @@ static void tell_lost_output(struct output *output, const struct sink *sink)
 
 static void check_sinks(struct output *output)
 {
-	for (uint32_t i = 0; i < output->sink_count; i++) {
-		struct sink *sink = &output->sinks[i];
+	for (uint32_t i = 0; i < output->sinks.count; i++) {
+		struct sink *sink = &output->sinks.items[i];
 		if (sink->error == 0 || sink->reported)
 			continue;
 		sink->reported = true;
@@ -365,8 +345,8 @@ static void close_empty_streams(struct output *output)
 static void on_written(uv_async_t *async)
 {
 	struct output *output = async->data;
-	for (uint32_t i = 0; i < output->sink_count; i++)
-		sink_collect(&output->sinks[i], on_block_written, output);
+	for (uint32_t i = 0; i < output->sinks.count; i++)
+		sink_collect(&output->sinks.items[i], on_block_written, output);
 	check_sinks(output);
 	if (output->closing && output->open_count > 0)
 		close_empty_streams(output);
@@ -413,8 +393,8 @@ int output_attach(struct output *output, uv_loop_t *loop, void (*changed)(void *
 	output->changed = changed;
 	output->context = context;
 	output->attached = true;
-	for (uint32_t i = 0; i < output->sink_count; i++)
-		output->sinks[i].wake = &output->written;
+	for (uint32_t i = 0; i < output->sinks.count; i++)
+		output->sinks.items[i].wake = &output->written;
 	return 0;
 }
 
@@ -425,8 +405,8 @@ void output_detach(struct output *output)
 	output->attached = false;
 	for (uint32_t s = 0; s < output->stream_count; s++)
 		close_stream(&output->streams[s]);
-	for (uint32_t i = 0; i < output->sink_count; i++)
-		sink_detach(&output->sinks[i]);
+	for (uint32_t i = 0; i < output->sinks.count; i++)
+		sink_detach(&output->sinks.items[i]);
 	output->handles_closing += 2;
 	uv_close((uv_handle_t *)&output->written, handle_closed);
 	uv_close((uv_handle_t *)&output->silence, handle_closed);
@@ -519,8 +499,8 @@ bool output_is_drained(const struct output *output)
 		return true;
 	if (output->open_count > 0)
 		return false;
-	for (uint32_t i = 0; i < output->sink_count; i++)
-		if (!sink_is_idle(&output->sinks[i]))
+	for (uint32_t i = 0; i < output->sinks.count; i++)
+		if (!sink_is_idle(&output->sinks.items[i]))
 			return false;
 	return true;
 }

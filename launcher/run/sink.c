@@ -161,6 +161,8 @@ void sink_init_descriptor(struct sink *sink, const char *name, int fd)
 	*sink = (struct sink){
 		.name = memory_copy_text(name),
 		.fd = fd,
+		.device = status.st_dev,
+		.inode = status.st_ino,
 		.may_block = !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode) && !is_null,
 		.is_pipe = S_ISFIFO(status.st_mode),
 		.is_terminal = S_ISCHR(status.st_mode) && isatty(fd) == 1,
@@ -183,11 +185,9 @@ int sink_init_path(struct sink *sink, const char *path, struct error *err)
 	return 0;
 }
 
-bool sink_is_same_file(const struct sink *sink, int fd)
+bool sink_is_same_file(const struct sink *one, const struct sink *other)
 {
-	struct stat ours, theirs;
-	return fstat(sink->fd, &ours) == 0 && fstat(fd, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-	       ours.st_ino == theirs.st_ino;
+	return one->inode != 0 && one->inode == other->inode && one->device == other->device;
 }
 
 /* A pipe that has room for a page takes a small piece without blocking: no thread is needed for a few lines. */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <uv.h>
 
 struct error;
@@ -23,6 +24,8 @@ struct block; /* bytes on their way */
 struct sink {
 	char *name; /* a path, or "standard output": for messages */
 	int fd;
+	dev_t device; /* which file it is */
+	ino_t inode;  /* 0: not known */
 	bool owns_fd;
 	bool may_block;
 	bool is_pipe;
@@ -43,8 +46,8 @@ void sink_init_descriptor(struct sink *sink, const char *name, int fd);
 int sink_init_path(struct sink *sink, const char *path, struct error *err);
 void sink_finish(struct sink *sink); /* a thread that is blocked in its write is left to the process's end */
 
-/* Same file behind both: then they must share a sink, or their lines would tear. */
-bool sink_is_same_file(const struct sink *sink, int fd);
+/* Same file behind both: then one of them must do, or their lines would tear. */
+bool sink_is_same_file(const struct sink *one, const struct sink *other);
 
 /* Takes a copy. `from` is handed back by sink_collect with the number of bytes, when the write did not happen at once;
  * the return value is how many bytes are on their way (0: done, or dropped). */

@@ -460,6 +460,25 @@ static void a_file_is_truncated_once_and_made_by_the_umask(void **state)
 	harness_end(&h);
 }
 
+static void a_file_by_two_names_is_written_as_one(void **state)
+{
+	(void)state;
+	struct harness h;
+	harness_begin(&h, 3);
+	fixture_write_file(fixture_path(&h.f, "all"), "", 0644);
+	assert_int_equal(symlink("all", fixture_path(&h.f, "link")), 0);
+	assert_int_equal(link(fixture_path(&h.f, "all"), fixture_path(&h.f, "hard")), 0);
+	harness_send_to(&h, 0, TO_STDOUT, "all", NULL);
+	harness_send_to(&h, 1, TO_STDOUT, "link", NULL);
+	harness_send_to(&h, 2, TO_STDOUT, "hard", NULL);
+	harness_open(&h);
+	for (uint32_t rank = 0; rank < 3; rank++)
+		harness_say(&h, rank, TO_STDOUT, "x\n");
+	assert_true(harness_close(&h));
+	assert_file_is(&h, "all", "[0] x\n[1] x\n[2] x\n");
+	harness_end(&h);
+}
+
 static void without_descriptors_left_the_rank_and_the_limit_are_named(void **state)
 {
 	(void)state;
@@ -522,6 +541,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_cannot_be_written_is_an_error_before_anything_is_started),
 		cmocka_unit_test(a_fifo_whose_reader_sleeps_blocks_nothing_else),
 		cmocka_unit_test(a_file_is_truncated_once_and_made_by_the_umask),
+		cmocka_unit_test(a_file_by_two_names_is_written_as_one),
 		cmocka_unit_test(without_descriptors_left_the_rank_and_the_limit_are_named),
 		cmocka_unit_test(a_job_that_printed_everything_has_nothing_to_abandon),
 	};
