@@ -90,7 +90,7 @@ static void take_signal(struct watch *watch)
 		reap(watch);
 	else if (info.ssi_signo == SIGTSTP)
 		stop_self(watch);
-	else if (info.ssi_signo != SIGNAL_GUARD_DIED)
+	else
 		forward(watch, (int)info.ssi_signo);
 }
 

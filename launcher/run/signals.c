@@ -13,8 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const int listened[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP,
-                               SIGCONT, SIGUSR1, SIGUSR2, SIGCHLD, SIGNAL_GUARD_DIED};
+static const int listened[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2, SIGCHLD};
 
 static uint64_t inherited_ignored;
 static struct rlimit inherited_open_files;

@@ -8,13 +8,15 @@
 #ifndef MUSTER_RUN_SIGNALS_H
 #define MUSTER_RUN_SIGNALS_H
 
+#include <signal.h>
 #include <stdint.h>
 #include <sys/resource.h>
 
 struct error;
 
-/* Sent by the kernel to the supervisor when its guard dies. */
-#define SIGNAL_GUARD_DIED 34
+/* Sent by the kernel to the supervisor when its guard dies. It is the one that wakes even a supervisor that somebody
+ * stopped; from any other SIGCONT, the parent that it has by then tells it apart. */
+#define SIGNAL_GUARD_DIED SIGCONT
 
 /* Once, first thing: remembers what was ignored and lets it act again, lets through what was blocked, ignores SIGPIPE
  * and SIGXFSZ (errors of a write), opens what is missing of descriptors 0-2 on /dev/null, closes every other inherited

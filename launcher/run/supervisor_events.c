@@ -136,15 +136,14 @@ static void take_signal(struct supervisor *s, int signal)
 	case SIGTSTP:
 		rank_group_signal_groups(&s->group, SIGSTOP);
 		break;
-	case SIGCONT:
+	case SIGCONT: /* SIGNAL_GUARD_DIED, too */
+		if (getppid() != s->how->guard)
+			guard_died(s);
 		rank_group_signal_groups(&s->group, SIGCONT);
 		break;
 	case SIGUSR1:
 	case SIGUSR2:
 		rank_group_signal_ranks(&s->group, signal);
-		break;
-	case SIGNAL_GUARD_DIED:
-		guard_died(s);
 		break;
 	default: /* SIGCHLD: ranks are told by their pidfds, this one is for orphans */
 		take_deaths(s);

@@ -178,6 +178,15 @@ def SIGKILL_of_both_processes_at_once_leaves_no_rank(t):
 
 
 @test()
+def SIGKILL_of_muster_whose_supervisor_was_stopped_leaves_nothing(t):
+    job = t.start("-n", 2, "-k", "300ms", *t.program("leave_child", "daemon", "wait"))
+    t.ready(4)
+    processes.kill(job.supervisor(), signal.SIGSTOP)
+    processes.kill(job.pid, signal.SIGKILL)
+    job.expect(code=-signal.SIGKILL, gone_within_s=2, within_s=2)
+
+
+@test()
 def SIGKILL_of_the_process_group_of_muster_leaves_nothing(t):
     words = ["setsid", "--wait"]
     job = t.start("-n", 3, "-k", "300ms", *t.program("leave_child", "daemon", "wait"), wrap=words)

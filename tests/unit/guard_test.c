@@ -232,7 +232,6 @@ static void the_guards_own_signals_are_not_handed_on(void **state)
 	struct guard_run run = start_guard(&(struct guard_case){.supervise = report_signals});
 	assert_int_equal(next_report(&run), 0);
 	assert_int_equal(kill(run.pid, SIGCHLD), 0);
-	assert_int_equal(kill(run.pid, SIGNAL_GUARD_DIED), 0);
 	assert_int_equal(kill(run.pid, SIGTERM), 0);
 	assert_int_equal(next_report(&run), SIGTERM);
 	assert_int_equal(finish_guard(&run, NULL), 3);

@@ -11,8 +11,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
-static const int listened[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP,
-                               SIGCONT, SIGUSR1, SIGUSR2, SIGCHLD, SIGNAL_GUARD_DIED};
+static const int listened[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2, SIGCHLD};
 
 static bool is_listened(int number)
 {
