@@ -4,6 +4,7 @@
  */
 #include "base/error.h"
 #include "commands/check.h"
+#include "commands/console.h"
 #include "commands/plan.h"
 #include "commands/run.h"
 #include "commands/version.h"
@@ -11,8 +12,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { EXIT_MUSTER = 125 };
 
 struct subcommand {
 	const char *name;
@@ -58,6 +57,5 @@ int main(int argc, char **argv)
 	struct error err;
 	error_set(&err, -EINVAL, "there is no subcommand \"%.60s\"; they are run, plan, check (muster --help)",
 	          argv[1]);
-	fprintf(stderr, "muster: %s\n", err.text);
-	return EXIT_MUSTER;
+	return console_tell(&err, EXIT_MUSTER);
 }

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/printable.h"
-#include "base/text.h"
+#include "commands/console.h"
 #include "spec/diagnostics.h"
 #include "spec/job_spec.h"
 #include "spec/spec_parse.h"
@@ -19,8 +19,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { EXIT_OK = 0, EXIT_MUSTER = 125 };
 
 static void print_help(void)
 {
@@ -43,14 +41,6 @@ static void print_sound(const char *path, const struct job_spec *spec)
 	else
 		printf("%s: ok (%s, %" PRIu32 " %s)\n", shown, spec->name, spec->nprocs,
 		       spec->nprocs == 1 ? "rank" : "ranks");
-}
-
-static void print_errors(const struct diagnostics *diagnostics)
-{
-	struct text text = {0};
-	diagnostics_format(diagnostics, "error: ", &text);
-	fputs(text.bytes, stderr);
-	text_finish(&text);
 }
 
 /* A name that is not UTF-8 cannot stand in JSON: what the messages show of it does. */
@@ -100,7 +90,7 @@ static bool check_file(const char *path, json_t *results)
 	else if (sound)
 		print_sound(path, &spec);
 	else
-		print_errors(&diagnostics);
+		console_tell_diagnostics(&diagnostics);
 	job_spec_finish(&spec);
 	diagnostics_finish(&diagnostics);
 	return sound;
@@ -148,7 +138,7 @@ int command_check(int argc, char **argv)
 		return EXIT_MUSTER;
 	}
 	int code = check_files(next, as_json);
-	if (fflush(stdout) == EOF) {
+	if (fflush(stdout) == EOF || ferror(stdout)) {
 		fprintf(stderr, "muster check: cannot write the answer: %m\n");
 		return EXIT_MUSTER;
 	}

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "commands/console.h"
 #include "commands/options.h"
 #include "machine/machine.h"
 #include "plan/placement.h"
@@ -22,7 +23,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { EXIT_OK = 0, EXIT_MUSTER = 125, NARROWEST = 60, WIDEST = 120, DEFAULT_WIDTH = 100 };
+enum { NARROWEST = 60, WIDEST = 120, DEFAULT_WIDTH = 100 };
 
 /* Everything of one plan, in the order in which it is made. */
 struct planning {
@@ -36,12 +37,8 @@ static int load_spec(struct planning *planning)
 {
 	struct diagnostics wrong = {0};
 	int rc = job_spec_load(&planning->spec, &planning->options, &wrong);
-	if (rc < 0) {
-		struct text text = {0};
-		diagnostics_format(&wrong, "error: ", &text);
-		fputs(text.bytes, stderr);
-		text_finish(&text);
-	}
+	if (rc < 0)
+		console_tell_diagnostics(&wrong);
 	diagnostics_finish(&wrong);
 	return rc;
 }
@@ -54,16 +51,6 @@ static int place(struct planning *planning, struct error *err)
 	if (rc < 0)
 		return topology != NULL ? error_prefix(err, "--topology") : rc;
 	return placement_make(&planning->placement, &planning->spec, &planning->machine, err);
-}
-
-static bool wants_colour(const struct run_options *options)
-{
-	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
-	if (options->color != COLOR_AUTO)
-		return options->color == COLOR_ALWAYS;
-	if (no_color != NULL && no_color[0] != '\0')
-		return false;
-	return isatty(STDOUT_FILENO) == 1 && (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
 
 /* By name: in a container the locale that is named is often not installed, and the terminal shows it all the same. */
@@ -115,7 +102,7 @@ static int show(const struct planning *planning, struct error *err)
 		plan_json(&text, &view);
 	else if (!options->quiet)
 		plan_text(&text, &view,
-		          &(struct plan_style){.colour = wants_colour(options),
+		          &(struct plan_style){.colour = console_wants_colour(options->color, STDOUT_FILENO),
 		                               .utf8 = locale_is_utf8(),
 		                               .every_rank = options->verbosity > 0,
 		                               .width = output_width()});
@@ -135,9 +122,7 @@ static int make_and_show(struct planning *planning)
 	int rc = place(planning, &err);
 	if (rc == 0)
 		rc = show(planning, &err);
-	if (rc < 0)
-		fprintf(stderr, "muster: %s\n", err.text);
-	return rc < 0 ? EXIT_MUSTER : EXIT_OK;
+	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;
 }
 
 int command_plan(int argc, char **argv)
@@ -145,10 +130,8 @@ int command_plan(int argc, char **argv)
 	struct planning planning = {0};
 	struct error err;
 	int code = EXIT_OK;
-	if (run_options_parse(&planning.options, OPTIONS_OF_PLAN, argc, argv, &err) < 0) {
-		fprintf(stderr, "muster: %s\n", err.text);
-		return EXIT_MUSTER;
-	}
+	if (run_options_parse(&planning.options, OPTIONS_OF_PLAN, argc, argv, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
 	if (planning.options.help)
 		run_options_print_help(OPTIONS_OF_PLAN, stdout);
 	else

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/patient_write.h"
 #include "base/text.h"
+#include "commands/console.h"
 #include "commands/options.h"
 #include "machine/machine.h"
 #include "plan/launch_plan.h"
@@ -39,7 +40,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EXIT_MUSTER = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 /* Everything of one run, in the order in which it is made. */
 struct run {
@@ -58,26 +59,14 @@ struct run {
 	bool core_uses_pid;
 };
 
-static int tell(const struct error *err, int exit_code)
-{
-	char line[sizeof err->text + 16];
-	snprintf(line, sizeof line, "muster: %s\n", err->text);
-	patient_say(line);
-	return exit_code;
-}
-
 /* --- text → spec --- */
 
 static int load_spec(struct run *run)
 {
 	struct diagnostics wrong = {0};
-	struct text text = {0};
 	int rc = job_spec_load(&run->spec, &run->options, &wrong);
-	if (rc < 0) {
-		diagnostics_format(&wrong, "error: ", &text);
-		fputs(text.bytes, stderr);
-	}
-	text_finish(&text);
+	if (rc < 0)
+		console_tell_diagnostics(&wrong);
 	diagnostics_finish(&wrong);
 	return rc;
 }
@@ -156,14 +145,6 @@ static int make_plan(struct run *run, struct error *err)
 	return launch_plan_make(&run->plan, &run->spec, &run->placement, &context, err);
 }
 
-static bool wants_color(const struct run *run)
-{
-	const char *no_color = getenv("NO_COLOR");
-	if (run->options.color != COLOR_AUTO)
-		return run->options.color == COLOR_ALWAYS;
-	return isatty(STDERR_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0');
-}
-
 static void show_plan(const struct run *run)
 {
 	struct text text = {0};
@@ -192,20 +173,20 @@ static int prepare(struct run *run)
 {
 	struct error err;
 	if (run->options.report_path != NULL && report_file_check(run->options.report_path, &err) < 0)
-		return tell(&err, EXIT_MUSTER);
+		return console_tell(&err, EXIT_MUSTER);
 	if (preflight_check(&run->plan, &err) < 0)
-		return tell(&err, EXIT_MUSTER);
+		return console_tell(&err, EXIT_MUSTER);
 	int rc = rank_launcher_init(&run->launcher, &run->plan, &err);
 	if (rc == -ENOENT)
-		return tell(&err, EXIT_NOT_FOUND);
+		return console_tell(&err, EXIT_NOT_FOUND);
 	if (rc < 0)
-		return tell(&err, EXIT_NOT_EXECUTABLE);
+		return console_tell(&err, EXIT_NOT_EXECUTABLE);
 	int64_t memory = run->spec.limits.memory_bytes;
 	if (memory != NOT_SET &&
 	    memory_cgroups_make(&run->memory_cgroups, run->job_id, run->plan.nprocs, memory, &err) < 0)
-		return tell(&err, EXIT_MUSTER);
+		return console_tell(&err, EXIT_MUSTER);
 	/* Last: it empties the user's files, which a job that is refused must leave as they are. */
-	return output_create(&run->output, &run->plan, &err) < 0 ? tell(&err, EXIT_MUSTER) : 0;
+	return output_create(&run->output, &run->plan, &err) < 0 ? console_tell(&err, EXIT_MUSTER) : 0;
 }
 
 static void read_setting(const char *path, char *value, size_t size)
@@ -228,7 +209,7 @@ static struct report_facts facts_of(struct run *run)
 		.result = &run->result,
 		.core_pattern = run->core_pattern[0] != '\0' ? run->core_pattern : NULL,
 		.core_uses_pid = uses_pid[0] == '1',
-		.colour = wants_color(run),
+		.colour = console_wants_colour(run->options.color, STDERR_FILENO),
 	};
 }
 
@@ -252,7 +233,7 @@ static int write_report(struct run *run, const struct report_facts *facts)
 	char *document = report_json_format(facts, host);
 	int rc = report_file_write(run->options.report_path, document, strlen(document), &err);
 	free(document);
-	return rc < 0 ? tell(&err, EXIT_MUSTER) : 0;
+	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : 0;
 }
 
 static int report(struct run *run)
@@ -287,7 +268,7 @@ static int supervise_and_report(void *context, pid_t guard)
 	job_result_init(&run->result, run->plan.nprocs);
 	int rc = supervise(&how, &run->result, &err);
 	memory_cgroups_remove(&run->memory_cgroups); /* here too: the guard may have been killed */
-	return rc < 0 ? tell(&err, EXIT_MUSTER) : report(run);
+	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : report(run);
 }
 
 /* --- the whole --- */
@@ -298,7 +279,7 @@ static int run_job(struct run *run)
 	if (load_spec(run) < 0)
 		return EXIT_MUSTER;
 	if (refuse_unsupported(&run->spec, &err) < 0 || make_plan(run, &err) < 0)
-		return tell(&err, EXIT_MUSTER);
+		return console_tell(&err, EXIT_MUSTER);
 	show_plan(run);
 	signals_block();
 	int failed = prepare(run);
@@ -307,7 +288,7 @@ static int run_job(struct run *run)
 	const struct guarded guarded = {
 		.supervise = supervise_and_report, .context = run, .stop_with_owner = run->spec.daemon};
 	int code = guard_run(&guarded, &err);
-	return code < 0 ? tell(&err, EXIT_MUSTER) : code;
+	return code < 0 ? console_tell(&err, EXIT_MUSTER) : code;
 }
 
 /* The rest goes with the process: giving back page by page what it owned would only make the user wait. */
@@ -322,7 +303,7 @@ int command_run(int argc, char **argv)
 	struct error err;
 	signals_take_over();
 	if (run_options_parse(&run.options, OPTIONS_OF_RUN, argc, argv, &err) < 0)
-		return tell(&err, EXIT_MUSTER);
+		return console_tell(&err, EXIT_MUSTER);
 	if (run.options.help) {
 		run_options_print_help(OPTIONS_OF_RUN, stdout);
 		return 0;

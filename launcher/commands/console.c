@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * console: see console.h.
+ */
+#include "commands/console.h"
+
+#include "base/error.h"
+#include "base/patient_write.h"
+#include "base/text.h"
+#include "spec/diagnostics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int console_tell(const struct error *err, int exit_code)
+{
+	char line[sizeof err->text + 16];
+	snprintf(line, sizeof line, "muster: %s\n", err->text);
+	patient_say(line);
+	return exit_code;
+}
+
+void console_tell_diagnostics(const struct diagnostics *diagnostics)
+{
+	struct text text = {0};
+	diagnostics_format(diagnostics, "error: ", &text);
+	if (text.length > 0)
+		fputs(text.bytes, stderr);
+	text_finish(&text);
+}
+
+bool console_wants_colour(enum color_when when, int fd)
+{
+	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+	if (when != COLOR_AUTO)
+		return when == COLOR_ALWAYS;
+	if (no_color != NULL && no_color[0] != '\0')
+		return false;
+	return isatty(fd) == 1 && (terminal == NULL || strcmp(terminal, "dumb") != 0);
+}

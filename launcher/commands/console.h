@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * console: how subcommands speak to their user: the one place where errors are printed, and whether in colours.
+ */
+#ifndef MUSTER_COMMANDS_CONSOLE_H
+#define MUSTER_COMMANDS_CONSOLE_H
+
+#include "commands/options.h"
+
+#include <stdbool.h>
+
+struct diagnostics;
+struct error;
+
+enum { EXIT_OK = 0, EXIT_MUSTER = 125 };
+
+/* "muster: TEXT" on stderr, waiting for a reader no longer than a moment; returns `exit_code`. */
+int console_tell(const struct error *err, int exit_code);
+
+/* All that is wrong with a spec, on stderr. */
+void console_tell_diagnostics(const struct diagnostics *diagnostics);
+
+/* Colours on this descriptor? As --color says; of itself on a terminal that has them, unless NO_COLOR is set. */
+bool console_wants_colour(enum color_when when, int fd);
+
+#endif
