@@ -2,8 +2,9 @@
  *
  * signals: what this process inherited, and which signals it takes by descriptor instead of by handler.
  *
- * muster has no signal handlers: what it listens to is blocked for its whole life and read from a signalfd, so that no
- * signal ever comes between two instructions. Ranks get defaults and an empty mask whatever was inherited.
+ * muster has no signal handlers: from the moment on when there is something to leave behind, what it listens to is
+ * blocked and read from a signalfd, so that no signal ever comes between two instructions. Ranks get defaults and an
+ * empty mask whatever was inherited.
  */
 #ifndef MUSTER_RUN_SIGNALS_H
 #define MUSTER_RUN_SIGNALS_H

@@ -158,7 +158,7 @@ struct job_spec {
 	uint32_t ranks_count;
 };
 
-/* Every default that INTERFACE gives; name and command stay NULL. */
+/* Every default of the table of keys (spec_keys.h); name and command stay NULL. */
 void job_spec_init(struct job_spec *spec);
 void job_spec_finish(struct job_spec *spec);
 
