@@ -57,6 +57,20 @@ static void join_path(char *to, size_t size, const char *base, const char *direc
 		snprintf(to, size, "%s/%.*s/%s", base, (int)length, directory, name);
 }
 
+/* With what the user most likely meant: a line for a shell, or a file that is not in PATH but here. */
+static int not_found(const char *command, const char *path_variable, const char *directory, struct error *err)
+{
+	char here[PATH_MAX], hint[PATH_MAX + 16] = "";
+	join_path(here, sizeof here, directory, "", 0, command);
+	int code = candidate_error(here);
+	if (command[strcspn(command, " \t\n;|&<>$")] != '\0')
+		snprintf(hint, sizeof hint, ": no shell splits it; write sh -c '...'");
+	else if (code == 0 || code == EACCES)
+		snprintf(hint, sizeof hint, ": write ./%s", command);
+	return error_set(err, -ENOENT, "command not found: %.300s%.300s (PATH is %.400s)", command, hint,
+	                 path_variable[0] != '\0' ? path_variable : "empty");
+}
+
 static int search_path(const char *command, const char *path_variable, const char *directory, char *found, size_t size,
                        struct error *err)
 {
@@ -78,7 +92,7 @@ static int search_path(const char *command, const char *path_variable, const cha
 	}
 	if (denied[0] != '\0' && denied_code != EISDIR)
 		return error_set(err, -EACCES, "cannot execute %s: %s", denied, strerror(denied_code));
-	return error_set(err, -ENOENT, "command not found: %s (PATH is %.400s)", command, path_variable);
+	return not_found(command, path_variable, directory, err);
 }
 
 static int check_file(const char *command, const char *path, struct error *err)

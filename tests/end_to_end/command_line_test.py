@@ -166,6 +166,11 @@ class Options(harness.TestCase):
         self.assert_exit(done, 0)
         self.assertEqual(done.stderr, "")
 
+    def test_help_is_asked_for_in_either_order(self):
+        for name in ("run", "plan", "check"):
+            self.assertEqual(self.muster("help", name).stdout, self.muster(name, "--help").stdout)
+        self.assert_exit(self.muster("help", "rum"), 125)
+
     def test_names_of_others_cannot_write_on_the_terminal(self):
         name = "a\nmuster: all is well\033[31m\u009b2J\033]0;title\a"
         script = self.directory / "script"

@@ -70,6 +70,11 @@ static const struct search_row searches[] = {
 	{"folder", "@/bin", NULL, -ENOENT, "command not found: folder"},
 	{"nothing", "@/bin:@/more", NULL, -ENOENT, "command not found: nothing (PATH is @/bin:@/more)"},
 	{"", "@/bin", NULL, -ENOENT, "its name is empty"},
+	{"nothing", "", "@/bin", -ENOENT, "command not found: nothing (PATH is empty)"},
+	{"local", "@/bin", "@/place", -ENOENT, "command not found: local: write ./local (PATH is @/bin)"},
+	{"plain", "@/more", "@/bin", -ENOENT, "command not found: plain: write ./plain (PATH"},
+	{"tool | cat", "@/bin", NULL, -ENOENT,
+         "command not found: tool | cat: no shell splits it; write sh -c '...' (PATH"},
 
 	{"local", "", "@/place", 0, "@/place/local"}, /* empty entries are the rank's own directory */
 	{"local", ":@/bin", "@/place", 0, "@/place/local"},
