@@ -479,10 +479,11 @@ static const struct tail_row tails[] = {
 static void assert_tail(char **lines, const char *const *expected, const char *what)
 {
 	size_t at = 0;
-	for (; expected[at] != NULL; at++)
-		if (lines == NULL || lines[at] == NULL || strcmp(lines[at], expected[at]) != 0)
-			fail_msg("%s: line %zu is \"%s\", expected \"%s\"", what, at, lines == NULL ? NULL : lines[at],
-			         expected[at]);
+	for (; expected[at] != NULL; at++) {
+		const char *line = lines == NULL || lines[at] == NULL ? "(none)" : lines[at];
+		if (strcmp(line, expected[at]) != 0)
+			fail_msg("%s: line %zu is \"%s\", expected \"%s\"", what, at, line, expected[at]);
+	}
 	if (at == 0)
 		assert_null(lines);
 	else
