@@ -46,8 +46,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++)
 		if (strcmp(argv[1], subcommands[i].name) == 0)
 			return subcommands[i].run(argc - 1, argv + 1);
+	char help[] = "--help";
 	if (strcmp(argv[1], "help") == 0 && argc > 2)
-		return main(3, (char *[]){argv[0], argv[2], "--help", NULL});
+		return main(3, (char *[]){argv[0], argv[2], help, NULL});
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
 		print_usage(stdout);
 		return 0;
