@@ -6,55 +6,22 @@
  */
 #include "run/descendants.h"
 
+#include "run/process_stat.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { STOP_ROUNDS_MAX = 200 };
 
-/* This process, as /proc calls it; 0 where /proc is not mounted. */
-static pid_t own_number(void)
-{
-	char text[32];
-	ssize_t length = readlink("/proc/self", text, sizeof text - 1);
-	text[length > 0 ? length : 0] = '\0';
-	return atoi(text);
-}
-
 bool descendants_visible(void)
 {
-	return own_number() > 0;
-}
-
-struct process_stat {
-	char state;
-	pid_t parent;
-};
-
-static bool read_stat(pid_t pid, struct process_stat *stat)
-{
-	char path[64], line[512];
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ssize_t got = read(fd, line, sizeof line - 1);
-	close(fd);
-	if (got <= 0)
-		return false;
-	line[got] = '\0';
-	char *after_name = strrchr(line, ')'); /* a name may hold blanks and brackets */
-	int parent;
-	if (after_name == NULL || sscanf(after_name, ") %c %d", &stat->state, &parent) != 2)
-		return false;
-	stat->parent = parent;
-	return true;
+	return process_own_number() > 0;
 }
 
 /* Without memory the list stays short: what it lacks is found in the next round. */
@@ -117,7 +84,7 @@ static bool add_by_parent_once(struct process_list *list, pid_t root)
 	for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
 		struct process_stat stat;
 		pid_t pid = atoi(entry->d_name);
-		if (pid <= 0 || list_has(list, pid) || !read_stat(pid, &stat))
+		if (pid <= 0 || list_has(list, pid) || !process_stat_read(pid, &stat))
 			continue;
 		if (stat.parent == root || list_has(list, stat.parent))
 			add_pid(list, pid);
@@ -132,7 +99,7 @@ static void drop_dead(struct process_list *list, pid_t except)
 	for (uint32_t i = 0; i < list->count; i++) {
 		struct process_stat stat;
 		pid_t pid = list->pids[i];
-		if (pid != except && read_stat(pid, &stat) && stat.state != 'Z' && stat.state != 'X')
+		if (pid != except && process_stat_read(pid, &stat) && stat.state != 'Z' && stat.state != 'X')
 			list->pids[kept++] = pid;
 	}
 	list->count = kept;
@@ -140,7 +107,7 @@ static void drop_dead(struct process_list *list, pid_t except)
 
 void descendants_list(struct process_list *list, pid_t except)
 {
-	pid_t self = own_number();
+	pid_t self = process_own_number();
 	list->count = 0;
 	if (self <= 0)
 		return;
@@ -162,7 +129,7 @@ void process_list_finish(struct process_list *list)
 static bool is_below(pid_t pid, pid_t self)
 {
 	struct process_stat stat;
-	for (int depth = 0; depth < 1000 && pid > 1 && read_stat(pid, &stat); depth++) {
+	for (int depth = 0; depth < 1000 && pid > 1 && process_stat_read(pid, &stat); depth++) {
 		if (stat.parent == self)
 			return true;
 		pid = stat.parent;
@@ -186,7 +153,7 @@ static bool signal_proven(pid_t pid, pid_t self, int signal)
 
 static uint32_t signal_list(const struct process_list *list, int signal)
 {
-	pid_t self = own_number();
+	pid_t self = process_own_number();
 	uint32_t sent = 0;
 	for (uint32_t i = 0; i < list->count && self > 0; i++)
 		sent += signal_proven(list->pids[i], self, signal) ? 1 : 0;
@@ -230,42 +197,4 @@ uint32_t descendants_kill(pid_t except)
 	process_list_finish(&before);
 	process_list_finish(&now);
 	return killed;
-}
-
-static const char *state_name(char state)
-{
-	switch (state) {
-	case 'R':
-		return "running";
-	case 'S':
-		return "sleeping";
-	case 'D':
-		return "in uninterruptible sleep";
-	case 'T':
-		return "stopped";
-	case 't':
-		return "stopped by a tracer";
-	case 'Z':
-		return "ended, not reaped";
-	default:
-		return "unknown";
-	}
-}
-
-char *process_describe(pid_t pid)
-{
-	struct process_stat stat;
-	if (own_number() != getpid() || !read_stat(pid, &stat))
-		return NULL;
-	char text[192], path[64], channel[128] = "";
-	snprintf(path, sizeof path, "/proc/%d/wchan", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? 0 : read(fd, channel, sizeof channel - 1);
-	if (fd >= 0)
-		close(fd);
-	channel[got > 0 ? got : 0] = '\0';
-	bool known = channel[0] != '\0' && strcmp(channel, "0") != 0;
-	snprintf(text, sizeof text, "state %c (%s)%s%s", stat.state, state_name(stat.state),
-	         known ? ", waiting in " : "", known ? channel : "");
-	return strdup(text);
 }

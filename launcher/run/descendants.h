@@ -34,7 +34,4 @@ uint32_t descendants_signal(int signal, pid_t except);
  * SIGKILL. */
 uint32_t descendants_kill(pid_t except);
 
-/* "state D (disk sleep), waiting in nfs_wait" of a process, for free(); NULL when it is gone, or cannot be seen. */
-char *process_describe(pid_t pid);
-
 #endif

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "run/descendants.h"
 #include "run/job_result.h"
+#include "run/process_stat.h"
 
 #include <poll.h>
 #include <signal.h>

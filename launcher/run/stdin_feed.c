@@ -7,13 +7,13 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "plan/launch_plan.h"
+#include "run/process_stat.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -254,23 +254,14 @@ static void on_room(uv_poll_t *poll, int status, int events)
 	go_on(reader->feed);
 }
 
-/* From the stat line: the guard's process group against the foreground group of its terminal. */
 static bool guard_is_in_foreground(pid_t guard)
 {
-	char path[64], line[512];
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)guard);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-	if (fd >= 0)
-		close(fd);
-	if (got <= 0)
+	struct process_stat stat;
+	if (process_own_number() != getpid())
+		return true; /* this /proc calls it otherwise: not to be told, and the foreground is what is usual */
+	if (!process_stat_read(guard, &stat))
 		return false;
-	line[got] = '\0';
-	const char *after_name = strrchr(line, ')');
-	int group, foreground;
-	if (after_name == NULL || sscanf(after_name, ") %*c %*d %d %*d %*d %d", &group, &foreground) != 2)
-		return false;
-	return foreground == -1 || foreground == group; /* -1: it has no terminal, so nobody else types there */
+	return stat.foreground == -1 || stat.foreground == stat.group; /* without a terminal nobody else types there */
 }
 
 static void on_foreground_check(uv_timer_t *timer)

@@ -5,6 +5,7 @@
 #include "run_fixture.h"
 
 #include "run/descendants.h"
+#include "run/process_stat.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * process_stat: see process_stat.h.
+ */
+#include "run/process_stat.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+pid_t process_own_number(void)
+{
+	char text[32];
+	ssize_t length = readlink("/proc/self", text, sizeof text - 1);
+	text[length > 0 ? length : 0] = '\0';
+	return atoi(text);
+}
+
+bool process_stat_read(pid_t pid, struct process_stat *stat)
+{
+	char path[64], line[512];
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ssize_t got = read(fd, line, sizeof line - 1);
+	close(fd);
+	if (got <= 0)
+		return false;
+	line[got] = '\0';
+	char *after_name = strrchr(line, ')'); /* a name may hold blanks and brackets */
+	struct process_stat seen;
+	if (after_name == NULL ||
+	    sscanf(after_name, ") %c %d %d %*d %*d %d", &seen.state, &seen.parent, &seen.group, &seen.foreground) != 4)
+		return false;
+	*stat = seen;
+	return true;
+}
+
+static const char *state_name(char state)
+{
+	switch (state) {
+	case 'R':
+		return "running";
+	case 'S':
+		return "sleeping";
+	case 'D':
+		return "in uninterruptible sleep";
+	case 'T':
+		return "stopped";
+	case 't':
+		return "stopped by a tracer";
+	case 'Z':
+		return "ended, not reaped";
+	default:
+		return "unknown";
+	}
+}
+
+char *process_describe(pid_t pid)
+{
+	struct process_stat stat;
+	if (process_own_number() != getpid() || !process_stat_read(pid, &stat))
+		return NULL;
+	char text[192], path[64], channel[128] = "";
+	snprintf(path, sizeof path, "/proc/%d/wchan", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? 0 : read(fd, channel, sizeof channel - 1);
+	if (fd >= 0)
+		close(fd);
+	channel[got > 0 ? got : 0] = '\0';
+	bool known = channel[0] != '\0' && strcmp(channel, "0") != 0;
+	snprintf(text, sizeof text, "state %c (%s)%s%s", stat.state, state_name(stat.state),
+	         known ? ", waiting in " : "", known ? channel : "");
+	return strdup(text);
+}
