@@ -360,7 +360,7 @@ static void look_after_partial(struct stream *stream)
 		return;
 	if (stream->in_line && !stream->may_be_broken && stream->quiet_ticks > TICKS_TO_BREAK)
 		stream_break_line(stream);
-	else if (!stream->in_line && stream->quiet_ticks > TICKS_TO_SHOW)
+	else if (!stream->in_line && !stream_show_progress(stream) && stream->quiet_ticks > TICKS_TO_SHOW)
 		stream_show_partial(stream);
 }
 

@@ -54,6 +54,16 @@ static void pass_on(struct stream *stream, struct sink *sink, const char *bytes,
 	stream->in_flight += sink_write(sink, stream, bytes, length);
 }
 
+/* A progress bar goes back with a carriage return and writes over itself, and would write over the label too. On a
+ * terminal its last state stands for the line: where that begins. */
+static size_t last_state(const char *line, size_t length)
+{
+	while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
+		length--;
+	const char *back = length == 0 ? NULL : memrchr(line, '\r', length);
+	return back == NULL ? 0 : (size_t)(back + 1 - line);
+}
+
 /* `bytes` are whole lines. */
 static void send_lines_decorated(struct stream *stream, struct sink *sink, const char *bytes, size_t length)
 {
@@ -62,6 +72,9 @@ static void send_lines_decorated(struct stream *stream, struct sink *sink, const
 	size_t used = 0;
 	while (bytes < end) {
 		size_t line = (size_t)((const char *)memchr(bytes, '\n', (size_t)(end - bytes)) + 1 - bytes);
+		size_t skipped = sink->is_terminal ? last_state(bytes, line) : 0;
+		bytes += skipped;
+		line -= skipped;
 		if (used + prefix.length + line > sizeof batch) {
 			pass_on(stream, sink, batch, used);
 			used = 0;
@@ -260,12 +273,28 @@ bool stream_has_partial(const struct stream *stream)
 	return stream->in_line || stream->held_length > 0;
 }
 
-void stream_show_partial(struct stream *stream)
+static bool is_read_along(const struct stream *stream)
 {
 	bool read_along = stream->sink_count > 0;
 	for (uint32_t i = 0; i < stream->sink_count; i++)
 		read_along = read_along && stream->sinks[i]->is_terminal && stream->sinks[i]->owner == NULL;
-	if (!read_along || stream->held_length == 0)
+	return read_along;
+}
+
+bool stream_show_progress(struct stream *stream)
+{
+	bool progress = stream->held_length > 0 && memchr(stream->held, '\r', stream->held_length) != NULL;
+	if (!progress || !is_read_along(stream) || !reserve_held(stream, 1))
+		return false;
+	stream->held[stream->held_length++] = '\n';
+	send_lines(stream, stream->held, stream->held_length);
+	drop_held(stream);
+	return true;
+}
+
+void stream_show_partial(struct stream *stream)
+{
+	if (!is_read_along(stream) || stream->held_length == 0)
 		return;
 	begin_long_line(stream, "", 0);
 	stream->may_be_broken = true;

@@ -53,6 +53,9 @@ void stream_take(struct stream *stream, const char *bytes, size_t length);
 /* The end of the stream: a partial line gets its newline. */
 void stream_end(struct stream *stream);
 
+/* The state of a progress bar, as a line of its own, where somebody reads along; false: there is none. */
+bool stream_show_progress(struct stream *stream);
+
 /* A partial line whose rank says no more is shown (a prompt) where somebody reads along: on a terminal. In files and
  * pipes no line is torn, however long a rank pauses between two blocks of its stdio buffer. */
 void stream_show_partial(struct stream *stream);

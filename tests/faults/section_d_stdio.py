@@ -512,6 +512,17 @@ def a_partial_line_appears_on_a_terminal_although_its_rank_lives_on(t):
 
 
 @test()
+def a_progress_bar_is_seen_on_a_terminal_while_it_goes_on(t):
+    """It never ends its line, and goes back with a carriage return: its state is shown now and then, behind the label."""
+    terminal = Terminal(t)
+    bar = "i=0; while :; do i=$((i+1)); printf '\\rstep %d' $i >&2; sleep 0.05; done"
+    job = t.start("-n", 2, "sh", "-c", bar, conditions=[f"terminal={terminal.path}"])
+    eventually(lambda: re.search(rb"\[0\] step \d+\r?\n", terminal.read()) and b"[1] step " in terminal.read(), "both bars", 5)
+    job.signal(signal.SIGTERM)
+    job.expect(code=143)
+
+
+@test()
 def raw_output_is_not_touched(t):
     job = t.run("-n", 1, "--raw", *t.program("write_text", "stdout", "a\\0b no newline"))
     job.expect(code=0, stdout=b"a\0b no newline")
