@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "commands/console.h"
+#include "report/json_text.h"
 #include "spec/diagnostics.h"
 #include "spec/job_spec.h"
 #include "spec/spec_parse.h"
@@ -43,13 +44,6 @@ static void print_sound(const char *path, const struct job_spec *spec)
 		       spec->nprocs == 1 ? "rank" : "ranks");
 }
 
-/* A name that is not UTF-8 cannot stand in JSON: what the messages show of it does. */
-static json_t *json_of_text(const char *text)
-{
-	json_t *made = json_string(text);
-	return made != NULL ? made : json_string("?");
-}
-
 static json_t *json_of_errors(const struct diagnostics *diagnostics)
 {
 	json_t *list = json_array();
@@ -58,7 +52,7 @@ static json_t *json_of_errors(const struct diagnostics *diagnostics)
 		json_t *place = item->line == 0 ? json_pack("{}")
 		                                : json_pack("{s:I, s:I}", "line", (json_int_t)item->line, "column",
 		                                            (json_int_t)item->column);
-		json_object_set_new(place, "message", json_of_text(item->message));
+		json_object_set_new(place, "message", json_text(item->message));
 		json_array_append_new(list, place);
 	}
 	return list;
@@ -66,9 +60,9 @@ static json_t *json_of_errors(const struct diagnostics *diagnostics)
 
 static json_t *json_of_result(const char *path, const struct job_spec *spec, const struct diagnostics *diagnostics)
 {
-	json_t *result = json_pack("{s:o, s:b}", "file", json_of_text(path), "ok", spec != NULL);
+	json_t *result = json_pack("{s:o, s:b}", "file", json_text(path), "ok", spec != NULL);
 	if (spec != NULL) {
-		json_object_set_new(result, "name", json_of_text(spec->name));
+		json_object_set_new(result, "name", json_text(spec->name));
 		json_object_set_new(result, "nprocs",
 		                    spec->nprocs == NPROCS_AUTO ? json_string("auto") : json_integer(spec->nprocs));
 	}

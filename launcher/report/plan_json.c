@@ -9,6 +9,7 @@
 #include "machine/machine.h"
 #include "plan/place_words.h"
 #include "plan/placement.h"
+#include "report/json_text.h"
 #include "spec/job_spec.h"
 
 #include <jansson.h>
@@ -93,14 +94,14 @@ static json_t *quota_json(const struct machine *machine)
 		return json_null();
 	json_t *quota = made(json_object());
 	set(quota, "cpus", json_real(machine->quota_millicpus / 1000.0));
-	set(quota, "source", machine->quota_source != NULL ? json_string(machine->quota_source) : json_null());
+	set(quota, "source", json_text(machine->quota_source));
 	return quota;
 }
 
 static json_t *machine_json(const struct machine *machine)
 {
 	json_t *object = made(json_object());
-	set(object, "description", json_string(machine->description));
+	set(object, "description", json_text(machine->description));
 	set(object, "is_this_machine", json_boolean(machine->is_this_machine));
 	set(object, "packages", json_integer(machine->package_count));
 	set(object, "l3caches", json_integer(machine->l3cache_count));
@@ -136,7 +137,7 @@ static json_t *rank_json(const struct rank_placement *place, uint32_t rank)
 	set(object, "numa", numbers(&place->nodes));
 	set(object, "bound", json_boolean(place->bound));
 	set(object, "shared", json_boolean(place->shared));
-	set(object, "why", json_string(place->why));
+	set(object, "why", json_text(place->why));
 	return object;
 }
 
@@ -148,10 +149,10 @@ static json_t *plan_object(const struct plan_view *view)
 	set(plan, "machine", machine_json(view->machine));
 	set(plan, "request", request_json(&view->spec->placement));
 	set(plan, "nprocs", json_integer(placement->nprocs));
-	set(plan, "nprocs_why", placement->nprocs_why != NULL ? json_string(placement->nprocs_why) : json_null());
+	set(plan, "nprocs_why", json_text(placement->nprocs_why));
 	json_t *warnings = made(json_array());
 	for (uint32_t i = 0; i < placement->warning_count; i++)
-		append(warnings, json_string(placement->warnings[i]));
+		append(warnings, json_text(placement->warnings[i]));
 	set(plan, "warnings", warnings);
 	json_t *ranks = made(json_array());
 	for (uint32_t rank = 0; rank < placement->nprocs; rank++)

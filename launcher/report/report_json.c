@@ -5,9 +5,9 @@
 #include "report/report_json.h"
 
 #include "base/memory.h"
-#include "base/printable.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
+#include "report/json_text.h"
 #include "run/job_result.h"
 #include "spec/units.h"
 
@@ -20,31 +20,13 @@
 /* 12.1 is written "12.1", and a week still has its nanoseconds. */
 enum { REAL_DIGITS = 15 };
 
-#define REPLACEMENT "\xef\xbf\xbd"
-
 /* -- Text ---------------------------------------------------------------------------------------------------------- */
-
-static json_t *make_text(const char *bytes)
-{
-	if (bytes == NULL)
-		return json_null();
-	struct text text = {0};
-	text_add(&text, "");
-	for (const char *at = bytes; *at != '\0';) {
-		size_t length = utf8_bytes(at);
-		text_add_bytes(&text, length == 0 ? REPLACEMENT : at, length == 0 ? strlen(REPLACEMENT) : length);
-		at += length == 0 ? 1 : length;
-	}
-	json_t *made = json_stringn_nocheck(text.bytes, text.length);
-	text_finish(&text);
-	return made;
-}
 
 static json_t *make_texts(char *const *list)
 {
 	json_t *array = json_array();
 	for (; list != NULL && *list != NULL; list++)
-		json_array_append_new(array, make_text(*list));
+		json_array_append_new(array, json_text(*list));
 	return array;
 }
 
@@ -114,9 +96,9 @@ static json_t *make_failed_step(const struct rank_result *rank)
 		return json_null();
 	const char *name = strerrorname_np(rank->failed_errno);
 	json_t *step = json_object();
-	json_object_set_new(step, "step", make_text(rank->failed_step == NULL ? "execute" : rank->failed_step));
+	json_object_set_new(step, "step", json_text(rank->failed_step == NULL ? "execute" : rank->failed_step));
 	json_object_set_new(step, "errno", name == NULL ? json_null() : json_string(name));
-	json_object_set_new(step, "message", make_text(strerror(rank->failed_errno)));
+	json_object_set_new(step, "message", json_text(strerror(rank->failed_errno)));
 	return step;
 }
 
@@ -126,7 +108,7 @@ static json_t *make_rank(const struct report_facts *facts, const char *host, uin
 	const struct rank_plan *plan = &facts->plan->ranks[local_rank];
 	json_t *made = json_object();
 	json_object_set_new(made, "rank", json_integer(plan->rank));
-	json_object_set_new(made, "host", make_text(host));
+	json_object_set_new(made, "host", json_text(host));
 	json_object_set_new(made, "pid", make_pid(rank->pid));
 	json_object_set_new(made, "cpus", make_cpus(plan->place));
 	json_object_set_new(made, "bound", json_boolean(plan->place->bound));
@@ -139,7 +121,7 @@ static json_t *make_rank(const struct report_facts *facts, const char *host, uin
 	json_object_set_new(made, "stopped", json_boolean(rank->stopped));
 	json_object_set_new(made, "killed", json_boolean(rank->killed));
 	json_object_set_new(made, "in_wake", json_boolean(rank->in_wake));
-	json_object_set_new(made, "detail", make_text(rank->lost_detail));
+	json_object_set_new(made, "detail", json_text(rank->lost_detail));
 	json_object_set_new(made, "death_order",
 	                    rank->death_order == NO_RANK ? json_null() : json_integer(rank->death_order));
 	json_object_set_new(made, "user_s", json_real((double)rank->user_us / 1e6));
@@ -161,7 +143,7 @@ static json_t *make_first_failure(const struct report_facts *facts, const char *
 	add_rank_end(&words, facts, local_rank);
 	json_t *made = json_object();
 	json_object_set_new(made, "rank", json_integer(plan->rank));
-	json_object_set_new(made, "host", make_text(host));
+	json_object_set_new(made, "host", json_text(host));
 	json_object_set_new(made, "pid", make_pid(rank->pid));
 	json_object_set_new(made, "cpus", make_cpus(plan->place));
 	json_object_set_new(made, "kind", json_string(failure_kind(facts->result, local_rank)));
@@ -169,7 +151,7 @@ static json_t *make_first_failure(const struct report_facts *facts, const char *
 	json_object_set_new(made, "signal", make_signal(rank->end == RANK_SIGNALED, rank->signal));
 	json_object_set_new(made, "core_dumped", json_boolean(rank->core_dumped));
 	json_object_set_new(made, "failed_step", make_failed_step(rank));
-	json_object_set_new(made, "what", make_text(words.bytes));
+	json_object_set_new(made, "what", json_text(words.bytes));
 	json_object_set_new(made, "at_s", make_seconds(rank->ended_ns));
 	json_object_set_new(made, "stderr_tail", make_texts(rank->stderr_tail));
 	text_finish(&words);
@@ -202,12 +184,12 @@ static json_t *make_job(const struct launch_plan *plan, const char *host)
 	json_t *args = make_texts(plan->spec->args.items);
 	json_array_extend(command, args);
 	json_decref(args);
-	json_object_set_new(job, "id", make_text(plan->job_id));
-	json_object_set_new(job, "name", make_text(plan->job_name));
+	json_object_set_new(job, "id", json_text(plan->job_id));
+	json_object_set_new(job, "name", json_text(plan->job_name));
 	json_object_set_new(job, "nprocs", json_integer(plan->nprocs));
 	json_object_set_new(job, "world_size", json_integer(plan->world_size));
-	json_object_set_new(job, "host", make_text(host));
-	json_object_set_new(job, "source", make_text(plan->spec->source));
+	json_object_set_new(job, "host", json_text(host));
+	json_object_set_new(job, "source", json_text(plan->spec->source));
 	json_object_set_new(job, "command", command);
 	return job;
 }
@@ -217,7 +199,7 @@ static json_t *make_warnings(const struct report_facts *facts)
 {
 	json_t *warnings = json_array();
 	for (uint32_t i = 0; i < facts->plan->warning_count; i++)
-		json_array_append_new(warnings, make_text(facts->plan->warnings[i]));
+		json_array_append_new(warnings, json_text(facts->plan->warnings[i]));
 	json_t *later = make_texts(facts->result->warnings);
 	json_array_extend(warnings, later);
 	json_decref(later);
@@ -234,7 +216,7 @@ static json_t *make_report(const struct report_facts *facts, const char *host)
 	json_object_set_new(report, "job", make_job(facts->plan, host));
 	json_object_set_new(report, "outcome", json_string(outcome_name(result->outcome)));
 	json_object_set_new(report, "exit_code", json_integer(result->exit_code));
-	json_object_set_new(report, "error", make_text(result->error_text));
+	json_object_set_new(report, "error", json_text(result->error_text));
 	json_object_set_new(report, "stop_signal",
 	                    make_signal(result->outcome == OUTCOME_STOPPED, result->stop_signal));
 	json_object_set_new(report, "start_timed_out", json_boolean(result->start_timed_out));

@@ -100,6 +100,24 @@ static void the_json_says_why_a_cpu_may_not_be_used_and_who_set_the_quota(void *
 	finish(&planned);
 }
 
+/* Whoever makes a control group calls it as he likes. */
+static void the_json_is_written_whatever_a_control_group_is_called(void **state)
+{
+	(void)state;
+	struct planned planned;
+	char source[] = "/sys/fs/cgroup/caf\xe9/cpu.max";
+	plan(&planned, "core:2 pu:1", 1, PLACE_NONE);
+	planned.machine.quota_millicpus = 1500;
+	planned.machine.quota_source = source;
+	plan_json(&planned.text, &planned.view);
+	planned.machine.quota_source = NULL;
+	json_t *json = json_loads(planned.text.bytes, 0, NULL);
+	const json_t *quota = json_object_get(json_object_get(json, "machine"), "quota");
+	assert_string_equal(string_of(quota, "source"), "/sys/fs/cgroup/caf\xef\xbf\xbd/cpu.max");
+	json_decref(json);
+	finish(&planned);
+}
+
 /* Each "<name" has its "</name>" or ends in "/>", in the right order. */
 static void assert_well_formed(const char *xml)
 {
@@ -176,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_json_has_the_promised_members),
 		cmocka_unit_test(the_json_says_why_a_cpu_may_not_be_used_and_who_set_the_quota),
+		cmocka_unit_test(the_json_is_written_whatever_a_control_group_is_called),
 		cmocka_unit_test(the_drawing_is_well_formed_and_its_words_are_text),
 		cmocka_unit_test(bindings_have_a_line_a_rank),
 		cmocka_unit_test(lines_and_colours_come_only_when_asked_for),
