@@ -10,7 +10,7 @@ command -v gcov >/dev/null || {
 	exit 1
 }
 cmake --preset coverage >/dev/null
-cmake --build --preset coverage >/dev/null
+cmake --build --preset coverage -- --quiet
 find build-coverage -name '*.gcda' -delete
 ctest --preset coverage --parallel "$(nproc)" -R '^(unit|end_to_end|faults|topologies|fuzz)\.' "$@" || echo "some tests failed: the figures are of those that ran"
 
@@ -18,13 +18,14 @@ ctest --preset coverage --parallel "$(nproc)" -R '^(unit|end_to_end|faults|topol
 find build-coverage/launcher -name '*.gcda' -exec gcov -n {} + 2>/dev/null |
 	awk -F"[':% ]+" '
 		/^File/ { file = $2 }
-		/^Lines executed/ && file ~ /launcher\/.*\.c$/ {
+		/^Lines executed/ && file ~ /launcher\/.*\.c$/ { # gcov ends with a line for all, without a file
 			sub(/.*\/launcher\//, "launcher/", file)
 			lines = $NF
 			entered = $3 / 100 * lines
 			printf "%6.1f %%  %5d lines  %s\n", $3, lines, file
 			all_lines += lines
 			all_entered += entered
+			file = ""
 		}
 		END { if (all_lines > 0) printf "%6.1f %%  %5d lines  all\n", 100 * all_entered / all_lines, all_lines }' |
 	sort -n
