@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/printable.h"
 #include "machine/allowance.h"
 #include "machine/hwloc_quiet.h"
 #include "machine/isolated_load.h"
@@ -229,15 +230,23 @@ static int load(hwloc_topology_t *topology, const struct topology_source *source
 	return code;
 }
 
+/* A control group may be called anything; its name is shown on terminals. */
+static char *shown_path(char *path)
+{
+	if (path != NULL)
+		make_printable(path);
+	return path;
+}
+
 static void name_restrictions(struct machine *machine)
 {
 	struct cpu_quota quota = allowance_quota("");
 	machine->quota_millicpus = quota.millicpus;
-	machine->quota_source = quota.source;
+	machine->quota_source = shown_path(quota.source);
 	for (uint32_t i = 0; i < machine->thread_count; i++) {
 		if (machine->threads[i].access != THREAD_OUTSIDE_CPUSET)
 			continue;
-		machine->cpuset_source = allowance_cpuset_source("");
+		machine->cpuset_source = shown_path(allowance_cpuset_source(""));
 		return;
 	}
 }

@@ -56,8 +56,8 @@ struct machine {
 	uint32_t node_count;
 	struct index_set allowed; /* CPUs (kernel numbers) whose access is THREAD_ALLOWED */
 	uint32_t quota_millicpus; /* CPU quota along the whole cgroup path, in thousandths of a CPU; 0: none */
-	char *quota_source;       /* file that set it; NULL without quota */
-	char *cpuset_source;      /* what restricts: a cgroup path for people, or NULL */
+	char *quota_source;       /* file that set it, printable; NULL without quota */
+	char *cpuset_source;      /* what restricts: a cgroup path, printable, or NULL */
 };
 
 /* This machine, as this process may use it. */
