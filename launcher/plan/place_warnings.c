@@ -78,7 +78,7 @@ static void warn_oversubscribed(struct placement *placement, const struct place_
 	if (placement->nprocs == 1)
 		text_add(&text, ": it gets those");
 	else if (fewest >= placement->nprocs)
-		text_add(&text, ": every rank shares all of them");
+		text_add_format(&text, ": every rank shares %s", pool->unit_count == 1 ? "it" : "all of them");
 	else if (fewest == most)
 		text_add_format(&text, ": %" PRIu64 " ranks share each %s", most, unit_noun(pool, 1));
 	else

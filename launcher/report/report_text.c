@@ -246,7 +246,8 @@ static void add_others_line(struct text *text, const struct report_facts *facts)
 	struct text others = {0};
 	add_others(&others, facts);
 	if (others.length > 0)
-		text_add_format(text, PREFIX "others: %s\n", others.bytes);
+		text_add_format(text, PREFIX "%s: %s\n", facts->result->outcome == OUTCOME_ERROR ? "ranks" : "others",
+		                others.bytes);
 	text_finish(&others);
 }
 

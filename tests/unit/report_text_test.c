@@ -506,7 +506,7 @@ static const struct text_case cases[] = {
 		.error_text = "cannot start rank 1: clone: Resource temporarily unavailable (ulimit -u)",
 		.ranks = {STOPPED(0), {.end = RANK_NOT_STARTED}},
 		.expected = "muster: cannot start rank 1: clone: Resource temporarily unavailable (ulimit -u)\n"
-			    "muster: others: 1 stopped by muster (SIGTERM), 1 never started\n"
+			    "muster: ranks: 1 stopped by muster (SIGTERM), 1 never started\n"
 			    "muster: survivors: 0\n",
 	},
 	{
