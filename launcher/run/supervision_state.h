@@ -29,7 +29,8 @@ struct supervisor {
 	struct group_starter starting;
 	enum group_state state;
 	enum job_cause cause;
-	bool must_end; /* told to stop, out of time or unguarded: no further incarnation, no waiting for a reader */
+	enum job_cause
+		told_to_end; /* by a signal, the time limit, the guard's death, at whatever moment; CAUSE_NONE: go on */
 	struct restart_budget budget;
 	uint32_t death_count;
 	int64_t job_start_ns;

@@ -59,11 +59,16 @@ bool supervisor_nothing_left(struct supervisor *s)
 static bool wants_restart(struct supervisor *s, int64_t *wait_ms)
 {
 	const struct job_result *result = s->result;
-	if (s->must_end || output_reader_gone(s->how->output) || s->cause != CAUSE_RANK_FAILED ||
-	    result->first_failure == NO_RANK || result->ranks[result->first_failure].end == RANK_NOT_EXECUTED)
+	if (output_reader_gone(s->how->output) || s->cause != CAUSE_RANK_FAILED || result->first_failure == NO_RANK ||
+	    result->ranks[result->first_failure].end == RANK_NOT_EXECUTED)
 		return false;
 	int64_t lived_ms = (supervisor_clock_ns() - s->group_start_ns) / 1000000;
-	return restart_budget_take(&s->budget, &s->plan->spec->failure, lived_ms, wait_ms);
+	if (!restart_budget_take(&s->budget, &s->plan->spec->failure, lived_ms, wait_ms))
+		return false;
+	if (s->told_to_end == CAUSE_NONE)
+		return true;
+	s->cause = s->told_to_end; /* but for that, the job would have gone on */
+	return false;
 }
 
 void supervisor_check_progress(struct supervisor *s)
@@ -101,10 +106,16 @@ void supervisor_on_deaths(uv_poll_t *poll, int status, int events)
 	take_deaths(poll->data);
 }
 
+static void told_to_end(struct supervisor *s, enum job_cause cause)
+{
+	if (s->told_to_end == CAUSE_NONE)
+		s->told_to_end = cause;
+}
+
 static void stop_requested(struct supervisor *s, int signal)
 {
 	bool first = s->result->stop_signal == 0;
-	s->must_end = true;
+	told_to_end(s, CAUSE_STOPPED);
 	if (first) {
 		s->result->stop_signal = signal;
 		if (s->state == GROUP_STARTING || s->state == GROUP_RUNNING || s->state == GROUP_BACKOFF)
@@ -117,7 +128,7 @@ static void stop_requested(struct supervisor *s, int signal)
 
 static void guard_died(struct supervisor *s)
 {
-	s->must_end = true;
+	told_to_end(s, CAUSE_GUARD_GONE);
 	supervisor_set_cause(s, CAUSE_GUARD_GONE);
 	supervisor_post(s, EVENT_KILL_REQUESTED);
 	if (s->state == GROUP_CLEARING)
@@ -169,7 +180,7 @@ void supervisor_on_output_changed(void *context)
 void supervisor_on_time_limit(uv_timer_t *timer)
 {
 	struct supervisor *s = timer->data;
-	s->must_end = true;
+	told_to_end(s, CAUSE_TIME_LIMIT);
 	if (s->state != GROUP_STARTING && s->state != GROUP_RUNNING && s->state != GROUP_BACKOFF)
 		return;
 	supervisor_set_cause(s, CAUSE_TIME_LIMIT);
@@ -185,7 +196,7 @@ static void clear_round(struct supervisor *s)
 	bool patient = supervisor_clock_ns() < s->patience_end_ns;
 	if (left && patient)
 		descendants_kill(0);
-	if (!left && s->must_end && supervisor_clock_ns() >= s->unread_end_ns)
+	if (!left && s->told_to_end != CAUSE_NONE && supervisor_clock_ns() >= s->unread_end_ns)
 		output_abandon(s->how->output);
 	if (left && !patient)
 		supervisor_post(s, EVENT_PATIENCE_OVER);
