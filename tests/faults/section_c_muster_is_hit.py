@@ -541,6 +541,7 @@ def in_a_pid_namespace_with_the_proc_of_another_only_the_job_is_found(t):
 
 @test()
 def without_proc_the_job_runs_and_muster_says_what_it_cannot_see(t):
+    t.need_no_sanitizer("the leak checker reads /proc")
     words = [*need_unshare("--mount"), "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
     job = t.run("-n", 2, *t.program("exit_with", 3), wrap=words)
     job.expect(code=3, stderr=["warning: /proc is not mounted", "survivors: 0"])
