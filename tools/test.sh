@@ -22,7 +22,7 @@ done
 
 started=$(date +%s)
 step() { printf '\n== %s (after %d s)\n' "$*" $(($(date +%s) - started)); }
-# What a build prints matters only when it fails.
+# What a build prints matters only when it fails; it stays in $said.
 quietly() {
 	if ! said=$("$@" 2>&1); then
 		printf '%s\n' "$said" >&2
@@ -35,7 +35,7 @@ build() {
 }
 
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
+trap 'wait; rm -rf "$logs"' EXIT # nothing that was begun here runs on
 # run_tests NAME COMMAND...: keeps what ctest said, for the summary.
 run_tests() {
 	name=$1
@@ -53,11 +53,20 @@ fetch_the_rest() {
 step "Packages for building"
 tools/packages.sh install build unit
 
-step "Building, as for users and with sanitizers; meanwhile, packages for testing"
+step "Building: for tests, with sanitizers, and the demo; meanwhile, packages for testing"
 fetch_the_rest >"$logs/packages" 2>&1 &
 fetching=$!
 build ci
 build asan-ubsan
+said=
+quietly tools/demo.sh
+case $said in
+*"pi is about 3.14"*) ;;
+*)
+	printf 'tools/demo.sh does not find pi:\n%s\n' "$said" >&2
+	exit 1
+	;;
+esac
 wait "$fetching" && fetched=yes || fetched=
 cat "$logs/packages"
 [ -n "$fetched" ] || exit 1
