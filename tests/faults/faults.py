@@ -12,6 +12,7 @@ import concurrent.futures
 import glob
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -22,6 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import harness  # noqa: E402
+import processes  # noqa: E402
 
 printing = threading.Lock()
 
@@ -121,5 +123,27 @@ def main():
     return 77 if skipped and not passed else 0
 
 
+def is_group_orphaned():
+    """Whether nobody of this session could continue our process group: then the kernel stops none of it on SIGTSTP."""
+    pid = os.getpid()
+    while pid > 1 and os.getpgid(pid) == os.getpgrp():
+        pid = processes.parent(pid)
+    return pid <= 1 or processes.session(pid) != os.getsid(0)
+
+
+def in_a_group_with_a_parent():
+    """Continues in a child with a process group of its own, which this process stands over, as a shell over its jobs."""
+    child = os.fork()
+    if child == 0:
+        os.setpgid(0, 0)
+        return
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda which, _: os.kill(child, which))
+    _, status = os.waitpid(child, 0)
+    sys.exit(os.waitstatus_to_exitcode(status))
+
+
 if __name__ == "__main__":
+    if is_group_orphaned():
+        in_a_group_with_a_parent()
     sys.exit(main())
