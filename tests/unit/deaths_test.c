@@ -218,6 +218,7 @@ static int become_subreaper(void **state)
 
 int main(void)
 {
+	fixture_leave_group();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_order_told_is_the_order_of_the_ends),
 		cmocka_unit_test(how_a_rank_ended_and_what_it_used_is_told),

@@ -298,6 +298,7 @@ static void a_waiting_process_is_described_as_sleeping(void **state)
 
 int main(void)
 {
+	fixture_leave_group();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_are_found_wherever_they_fled_to),
 		cmocka_unit_test(an_excepted_process_is_left_out_but_not_what_is_below_it),

@@ -104,6 +104,7 @@ static void who_runs_is_described_for_the_result(void **state)
 
 int main(void)
 {
+	fixture_leave_group();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_is_asked_is_woken_and_marked_and_who_had_ended_is_not),
 		cmocka_unit_test(who_is_killed_is_marked_and_who_had_ended_is_not),

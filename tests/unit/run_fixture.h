@@ -18,6 +18,7 @@
 #include <ftw.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,5 +192,13 @@ static inline void fixture_in_child(void (*body)(void *context), void *context)
 			_exit(1);                                                                                      \
 		}                                                                                                      \
 	} while (0)
+
+/* For tests that stop processes: the kernel sends SIGHUP to a process group that is orphaned while one of it is
+ * stopped, and where the tests are started without a terminal that group would be the runner's own. */
+static inline void fixture_leave_group(void)
+{
+	setpgid(0, 0);
+	signal(SIGHUP, SIG_IGN);
+}
 
 #endif
