@@ -85,14 +85,14 @@ def eventually(holds, what, within_s=PATIENCE_S):
 class Job:
     """One `muster run`: its process, what it printed, its report."""
 
-    def __init__(self, test_, arguments, popen, files, report_path):
+    def __init__(self, test_, arguments, popen, files, report_path, started):
         self.test = test_
         self.arguments = arguments
         self.popen = popen
         self.pid = popen.pid
         self.files = files
         self.report_path = report_path
-        self.started = time.monotonic()
+        self.started = started
         self.took_s = None
         self.left_at_exit = {}
 
@@ -300,6 +300,7 @@ class Test:
                 files[which] = self.path(f"{which}-{self.count}")
                 given = handles[which] = open(files[which], "wb")
             handles.setdefault(which, given)
+        started = time.monotonic()  # Popen may return when a short job has ended already
         popen = subprocess.Popen(
             words,
             stdin=stdin,
@@ -310,7 +311,7 @@ class Test:
         )
         for which in files:
             handles[which].close()
-        job = Job(self, words, popen, files, report_path)
+        job = Job(self, words, popen, files, report_path, started)
         self.jobs.append(job)
         return job
 
