@@ -6,6 +6,7 @@
 #include "commands/options.h"
 
 #include "base/error.h"
+#include "commands/foreign_options.h"
 #include "commands/option_table.h"
 #include "spec/nearest.h"
 #include "spec/shown.h"
@@ -182,6 +183,9 @@ static const struct option_row *find_letter(char letter)
 static int refuse_unknown(struct command_line *line, const char *typed, size_t length)
 {
 	char *name = arena_copy_bytes(&line->options->arena, typed, length);
+	const char *advice = foreign_option_advice(typed, length);
+	if (advice != NULL)
+		return error_set(line->err, -EINVAL, "unknown option --%s; %s", SHOWN(name), advice);
 	struct nearest nearest = nearest_to(name);
 	for (size_t i = 0; i < option_table_count; i++) {
 		nearest_offer(&nearest, option_table[i].name);
@@ -231,18 +235,47 @@ static int parse_long(struct command_line *line, const char *argument)
 	return take_option(line, row, row->fixed);
 }
 
+/* "-ppn", "-bind-to": long names behind one dash, as some launchers have them. Read as letters, "-output" would be a
+ * file named "utput". */
+static int refuse_long_name(struct command_line *line, const char *argument)
+{
+	const char *typed = argument + 1;
+	size_t length = strcspn(typed, "=");
+	const struct option_row *own = length > 1 ? find_long(typed, length) : NULL;
+	const char *advice = length > 1 ? foreign_option_advice(typed, length) : NULL;
+	if (own != NULL && own->action != OPTION_HELP)
+		return error_set(line->err, -EINVAL, "unknown option %s; did you mean --%s?", SHOWN(argument),
+		                 own->name);
+	return advice == NULL ? 0 : error_set(line->err, -EINVAL, "unknown option %s; %s", SHOWN(argument), advice);
+}
+
+static int refuse_letter(struct command_line *line, const char *argument, const char *at)
+{
+	const char *advice = foreign_option_advice(at, 1);
+	if (advice == NULL)
+		return error_set(line->err, -EINVAL, "unknown option %s; see --help", SHOWN(argument));
+	return error_set(line->err, -EINVAL, "unknown option -%c; %s", *at, advice);
+}
+
 /* "-n4", "-n 4", "-qv". */
 static int parse_letters(struct command_line *line, const char *argument)
 {
+	int refused = refuse_long_name(line, argument);
+	if (refused < 0)
+		return refused;
 	for (const char *at = argument + 1; *at != '\0'; at++) {
 		const struct option_row *row = find_letter(*at);
 		if (row == NULL)
-			return error_set(line->err, -EINVAL, "unknown option %s; see --help", SHOWN(argument));
+			return refuse_letter(line, argument, at);
 		int rc = check_user(line, row);
 		if (rc < 0)
 			return rc;
 		if (row->operand != NULL) {
 			char typed[3] = {'-', *at, '\0'};
+			if (at[1] == '=')
+				return error_set(line->err, -EINVAL,
+				                 "%s: a letter takes its value without \"=\": write %s %s, or --%s=%s",
+				                 SHOWN(argument), typed, SHOWN(at + 2), row->name, SHOWN(at + 2));
 			return take_with_operand(line, row, typed, at[1] == '\0' ? NULL : at + 1);
 		}
 		rc = take_option(line, row, row->fixed);

@@ -8,7 +8,7 @@
 #include "spec/spec_reader.h"
 
 #include "base/error.h"
-#include "spec/nearest.h"
+#include "spec/choice_guess.h"
 #include "spec/shown.h"
 
 #include <assert.h>
@@ -62,30 +62,18 @@ static bool find_word(const struct spec_key *key, const char *text, int64_t *val
 	return key->words != NULL && choice_parse(text, key->words, value, NULL) == 0;
 }
 
-/* "; did you mean "auto"?", for a word that is nearly one of the key's. */
-static const char *guess_word(const struct spec_key *key, const char *text, char buffer[64])
-{
-	struct nearest nearest = nearest_to(text);
-	for (const struct choice *choice = key->words; choice != NULL && choice->word != NULL; choice++)
-		nearest_offer(&nearest, choice->word);
-	buffer[0] = '\0';
-	if (nearest.best != NULL)
-		snprintf(buffer, 64, "; did you mean \"%s\"?", nearest.best);
-	return buffer;
-}
-
 static bool read_number(struct spec_reader *reader, const struct spec_key *key, const struct yaml_node *node,
                         void *member)
 {
 	int64_t value;
-	char form[160], guess[64];
+	char form[160], guess[CHOICE_GUESS_BYTES];
 	if (find_word(key, node->text, &value)) {
 		store(key, member, value);
 		return true;
 	}
 	if (!is_number(node->text, &value)) {
 		complain(reader, key, node, "\"%s\" is not %s%s", SHOWN(node->text),
-		         spec_key_form(key, form, sizeof form), guess_word(key, node->text, guess));
+		         spec_key_form(key, form, sizeof form), choice_guess(node->text, key->words, guess));
 		return false;
 	}
 	if (node->quoted) {
@@ -194,14 +182,14 @@ static bool read_stdin(struct spec_reader *reader, const struct spec_key *key, c
                        struct job_spec *spec)
 {
 	int64_t value;
-	char guess[64];
+	char guess[CHOICE_GUESS_BYTES];
 	if (find_word(key, node->text, &value)) {
 		spec->stdin_to = (enum stdin_to)value;
 		return true;
 	}
 	if (!is_number(node->text, &value)) {
 		complain(reader, key, node, "\"%s\" is not none, all or a rank%s", SHOWN(node->text),
-		         guess_word(key, node->text, guess));
+		         choice_guess(node->text, key->words, guess));
 		return false;
 	}
 	if (value < key->min || value > key->max) {

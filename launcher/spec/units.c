@@ -5,6 +5,7 @@
 #include "spec/units.h"
 
 #include "base/error.h"
+#include "spec/choice_guess.h"
 #include "spec/nearest.h"
 #include "spec/shown.h"
 
@@ -216,19 +217,15 @@ const char *choices_format(const struct choice *choices, char *buffer, size_t si
 
 int choice_parse(const char *text, const struct choice *choices, int64_t *value, struct error *err)
 {
-	struct nearest nearest = nearest_to(text);
 	for (const struct choice *choice = choices; choice->word != NULL; choice++) {
 		if (strcmp(choice->word, text) == 0) {
 			*value = choice->value;
 			return 0;
 		}
-		nearest_offer(&nearest, choice->word);
 	}
-	char words[160], guess[64] = "";
-	if (nearest.best != NULL)
-		snprintf(guess, sizeof guess, "; did you mean \"%s\"?", nearest.best);
+	char words[160], guess[CHOICE_GUESS_BYTES];
 	return error_set(err, -EINVAL, "\"%s\" is not %s%s", SHOWN(text), choices_format(choices, words, sizeof words),
-	                 guess);
+	                 choice_guess(text, choices, guess));
 }
 
 const char *duration_format(int64_t milliseconds, char buffer[UNIT_TEXT_BYTES])

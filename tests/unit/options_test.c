@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "commands/foreign_options.h"
 #include "commands/option_table.h"
 #include "commands/options.h"
 #include "spec/diagnostics.h"
@@ -213,6 +214,70 @@ static void a_wrong_command_line_is_refused_and_leaves_nothing(void **state)
 	}
 }
 
+/* Of mpirun, mpiexec.hydra, srun and torchrun: the option, and how the answer begins. */
+static const struct {
+	const char *line;
+	const char *says;
+} foreign[] = {
+	{"--ntasks 4", "unknown option --ntasks; write -n N"},
+	{"-N 4", "unknown option -N; write -n N, the number of ranks"},
+	{"-N4", "unknown option -N; write -n N, the number of ranks"},
+	{"-ppn 4", "unknown option -ppn; write -n N, the number of ranks"},
+	{"--cpus-per-task=4", "unknown option --cpus-per-task; write -c N"},
+	{"--cpu-bind=cores", "unknown option --cpu-bind; write --bind-to core"},
+	{"--cpu_bind cores", "unknown option --cpu_bind; write --bind-to core"},
+	{"-bind-to core", "unknown option -bind-to; did you mean --bind-to?"},
+	{"-output x", "unknown option -output; did you mean --output?"},
+	{"-verbose", "unknown option -verbose; did you mean --verbose?"},
+	{"--hostfile h", "unknown option --hostfile; leave it out: all ranks are on this host"},
+	{"-H a,b", "unknown option -H; leave it out: all ranks are on this host"},
+	{"-host a", "unknown option -host; leave it out: all ranks are on this host"},
+	{"--nnodes=1", "unknown option --nnodes; leave it out: all ranks are on this host"},
+	{"--standalone", "unknown option --standalone; leave it out: muster gives ranks MASTER_ADDR"},
+	{"--rdzv_backend c10d", "unknown option --rdzv_backend; leave it out: muster gives ranks MASTER_ADDR"},
+	{"--tag-output", "unknown option --tag-output; leave it out: each line begins with [RANK]"},
+	{"--prepend-rank", "unknown option --prepend-rank; leave it out: each line begins with [RANK]"},
+	{"-prepend-rank", "unknown option -prepend-rank; leave it out: each line begins with [RANK]"},
+	{"--allow-run-as-root", "unknown option --allow-run-as-root; leave it out"},
+	{"--mca a b", "unknown option --mca; leave it out: muster is no part of an MPI library"},
+	{"--output-filename d", "unknown option --output-filename; write -o FILE.%r"},
+	{"-t 10", "unknown option -t; write --timeout T"},
+	{"-genv A 1", "unknown option -genv; write -x NAME"},
+	{"-env A 1", "unknown option -env; did you mean --env?"},
+	{"-n=2", "-n=2: a letter takes its value without \"=\": write -n 2, or --nprocs=2"},
+	{"-o=out", "-o=out: a letter takes its value without \"=\": write -o out, or --output=out"},
+};
+
+static void an_option_of_another_launcher_is_answered_with_what_muster_has(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(foreign); i++) {
+		char text[128];
+		struct line line;
+		struct run_options options;
+		struct error err = {0};
+		snprintf(text, sizeof text, "run %s ls", foreign[i].line);
+		split(&line, text);
+		assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, &err), -EINVAL);
+		if (strncmp(err.text, foreign[i].says, strlen(foreign[i].says)) != 0)
+			assert_string_equal(err.text, foreign[i].says);
+	}
+}
+
+static void each_foreign_option_has_one_answer_and_none_takes_a_name_of_ours(void **state)
+{
+	(void)state;
+	assert_null(foreign_option_repeated());
+	for (size_t i = 0; i < option_table_count; i++) {
+		const struct option_row *row = &option_table[i];
+		assert_null(foreign_option_advice(row->name, strlen(row->name)));
+		if (row->letter != 0)
+			assert_null(foreign_option_advice(&row->letter, 1));
+		if (row->alias != NULL)
+			assert_null(foreign_option_advice(row->alias, strlen(row->alias)));
+	}
+}
+
 static void plan_takes_its_own_options_and_those_of_run(void **state)
 {
 	(void)state;
@@ -344,6 +409,44 @@ static void a_command_line_becomes_a_job(void **state)
 	run_options_finish(&options);
 }
 
+static const struct {
+	const char *line;
+	const char *says;
+} foreign_values[] = {
+	{"--bind-to socket", "did you mean \"package\"?"},
+	{"--map-by socket", "did you mean \"package\"?"},
+	{"--map-by ppr:2:socket", "did you mean \"package\"?"},
+	{"--map-by core:PE=2", "did you mean \"core\"?"},
+	{"--map-by node", "did you mean \"core\"? all ranks are on this host, core after core; for NUMA nodes, numa"},
+	{"--map-by slot", "did you mean \"core\"? all ranks are on this host, core after core"},
+	{"--bind-to threads", "did you mean \"hwthread\"?"},
+	{"--bind-to l3", "did you mean \"l3cache\"?"},
+	{"--nproc-per-node gpu",
+         "did you mean \"auto\"? one rank for each core; for one on each GPU, write their number"},
+};
+
+static void a_word_of_another_launcher_is_answered_with_ours(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(foreign_values); i++) {
+		char words[128];
+		struct line line;
+		struct run_options options;
+		struct job_spec spec = {0};
+		struct diagnostics wrong = {0};
+		snprintf(words, sizeof words, "run %s ls", foreign_values[i].line);
+		split(&line, words);
+		assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
+		assert_int_equal(job_spec_load(&spec, &options, &wrong), -EINVAL);
+		assert_int_equal(wrong.count, 1);
+		const char *question = strstr(wrong.items[0].message, "; ");
+		assert_non_null(question);
+		assert_string_equal(question + 2, foreign_values[i].says);
+		diagnostics_finish(&wrong);
+		run_options_finish(&options);
+	}
+}
+
 static void every_wrong_value_of_a_command_line_is_told_at_once(void **state)
 {
 	(void)state;
@@ -371,6 +474,8 @@ int main(void)
 		cmocka_unit_test(options_become_values_over_the_spec),
 		cmocka_unit_test(the_first_word_that_is_no_option_is_spec_or_command),
 		cmocka_unit_test(a_wrong_command_line_is_refused_and_leaves_nothing),
+		cmocka_unit_test(an_option_of_another_launcher_is_answered_with_what_muster_has),
+		cmocka_unit_test(each_foreign_option_has_one_answer_and_none_takes_a_name_of_ours),
 		cmocka_unit_test(plan_takes_its_own_options_and_those_of_run),
 		cmocka_unit_test(help_is_enough_by_itself),
 		cmocka_unit_test(help_fits_a_terminal_and_shows_what_is_for_whom),
@@ -378,6 +483,7 @@ int main(void)
 		cmocka_unit_test(a_directory_of_an_option_counts_from_where_the_user_is),
 		cmocka_unit_test(a_directory_with_a_percent_sign_is_no_pattern),
 		cmocka_unit_test(a_command_line_becomes_a_job),
+		cmocka_unit_test(a_word_of_another_launcher_is_answered_with_ours),
 		cmocka_unit_test(every_wrong_value_of_a_command_line_is_told_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

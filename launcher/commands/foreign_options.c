@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * foreign_options: see foreign_options.h. Names stand without dashes, "-" for "_", and share a row where they share the
+ * answer.
+ */
+#include "commands/foreign_options.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define ONE_HOST   "leave it out: all ranks are on this host"
+#define RENDEZVOUS "leave it out: muster gives ranks MASTER_ADDR and a free MASTER_PORT; -x sets others"
+#define PLAN       "write muster plan instead of muster run to see the placement, or --report-bindings"
+#define CPU_LISTS  "write --set 'placement.rank_cpus=[\"0-1\", \"2-3\"]', a CPU list for each rank"
+#define OWN_CHOICE "leave it out: muster has no such choice to make"
+
+static const struct {
+	const char *names; /* separated by blanks */
+	const char *advice;
+} rows[] = {
+	/* How many */
+	{"ntasks np procs num-procs numprocs", "write -n N"},
+	{"N ntasks-per-node tasks-per-node npernode ppn perhost", "write -n N, the number of ranks; " ONE_HOST},
+	{"cpus-per-task cpus-per-proc cores-per-task cpu-per-rank", "write -c N, the cores for each rank"},
+	{"npersocket ntasks-per-socket", "write -n N, the number of ranks, and --map-by package"},
+	{"ntasks-per-core", "write --bind-to hwthread for a rank on each hardware thread"},
+
+	/* Which hosts */
+	{"host hosts H hostfile machinefile machine default-hostfile f w nodelist nodefile nodes nnodes node-rank",
+         ONE_HOST},
+	{"nolocal rmk bootstrap launcher launch-agent iface exclude x-nodes partition p account A qos", ONE_HOST},
+
+	/* Where */
+	{"cpu-bind bind-to-obj binding B", "write --bind-to core, or another object"},
+	{"bind-to-core bind-to-socket bind-to-none bycore bysocket bynode",
+         "write --bind-to and --map-by with core, package or none"},
+	{"distribution m-dist rank-by ranking", "write --map-by core or package; ranks are numbered in that order"},
+	{"cpu-list cpuset cpus", "write --cpu-set LIST"},
+	{"rankfile rf slot-list", CPU_LISTS},
+	{"membind mem-policy numa-binding", "write --mem-bind local, and --bind-to numa"},
+	{"use-hwthread-cpus use-hwthreads", "write --bind-to hwthread"},
+	{"threads-per-core hint", "write --set placement.smt=one for one hardware thread of each core"},
+	{"overcommit O overload-allowed", "write --oversubscribe allow"},
+	{"nooversubscribe no-oversubscribe", "write --oversubscribe refuse"},
+	{"display display-map display-allocation display-devel-map print-rank-map do-not-launch donotlaunch test-only",
+         PLAN},
+	{"exclusive share", "leave it out: muster does not know other jobs' cores; --cpu-set keeps jobs apart"},
+
+	/* What ranks are given */
+	{"export genv genvlist envlist", "write -x NAME or -x NAME=VALUE, once for each variable"},
+	{"genvall envall", "leave it out: ranks inherit the environment"},
+	{"genvnone envnone", "write --set inherit_env=false"},
+	{"wd cwd workdir D", "write --wdir DIR"},
+	{"input i s", "write --stdin all, none or a rank; muster reads it from its own standard input"},
+	{"m module", "write python3 -m MODULE as the command"},
+	{"no-python run-path", "leave it out: the command is started as it is written"},
+	{"app configfile multi-prog", "write a spec, whose list \"ranks\" says what differs between ranks"},
+	{"J job-name name", "write --set name=NAME"},
+	{"mem mem-per-cpu", "write --set limits.memory=SIZE, the memory of each rank"},
+	{"uid user", "write --set user=USER"},
+	{"gpus gpus-per-task gpu-bind gres G",
+         "leave it out: muster deals no GPUs; a rank takes the one of its LOCAL_RANK"},
+
+	/* Life of the job */
+	{"time t", "write --timeout T, like 90s or 1h30m"},
+	{"kill-on-bad-exit K", "leave it out: a rank that fails stops the job"},
+	{"no-kill enable-recovery continuous", "write --on-failure continue"},
+	{"wait W", "write --kill-after T, the time that ranks are given to stop"},
+	{"background", "write --report FILE and put the command in the background of the shell"},
+	{"allow-run-as-root", "leave it out: root may run jobs"},
+
+	/* Output */
+	{"tag-output prepend-rank prefix-output",
+         "leave it out: each line begins with [RANK]; --no-label leaves that out"},
+	{"prepend-pattern", "write --label for [RANK] before each line"},
+	{"timestamp-output", "write --timestamp"},
+	{"output-filename outfile-pattern outfile log-dir r redirects",
+         "write -o FILE.%r, and -e for standard error, where %r is the rank"},
+	{"errfile-pattern errfile", "write -e FILE.%r, where %r is the rank"},
+	{"merge-stderr-to-stdout", "leave it out: both streams are shown; -o FILE -e FILE writes both to one file"},
+	{"tee", "write --set 'output.stdout=[terminal, FILE.%r]'"},
+	{"unbuffered u ordered-output stream-buffering", "leave it out: a line goes on whole, as soon as it is whole"},
+	{"exitcodes print-all-exitcodes", "write --report FILE, which has the exit code of each rank"},
+	{"local-ranks-filter", "write --set with output.stdout and ranks, or filter the lines by their [RANK]"},
+	{"silent Q", "write -q"},
+
+	/* How launchers talk to their ranks */
+	{"standalone master-addr master-port rdzv-backend rdzv-endpoint rdzv-id rdzv-conf local-addr", RENDEZVOUS},
+	{"mpi pmi pmi-port mca gmca omca pmixmca prtemca am tune", "leave it out: muster is no part of an MPI library"},
+	{"start-method monitor-interval role event-log-handler logs-specs", OWN_CHOICE},
+	{"prefix path topolib usize disable-auto-cleanup disable-hostname-propagation xml", OWN_CHOICE},
+	{"V version info", "write muster --version"},
+};
+
+/* "nproc_per_node" is "nproc-per-node". */
+static bool is_typed(const char *name, const char *typed, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (name[i] != (typed[i] == '_' ? '-' : typed[i]))
+			return false;
+	return true;
+}
+
+/* How many of the names are it. */
+static unsigned count_in(const char *names, const char *typed, size_t typed_length)
+{
+	unsigned count = 0;
+	while (*names != '\0') {
+		size_t length = strcspn(names, " ");
+		count += length == typed_length && is_typed(names, typed, length);
+		names += length + (names[length] == ' ');
+	}
+	return count;
+}
+
+const char *foreign_option_advice(const char *name, size_t length)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (count_in(rows[i].names, name, length) > 0)
+			return rows[i].advice;
+	return NULL;
+}
+
+const char *foreign_option_repeated(void)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		for (const char *at = rows[i].names; *at != '\0'; at += strspn(at, " ")) {
+			size_t length = strcspn(at, " ");
+			unsigned count = 0;
+			for (size_t j = 0; j < sizeof rows / sizeof *rows; j++)
+				count += count_in(rows[j].names, at, length);
+			if (count != 1)
+				return at;
+			at += length;
+		}
+	}
+	return NULL;
+}
