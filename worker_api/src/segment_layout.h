@@ -248,6 +248,32 @@ static inline struct group_layout segment_world_layout(uint32_t ranks, uint32_t 
 	return group_layout_of(ranks, domains, segment_bytes / 4);
 }
 
+/* Fills the constant part of a new segment's header, which lies at `header`; the same for muster and for a program that runs alone. */
+static inline void segment_header_fill(struct segment_header *header, uint32_t ranks, uint32_t domains, uint64_t bytes)
+{
+	header->magic = SEGMENT_MAGIC;
+	header->layout_version = SEGMENT_LAYOUT_VERSION;
+	header->header_bytes = sizeof *header;
+	header->bytes = bytes;
+	header->rank_count = ranks;
+	header->domain_count = domains;
+	header->ranks_offset = SEGMENT_PAGE;
+	header->traces_offset =
+		segment_round(header->ranks_offset + ranks * sizeof(struct segment_rank), SEGMENT_PAGE);
+	header->world_offset =
+		segment_round(header->traces_offset + ranks * sizeof(struct segment_trace), SEGMENT_PAGE);
+	header->heap_offset = segment_round(
+		header->world_offset + segment_world_layout(ranks, domains, bytes).bytes, SEGMENT_PAGE);
+}
+
+/* The least that a segment of so many ranks must have, with a heap of a page a rank and a megabyte. */
+static inline uint64_t segment_bytes_needed(uint32_t ranks, uint32_t domains)
+{
+	struct segment_header header;
+	segment_header_fill(&header, ranks, domains, 0);
+	return header.heap_offset + (uint64_t)ranks * SEGMENT_PAGE + (1 << 20);
+}
+
 static_assert(sizeof(_Atomic uint64_t) == 8 && sizeof(_Atomic uint32_t) == 4, "atomics are as wide as what they hold");
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "sleepers wait on the upper half of a 64-bit word");
 static_assert(sizeof(struct segment_header) <= SEGMENT_PAGE, "the header is one page");
