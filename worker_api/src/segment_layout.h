@@ -180,11 +180,11 @@ struct group_header {
 
 /* How a member gave a barrier up; read by the others once group_barrier.breaker names it. */
 struct break_record {
-	_Atomic uint32_t generation;
-	int32_t code;
-	int32_t member;         /* whose end it was, or -1 */
-	uint32_t missing_count; /* of which the first are listed */
-	uint32_t missing[60];   /* members */
+	_Atomic uint32_t generation; /* UINT32_MAX while it is written */
+	_Atomic int32_t code;
+	_Atomic int32_t member;         /* whose end it was, or -1 */
+	_Atomic uint32_t missing_count; /* of which the first are listed */
+	_Atomic uint32_t missing[60];   /* members */
 };
 
 /* One message of a collective: a line that its member writes, all others may read. */

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * barrier: see muster/barrier.h, and struct group_barrier for the word in which everything is decided.
+ *
+ * Whoever comes last passes the barrier for all; whoever cannot wait any longer gives it up for all. Both is one compare and
+ * exchange of the same word, so that every generation has one outcome. A rank that comes to a generation that was
+ * decided without it was given up: nobody could have passed it.
+ */
+#include "barrier.h"
+
+#include "error.h"
+#include "trace.h"
+#include "wait.h"
+
+#include <muster/barrier.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+#define GENERATIONS UINT32_C(0x80000000) /* counts modulo this */
+#define BREAKS_MAX UINT32_C(0x7fff)
+#define SLEEPER (UINT64_C(1) << 32)
+
+static uint64_t pack(uint32_t generation, uint32_t breaks, uint32_t arrived)
+{
+	return (uint64_t)generation << 33 | (uint64_t)breaks << 17 | arrived;
+}
+
+static uint32_t generation_of(uint64_t state)
+{
+	return (uint32_t)(state >> 33);
+}
+
+static uint32_t breaks_of(uint64_t state)
+{
+	return (uint32_t)(state >> 17) & BREAKS_MAX;
+}
+
+static uint32_t arrived_of(uint64_t state)
+{
+	return (uint32_t)state & 0x1ffff;
+}
+
+static uint32_t next(uint32_t generation)
+{
+	return (generation + 1) % GENERATIONS;
+}
+
+static _Atomic uint32_t *upper_half(struct group_barrier *barrier)
+{
+	return (_Atomic uint32_t *)&barrier->state + 1;
+}
+
+/* --- arriving --- */
+
+enum arrival { ARRIVED, ARRIVED_LAST, ARRIVED_LATE };
+
+/* `weight` members come at once. Begins with a guess: the first look at the word then takes it for writing, too. */
+static enum arrival arrive(struct barrier_place *at, uint32_t weight)
+{
+	struct group_barrier *barrier = at->barrier;
+	uint64_t seen = pack(*at->generation, 0, *at->guess);
+	for (;;) {
+		if (generation_of(seen) != *at->generation) {
+			at->seen = seen;
+			return ARRIVED_LATE;
+		}
+		bool last = arrived_of(seen) + weight == at->members;
+		uint64_t after = last ? pack(next(*at->generation), 0, 0) : seen + weight;
+		if (atomic_compare_exchange_weak_explicit(&barrier->state, &seen, after, memory_order_acq_rel,
+		                                          memory_order_acquire)) {
+			*at->guess = arrived_of(seen);
+			if (last && (seen & SLEEPER) != 0)
+				futex_wake(upper_half(barrier), INT_MAX);
+			at->seen = after;
+			return last ? ARRIVED_LAST : ARRIVED;
+		}
+	}
+}
+
+/* Where ranks have several caches: the last of a domain comes to the barrier for all of it. */
+static enum arrival arrive_by_domain(struct barrier_place *at, struct group_domain *domain, uint32_t domain_size)
+{
+	uint32_t generation = *at->generation;
+	uint64_t seen = atomic_load_explicit(&domain->arrived, memory_order_relaxed), after;
+	do {
+		uint64_t state = atomic_load_explicit(&at->barrier->state, memory_order_acquire);
+		if (generation_of(state) != generation) {
+			at->seen = state;
+			return ARRIVED_LATE;
+		}
+		/* One of a generation that was given up is begun anew; zero is the first of generation 0. */
+		uint32_t count = (uint32_t)(seen >> 32) == generation ? (uint32_t)seen : 0;
+		after = (uint64_t)generation << 32 | (count + 1);
+	} while (!atomic_compare_exchange_weak_explicit(&domain->arrived, &seen, after, memory_order_acq_rel,
+	                                                memory_order_relaxed));
+	if ((uint32_t)after == domain_size)
+		return arrive(at, domain_size);
+	return ARRIVED;
+}
+
+/* --- the outcome --- */
+
+/* Decided means that the word is of a later generation: passed when all of those after it were given up. */
+static bool was_passed(uint64_t state, uint32_t generation)
+{
+	uint32_t later = (generation_of(state) - 1 - generation) % GENERATIONS;
+	return later == breaks_of(state) && later < BREAKS_MAX;
+}
+
+static int wait_for_outcome(struct barrier_place *at, struct wait *wait)
+{
+	struct group_barrier *barrier = at->barrier;
+	uint64_t seen;
+	while (generation_of(seen = atomic_load_explicit(&barrier->state, memory_order_acquire)) == *at->generation) {
+		int rc = wait_turn(wait);
+		if (rc < 0)
+			return rc;
+		if (rc == WAIT_SLEEP && ((seen & SLEEPER) != 0 ||
+		                         atomic_compare_exchange_strong(&barrier->state, &seen, seen | SLEEPER)))
+			wait_sleep(wait, upper_half(barrier), (uint32_t)((seen | SLEEPER) >> 32));
+	}
+	at->seen = seen;
+	return 0;
+}
+
+int barrier_cross(struct barrier_place *at, struct wait *wait)
+{
+	muster_world *world = wait->world;
+	bool by_domain = at->domains != NULL && world->layout.domains > 1 && world->domain_size > 1;
+	enum arrival arrival = by_domain
+	                               ? arrive_by_domain(at, &at->domains[world->my_domain], world->domain_size)
+	                               : arrive(at, 1);
+	if (arrival != ARRIVED)
+		return arrival == ARRIVED_LAST ? 0 : BARRIER_GIVEN_UP;
+	at->arrived_ticks = ticks_now();
+	int rc = wait_for_outcome(at, wait);
+	if (rc < 0)
+		return rc;
+	return was_passed(at->seen, *at->generation) ? 0 : BARRIER_GIVEN_UP;
+}
+
+/* --- giving up --- */
+
+static void list_missing(const muster_world *world, uint32_t generation, struct muster_failure *failure)
+{
+	for (uint32_t member = 0; member < world->size; member++) {
+		uint32_t arrived = atomic_load_explicit(&world_member(world, member)->arrived, memory_order_relaxed);
+		if (arrived == generation + 1)
+			continue;
+		if (failure->missing_count < (int)(sizeof failure->missing / sizeof *failure->missing))
+			failure->missing[failure->missing_count] = (int)member;
+		failure->missing_count++;
+	}
+}
+
+static void write_record(muster_world *world, uint32_t generation)
+{
+	struct break_record *record = &world->me->record;
+	const struct muster_failure *failure = &world->failure;
+	atomic_store(&record->generation, UINT32_MAX);
+	record->code = failure->code;
+	record->member = failure->rank;
+	record->missing_count = (uint32_t)failure->missing_count;
+	for (int i = 0; i < failure->missing_count && i < (int)(sizeof record->missing / sizeof *record->missing); i++)
+		record->missing[i] = (uint32_t)failure->missing[i];
+	atomic_store(&record->generation, generation);
+}
+
+/* False when it was decided by somebody else. */
+static bool give_up(muster_world *world)
+{
+	struct group_barrier *barrier = &world->group->barrier;
+	uint32_t generation = world->generation;
+	uint64_t seen = atomic_load(&barrier->state), after;
+	list_missing(world, generation, &world->failure);
+	write_record(world, generation);
+	do {
+		if (generation_of(seen) != generation)
+			return false;
+		uint32_t breaks = breaks_of(seen) < BREAKS_MAX ? breaks_of(seen) + 1 : BREAKS_MAX;
+		after = pack(next(generation), breaks, 0);
+	} while (!atomic_compare_exchange_weak(&barrier->state, &seen, after));
+	atomic_store(&barrier->breaker, (uint64_t)generation << 32 | world->rank);
+	if ((seen & SLEEPER) != 0)
+		futex_wake(upper_half(barrier), INT_MAX);
+	return true;
+}
+
+/* Takes over what another member gave it up for; false when it cannot be known any more. */
+static bool read_record(muster_world *world, uint32_t generation)
+{
+	uint64_t breaker = atomic_load(&world->group->barrier.breaker);
+	if (breaker >> 32 != generation || (uint32_t)breaker >= world->size)
+		return false;
+	const struct break_record *record = &world_member(world, (uint32_t)breaker)->record;
+	struct muster_failure failure = {.code = record->code, .rank = record->member};
+	int listed = sizeof failure.missing / sizeof *failure.missing;
+	failure.missing_count = (int)record->missing_count;
+	for (int i = 0; i < failure.missing_count && i < listed; i++)
+		failure.missing[i] = (int)record->missing[i];
+	if (atomic_load(&record->generation) != generation)
+		return false;
+	world->failure = failure;
+	return true;
+}
+
+static int word_missing(const muster_world *world, const char *label)
+{
+	const struct muster_failure *failure = &world->failure;
+	const char *quote = label != NULL ? "'" : "";
+	char list[256] = "";
+	size_t used = 0;
+	for (int i = 0; i < failure->missing_count && i < 10; i++)
+		used += (size_t)snprintf(list + used, sizeof list - used, " %d", failure->missing[i]);
+	if (failure->missing_count > 10)
+		snprintf(list + used, sizeof list - used, " ... (%d)", failure->missing_count);
+	return error_set(-ETIMEDOUT, "barrier %s%s%s: a time limit passed before rank%s%s came", quote,
+	                 label != NULL ? label : "", quote, failure->missing_count == 1 ? "" : "s", list);
+}
+
+/* The generation was given up, by whomever: the same words for everybody. */
+static int tell_outcome(muster_world *world, const char *label)
+{
+	enum { LOOKS = 1000 }; /* the breaker names itself right after it gave up, unless it died in between */
+	bool known = false;
+	for (int look = 0; look < LOOKS && !known; look++)
+		known = read_record(world, world->generation);
+	if (!known) {
+		struct wait wait = wait_for(world, ALL_MEMBERS, 0);
+		wait.label = label != NULL ? label : "";
+		wait.events = atomic_load(&world->segment->header->events) - 1;
+		int rc = wait_turn_slow(&wait);
+		if (rc == MUSTER_EGONE || rc == MUSTER_ELEFT)
+			return rc;
+		world->failure = (struct muster_failure){.code = -ETIMEDOUT, .rank = -1};
+	}
+	int member = world->failure.rank;
+	if (world->failure.code != -ETIMEDOUT && member >= 0 && (uint32_t)member < world->size)
+		return wait_tell_end(world, (uint32_t)member, "barrier", label);
+	return word_missing(world, label);
+}
+
+/* --- the call --- */
+
+/* `waited_since`: stays 0 when this rank came last. */
+static int meet(muster_world *world, int timeout_ms, const char *label, uint64_t *waited_since)
+{
+	struct wait wait = wait_for(world, ALL_MEMBERS, timeout_ms);
+	struct barrier_place at = {.barrier = &world->group->barrier,
+	                           .domains = world->domains,
+	                           .generation = &world->generation,
+	                           .guess = &world->arrival,
+	                           .members = world->size};
+	wait.activity = ACTIVITY_BARRIER;
+	wait.label = label != NULL ? label : "";
+	atomic_store_explicit(&world->me->arrived, world->generation + 1, memory_order_relaxed);
+	int rc = barrier_cross(&at, &wait);
+	*waited_since = at.arrived_ticks;
+	if (rc < 0 && rc != BARRIER_GIVEN_UP && !give_up(world))
+		rc = was_passed(atomic_load(&world->group->barrier.state), world->generation) ? 0 : BARRIER_GIVEN_UP;
+	if (rc == BARRIER_GIVEN_UP)
+		rc = tell_outcome(world, label);
+	else if (rc == -ETIMEDOUT)
+		rc = word_missing(world, label);
+	wait_end(&wait);
+	world->generation = next(world->generation);
+	return rc;
+}
+
+int muster_barrier(muster_world *world, int timeout_ms, const char *label)
+{
+	uint64_t waited_since = 0;
+	int rc = world_enter(world);
+	if (rc < 0)
+		return rc;
+	if (world->size > 1)
+		rc = meet(world, timeout_ms, label, &waited_since);
+	trace_barrier(world->segment, waited_since, label);
+	return world_leave(world, rc);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * segment: this rank's view of the job's shared segment: mapped, checked, and attached to. One for each rank, shared by
+ * the worlds that the rank has; the fields never change after segment_attach.
+ */
+#ifndef MUSTER_SEGMENT_H
+#define MUSTER_SEGMENT_H
+
+#include "segment_layout.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How to wait: MUSTER_WAIT, or what the placement says. */
+enum wait_mode { WAIT_SPIN, WAIT_YIELD, WAIT_BLOCK };
+
+struct segment {
+	char *base;
+	size_t bytes;
+	struct segment_header *header;
+	struct segment_rank *ranks;
+	struct segment_rank *me;
+	struct segment_trace *trace; /* mine */
+	uint32_t rank;
+	uint32_t rank_count;
+	enum wait_mode wait_mode;
+	bool reads_memory; /* process_vm_readv works, as far as one can know without trying */
+	uint64_t token;    /* others read it out of this process's memory, to know that it is this process */
+	uint32_t worlds;   /* that use it */
+};
+
+/* Maps what `fd` refers to and becomes `rank`. Negative code, with error_text set. */
+int segment_attach(int fd, uint32_t rank, struct segment **segment);
+
+/* A segment for a program that muster did not start: a job of this one rank. */
+int segment_make_alone(int *fd);
+
+/* Leaves: whoever waits for this rank is told. */
+void segment_leave(struct segment *segment);
+
+/* Everybody who waits looks again. */
+void segment_announce(struct segment *segment);
+
+static inline void *segment_at(const struct segment *segment, uint64_t offset)
+{
+	return segment->base + offset;
+}
+
+static inline bool segment_holds(const struct segment *segment, const void *memory, size_t bytes)
+{
+	uintptr_t from = (uintptr_t)memory - (uintptr_t)segment->base;
+	return from < segment->bytes && bytes <= segment->bytes - from;
+}
+
+#endif

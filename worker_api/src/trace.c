@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * trace: marks, see muster/mark.h.
+ */
+#include "trace.h"
+
+#include "error.h"
+#include "world.h"
+
+#include <muster/mark.h>
+
+#include <errno.h>
+
+int muster_mark(muster_world *world, const char *text)
+{
+	if (text == NULL)
+		return error_set(-EINVAL, "muster_mark: the text is NULL");
+	int rc = world_enter(world);
+	if (rc < 0)
+		return rc;
+	trace_add(world->segment, TRACE_MARK, 0, 0, ticks_now(), 0, text);
+	return world_leave(world, 0);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * wait: see wait.h.
+ */
+#include "wait.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	CLOCK_EVERY_TURNS = 16,         /* while spinning: reading it takes as long as a few looks */
+	OLD_KERNEL_SLICE_NS = 2000000,  /* without futex_waitv a death is seen by looking */
+	KNOW_HOW_NS = 300000,           /* how long to wait for how a rank ended, when it is known to be gone */
+};
+
+static int64_t clock_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("isb");
+#endif
+}
+
+/* --- who ended --- */
+
+static bool has_ended(const muster_world *world, uint32_t member)
+{
+	return atomic_load_explicit(&world_rank(world, member)->presence, memory_order_acquire) >= RANK_LEFT;
+}
+
+/* The first of the members that ended; -1: none. */
+static int32_t first_ended(const muster_world *world)
+{
+	int32_t first = -1;
+	uint32_t order = UINT32_MAX;
+	for (uint32_t member = 0; member < world->size; member++) {
+		uint32_t its = atomic_load_explicit(&world_rank(world, member)->end_order, memory_order_relaxed);
+		if (has_ended(world, member) && its - 1 < order) {
+			first = (int32_t)member;
+			order = its - 1;
+		}
+	}
+	return first;
+}
+
+static int told_broken(muster_world *world, uint64_t broken)
+{
+	int code = -(int)((broken >> 32) & 0x7fffffff);
+	uint32_t member = (uint32_t)broken;
+	if (member < world->size && has_ended(world, member))
+		return wait_tell_end(world, member, "collective", NULL);
+	world->failure = (struct muster_failure){.code = MUSTER_EBROKEN, .rank = member < world->size ? (int)member : -1};
+	return error_set(MUSTER_EBROKEN, "collective: an earlier one of this world failed: %s", muster_strerror(code));
+}
+
+/* Something happened since this wait looked the last time. */
+static int look_at_events(struct wait *wait, uint32_t events)
+{
+	muster_world *world = wait->world;
+	int32_t ended = wait->needs == ALL_MEMBERS ? first_ended(world)
+	                : has_ended(world, (uint32_t)wait->needs) ? wait->needs : -1;
+	uint64_t broken = atomic_load(&world->group->broken);
+	if (wait->collective && broken != 0)
+		return told_broken(world, broken);
+	if (ended >= 0)
+		return wait_tell_end(world, (uint32_t)ended, wait->label == NULL ? "wait" : "barrier", wait->label);
+	wait->events = events;
+	if (wait->needs == ALL_MEMBERS && broken == 0)
+		world->quiet_events = events;
+	return 0;
+}
+
+/* --- turns --- */
+
+static void tell_activity(struct wait *wait)
+{
+	struct segment_activity *activity = &wait->world->segment->me->activity;
+	wait->told = true;
+	activity->peer = wait->peer;
+	activity->since_ns = (uint64_t)wait->start_ns;
+	strncpy(activity->label, wait->label != NULL ? wait->label : "", sizeof activity->label);
+	atomic_store_explicit(&activity->kind, wait->activity, memory_order_release);
+}
+
+static int timed_out(struct wait *wait)
+{
+	wait->world->failure = (struct muster_failure){.code = -ETIMEDOUT, .rank = -1};
+	return error_set(-ETIMEDOUT, "the time limit of %lld ms passed", (long long)(wait->timeout_ns / 1000000));
+}
+
+int wait_turn_slow(struct wait *wait)
+{
+	muster_world *world = wait->world;
+	enum wait_mode mode = world->segment->wait_mode;
+	uint32_t events = atomic_load_explicit(&world->segment->header->events, memory_order_acquire);
+	if (events != wait->events)
+		return look_at_events(wait, events); /* 0: look at the condition again, then sleep on this value */
+	if (mode == WAIT_SPIN && wait->start_ns != 0 && !wait->sleeps && wait->turns % CLOCK_EVERY_TURNS != 0) {
+		relax();
+		return WAIT_AGAIN;
+	}
+	int64_t now = clock_ns();
+	if (wait->start_ns == 0)
+		wait->start_ns = now;
+	int64_t elapsed = now - wait->start_ns;
+	if (wait->timeout_ns >= 0 && elapsed >= wait->timeout_ns)
+		return timed_out(wait);
+	if (mode == WAIT_SPIN && elapsed < WAIT_SPIN_NS && !wait->sleeps)
+		return WAIT_AGAIN;
+	if (mode == WAIT_YIELD && elapsed < WAIT_YIELD_NS && !wait->sleeps) {
+		sched_yield();
+		return WAIT_AGAIN;
+	}
+	if (!wait->told)
+		tell_activity(wait);
+	return WAIT_SLEEP;
+}
+
+static struct timespec timespec_of(int64_t ns)
+{
+	return (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+}
+
+void wait_sleep(struct wait *wait, _Atomic uint32_t *word, uint32_t value)
+{
+	static _Atomic int has_no_waitv;
+	struct timespec deadline = timespec_of(wait->start_ns + wait->timeout_ns);
+	wait->sleeps = true;
+	if (!has_no_waitv) {
+		int rc = futex_wait_either(word, value, &wait->world->segment->header->events, wait->events,
+		                           wait->timeout_ns < 0 ? NULL : &deadline);
+		if (rc == 0 || rc == -ETIMEDOUT)
+			return;
+		if (rc == -ENOSYS || rc == -EPERM)
+			has_no_waitv = 1;
+	}
+	int64_t slice_end = clock_ns() + OLD_KERNEL_SLICE_NS;
+	if (wait->timeout_ns >= 0 && wait->start_ns + wait->timeout_ns < slice_end)
+		slice_end = wait->start_ns + wait->timeout_ns;
+	deadline = timespec_of(slice_end);
+	futex_wait(word, value, &deadline);
+}
+
+/* --- words --- */
+
+static void know_how(const struct segment_rank *rank)
+{
+	for (int64_t until = clock_ns() + KNOW_HOW_NS;
+	     atomic_load(&rank->presence) == RANK_DYING && clock_ns() < until;)
+		sched_yield();
+}
+
+static void name_end(const struct segment_rank *rank, struct muster_failure *failure)
+{
+	uint32_t presence = atomic_load(&rank->presence);
+	failure->code = presence == RANK_LEFT ? MUSTER_ELEFT : MUSTER_EGONE;
+	failure->end = presence == RANK_LEFT ? MUSTER_END_LEFT : MUSTER_END_UNKNOWN;
+	if (presence != RANK_ENDED)
+		return;
+	failure->signal = rank->signal;
+	failure->exit_code = rank->exit_code;
+	failure->core_dumped = rank->core_dumped;
+	failure->end = failure->signal > 0 ? MUSTER_END_SIGNAL : MUSTER_END_EXIT;
+}
+
+int wait_tell_end(muster_world *world, uint32_t member, const char *what, const char *label)
+{
+	struct muster_failure failure = {.rank = (int)member};
+	const struct segment_rank *rank = world_rank(world, member);
+	const char *quote = label != NULL && *label != '\0' ? "'" : "";
+	char how[64];
+	know_how(rank);
+	name_end(rank, &failure);
+	if (failure.end == MUSTER_END_LEFT)
+		snprintf(how, sizeof how, "left (muster_finalize or exit code 0)");
+	else if (failure.end == MUSTER_END_EXIT)
+		snprintf(how, sizeof how, "exited with code %d", failure.exit_code);
+	else if (failure.end == MUSTER_END_SIGNAL)
+		snprintf(how, sizeof how, "was killed by SIG%s", sigabbrev_np(failure.signal));
+	else
+		snprintf(how, sizeof how, "is gone; how it ended is not known yet");
+	world->failure = failure;
+	return error_set(failure.code, "%s%s%s%s%s: rank %u %s", what, *quote != '\0' ? " " : "", quote,
+	                 label != NULL ? label : "", quote, member, how);
+}
+
+int wait_break_group(muster_world *world, int code, int32_t member)
+{
+	uint64_t none = 0;
+	uint64_t broken = UINT64_C(1) << 63 | (uint64_t)(uint32_t)-code << 32 | (uint32_t)member;
+	if (atomic_compare_exchange_strong(&world->group->broken, &none, broken))
+		segment_announce(world->segment);
+	return code;
+}

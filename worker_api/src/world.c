@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * world: see world.h and muster/world.h.
+ */
+#include "world.h"
+
+#include "environment.h"
+#include "error.h"
+#include "messages.h"
+#include "steps.h"
+
+#include <muster/world.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int world_refuse(const muster_world *world)
+{
+	if (world == NULL)
+		return error_set(-EINVAL, "the world is NULL");
+	switch (atomic_load(world->state)) {
+	case WORLD_BUSY:
+		return error_set(MUSTER_EBUSY, "two threads use one world at once: give each thread's use a lock");
+	case WORLD_FINALIZED:
+		return error_set(MUSTER_EFINALIZED, "the world was finalized or freed before");
+	default:
+		return error_set(MUSTER_EFORKED,
+		                 "a child made by fork() has no world: only the process that called muster_init has");
+	}
+}
+
+/* --- creating --- */
+
+/* A page that is empty in a fork()ed child. */
+static _Atomic uint32_t *make_state(void)
+{
+	void *page = mmap(NULL, SEGMENT_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return NULL;
+	madvise(page, SEGMENT_PAGE, MADV_WIPEONFORK);
+	return page;
+}
+
+static uint32_t domain_of(const muster_world *world, uint32_t member)
+{
+	uint32_t domain = world_rank(world, member)->place.domain;
+	return domain < world->layout.domains ? domain : 0;
+}
+
+static void look_at_places(muster_world *world)
+{
+	world->my_domain = domain_of(world, world->rank);
+	for (uint32_t member = 0; member < world->size; member++) {
+		world->domain_size += domain_of(world, member) == world->my_domain;
+		if (world_rank(world, member)->place.crowded)
+			world->crowded = true;
+	}
+}
+
+int world_create(struct segment *segment, uint32_t rank, uint32_t size, uint32_t *job_ranks, uint64_t offset,
+                 const struct group_layout *layout, muster_world **made)
+{
+	muster_world *world = calloc(1, sizeof *world);
+	if (world != NULL)
+		world->state = make_state();
+	if (world == NULL || world->state == NULL) {
+		free(world);
+		free(job_ranks);
+		return error_set(-ENOMEM, "no memory for a world of %u ranks", size);
+	}
+	world->segment = segment;
+	world->rank = rank;
+	world->size = size;
+	world->job_ranks = job_ranks;
+	world->id = (uint32_t)(offset / SEGMENT_PAGE);
+	world->layout = *layout;
+	world->group = segment_at(segment, offset);
+	world->domains = segment_at(segment, offset + layout->domains_offset);
+	world->members = segment_at(segment, offset + layout->members_offset);
+	world->me = world_member(world, rank);
+	look_at_places(world);
+	segment->worlds++;
+	atomic_store(world->state, WORLD_OPEN);
+	*made = world;
+	return 0;
+}
+
+/* The handle itself stays, so that a later use of it is told and not a crash; it is small. */
+void world_destroy(muster_world *world)
+{
+	static muster_world *_Atomic graveyard;
+	steps_destroy(world->steps);
+	messages_destroy(world->messages);
+	free(world->job_ranks);
+	atomic_store(world->state, WORLD_FINALIZED);
+	world->segment->worlds--;
+	world->segment = NULL;
+	world->steps = NULL;
+	world->job_ranks = NULL;
+	/* Reachable, for leak checkers. */
+	muster_world *next = atomic_load(&graveyard);
+	do
+		world->messages = (struct messages *)next;
+	while (!atomic_compare_exchange_weak(&graveyard, &next, world));
+}
+
+/* --- the calls --- */
+
+int muster_attach(int segment_fd, int rank, muster_world **world)
+{
+	struct segment *segment;
+	if (rank < 0 || world == NULL)
+		return error_set(-EINVAL, "muster_attach: rank %d", rank);
+	int rc = segment_attach(segment_fd, (uint32_t)rank, &segment);
+	if (rc < 0)
+		return rc;
+	const struct segment_header *header = segment->header;
+	struct group_layout layout = segment_world_layout(header->rank_count, header->domain_count, header->bytes);
+	rc = world_create(segment, (uint32_t)rank, header->rank_count, NULL, header->world_offset, &layout, world);
+	if (rc < 0)
+		segment_leave(segment);
+	return rc;
+}
+
+static int init_alone(muster_world **world)
+{
+	int fd;
+	int rc = segment_make_alone(&fd);
+	if (rc < 0)
+		return rc;
+	rc = muster_attach(fd, 0, world);
+	close(fd);
+	return rc;
+}
+
+int muster_init(muster_world **world)
+{
+	if (world == NULL)
+		return error_set(-EINVAL, "muster_init: NULL");
+	int rc = environment_read();
+	if (rc < 0)
+		return rc;
+	const struct rank_environment *environment = environment_get();
+	if (!environment->inside)
+		return init_alone(world);
+	muster_world *joined;
+	rc = muster_attach(environment->fd, environment->rank, &joined);
+	if (rc < 0)
+		return rc;
+	if ((int)joined->size != environment->size) {
+		uint32_t size = joined->size;
+		muster_finalize(joined);
+		return error_set(MUSTER_EENVIRONMENT, "MUSTER_WORLD_SIZE is %d, but the job has %u ranks",
+		                 environment->size, size);
+	}
+	*world = joined;
+	return 0;
+}
+
+int muster_finalize(muster_world *world)
+{
+	if (world == NULL)
+		return 0;
+	int rc = world_enter(world);
+	if (rc < 0)
+		return rc;
+	struct segment *segment = world->segment;
+	if (segment->worlds > 1)
+		return world_leave(world, error_set(-EBUSY, "muster_finalize: %u worlds made by muster_split are still there: free "
+		                                            "them first (muster_world_free)",
+		                                    segment->worlds - 1));
+	world_destroy(world);
+	segment_leave(segment);
+	return 0;
+}
+
+int muster_rank(const muster_world *world)
+{
+	return (int)world->rank;
+}
+
+int muster_size(const muster_world *world)
+{
+	return (int)world->size;
+}
+
+int muster_job_rank(const muster_world *world, int rank)
+{
+	if (world == NULL || rank < 0 || (uint32_t)rank >= world->size)
+		return error_set(-EINVAL, "no rank %d in this world", rank);
+	return (int)world_job_rank(world, (uint32_t)rank);
+}
+
+const struct muster_failure *muster_failure_of(const muster_world *world)
+{
+	return &world->failure;
+}

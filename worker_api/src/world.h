@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * world: a set of ranks as one of them sees it; the handle behind muster_world. Private to the thread that uses it, but
+ * for what it points to in the segment.
+ */
+#ifndef MUSTER_LIBRARY_WORLD_H
+#define MUSTER_LIBRARY_WORLD_H
+
+#include "segment.h"
+
+#include <muster/base.h>
+#include <muster/error.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum world_state { WORLD_OPEN = 1, WORLD_BUSY, WORLD_FINALIZED };
+
+/* Which of a world's ranks a wait needs, beside a rank. */
+enum { ALL_MEMBERS = -1 };
+
+struct muster_world {
+	/* enum world_state, on a page that a fork()ed child finds empty (MADV_WIPEONFORK): 0 there. */
+	_Atomic uint32_t *state;
+	struct segment *segment;
+	uint32_t rank;
+	uint32_t size;
+	uint32_t *job_ranks; /* of the members; NULL: the same */
+	uint32_t id;         /* the group area's place in the segment in pages; the same on every member */
+	bool crowded;        /* some member shares its hardware thread with another */
+
+	/* the group's area */
+	struct group_layout layout;
+	struct group_header *group;
+	struct group_domain *domains;
+	char *members;
+	struct group_member *me;
+	uint32_t my_domain;
+	uint32_t domain_size; /* members of it */
+
+	/* the barrier */
+	uint32_t generation;
+	uint32_t arrival; /* how many had come before me the last time: what it is likely to be again */
+	uint32_t gate_generation;
+	uint32_t gate_arrival;
+
+	/* No member had ended, and the group was not broken, when header.events was this. */
+	uint32_t quiet_events;
+
+	struct steps *steps;       /* of collectives; made by the first */
+	struct messages *messages; /* made by the first; the job's world and others have their own */
+	struct muster_failure failure;
+};
+
+static inline struct group_member *world_member(const muster_world *world, uint32_t member)
+{
+	return (struct group_member *)(world->members + member * world->layout.member_stride);
+}
+
+static inline uint32_t world_job_rank(const muster_world *world, uint32_t member)
+{
+	return world->job_ranks == NULL ? member : world->job_ranks[member];
+}
+
+static inline struct segment_rank *world_rank(const muster_world *world, uint32_t member)
+{
+	return &world->segment->ranks[world_job_rank(world, member)];
+}
+
+/* Why the world cannot be used now: forked, busy, finalized, NULL. */
+int world_refuse(const muster_world *world);
+
+/* Begins and ends every call of the library on a world. */
+static inline int world_enter(muster_world *world)
+{
+	if (world == NULL || atomic_load_explicit(world->state, memory_order_relaxed) != WORLD_OPEN)
+		return world_refuse(world);
+	atomic_store_explicit(world->state, WORLD_BUSY, memory_order_relaxed);
+	return 0;
+}
+
+static inline int world_leave(muster_world *world, int rc)
+{
+	atomic_store_explicit(world->state, WORLD_OPEN, memory_order_relaxed);
+	return rc;
+}
+
+/* A world of `size` members over a group area at `offset` of the segment; takes job_ranks (may be NULL). */
+int world_create(struct segment *segment, uint32_t rank, uint32_t size, uint32_t *job_ranks, uint64_t offset,
+                 const struct group_layout *layout, muster_world **world);
+void world_destroy(muster_world *world);
+
+#endif
