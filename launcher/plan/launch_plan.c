@@ -9,6 +9,7 @@
 #include "plan/account.h"
 #include "plan/environment.h"
 #include "plan/exceptions.h"
+#include "plan/neighbours.h"
 #include "plan/sinks.h"
 
 #include <assert.h>
@@ -164,6 +165,17 @@ static void make_ranks(struct maker *maker)
 		make_rank(maker, &plan->ranks[rank], rank);
 }
 
+static void tell_neighbours(struct launch_plan *plan, const struct machine *machine)
+{
+	struct neighbours neighbours;
+	neighbours_find(&neighbours, &plan->arena, plan->placement, machine);
+	plan->domain_count = neighbours.domain_count;
+	for (uint32_t rank = 0; rank < plan->nprocs; rank++) {
+		plan->ranks[rank].crowded = neighbours.crowded[rank];
+		plan->ranks[rank].domain = neighbours.domain[rank];
+	}
+}
+
 /* -- The rest ------------------------------------------------------------------------------------------------------ */
 
 static int make_account(struct maker *maker, struct error *err)
@@ -261,6 +273,7 @@ int launch_plan_make(struct launch_plan *plan, const struct job_spec *spec, cons
 	made.job_name = arena_copy(&made.arena, spec->name != NULL ? spec->name : base_name(spec->command.items[0]));
 	gather_warnings(&made);
 	make_ranks(&maker);
+	tell_neighbours(&made, context->machine);
 	make_environment(&maker);
 	*plan = made;
 	return 0;

@@ -52,6 +52,8 @@ struct rank_plan {
 	struct rank_sinks stdout_sinks;
 	struct rank_sinks stderr_sinks;
 	bool gets_stdin;
+	bool crowded;    /* neighbours.h */
+	uint32_t domain; /* below domain_count */
 };
 
 struct launch_plan {
@@ -62,6 +64,7 @@ struct launch_plan {
 	char *job_name;
 	uint32_t nprocs; /* ranks on this host */
 	uint32_t world_size;
+	uint32_t domain_count;  /* caches or NUMA nodes that ranks of this host have; at least 1 */
 	char **job_environment; /* "NAME=value", NULL-terminated, the same for every rank */
 	struct rank_plan *ranks;
 	bool become_user; /* the ids below hold */
