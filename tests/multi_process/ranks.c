@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ranks: see ranks.h.
+ */
+#include "ranks.h"
+
+#include "futex.h"
+#include "segment_layout.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct run {
+	const struct ranks_options *options;
+	ranks_body *body;
+	void *context;
+	int fd;
+	size_t bytes;
+	struct segment_header *header;
+	struct segment_rank *ranks;
+	pid_t pids[RANKS_MAX];
+	int pidfds[RANKS_MAX];
+	struct ranks_outcome outcome[RANKS_MAX];
+	int64_t deadline_ns;
+};
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "ranks: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static int64_t clock_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void *ranks_share(size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		fail("mmap");
+	return memory;
+}
+
+/* --- the segment --- */
+
+static size_t segment_bytes(const struct ranks_options *options, uint32_t domains)
+{
+	size_t needed = segment_bytes_needed((uint32_t)options->ranks, domains);
+	size_t bytes = options->segment_bytes != 0 ? options->segment_bytes : (size_t)64 << 20;
+	return segment_round(bytes > needed ? bytes : needed, SEGMENT_PAGE);
+}
+
+int ranks_make_segment(const struct ranks_options *options)
+{
+	uint32_t count = (uint32_t)options->ranks;
+	uint32_t domains = options->domains > 0 ? (uint32_t)options->domains : 1;
+	size_t bytes = segment_bytes(options, domains);
+	int fd = memfd_create("ranks", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
+		fail("memfd_create");
+	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (base == MAP_FAILED)
+		fail("mmap of the segment");
+	struct segment_header *header = base;
+	segment_header_fill(header, count, domains, bytes);
+	struct segment_rank *ranks = (struct segment_rank *)((char *)base + header->ranks_offset);
+	bool crowded = !options->roomy && options->ranks > (int)sysconf(_SC_NPROCESSORS_ONLN);
+	for (uint32_t rank = 0; rank < count; rank++)
+		ranks[rank].place = (struct segment_place){.crowded = crowded, .domain = rank * domains / count};
+	munmap(base, bytes);
+	return fd;
+}
+
+static void open_segment(struct run *run)
+{
+	run->fd = ranks_make_segment(run->options);
+	run->bytes = (size_t)lseek(run->fd, 0, SEEK_END);
+	run->header = mmap(NULL, run->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, run->fd, 0);
+	if (run->header == MAP_FAILED)
+		fail("mmap of the segment");
+	run->ranks = (struct segment_rank *)((char *)run->header + run->header->ranks_offset);
+}
+
+/* --- what a rank does --- */
+
+static int live(const struct run *run, int rank)
+{
+	muster_world *world;
+	if (muster_attach(run->fd, rank, &world) < 0) {
+		fprintf(stderr, "ranks: rank %d cannot attach: %s\n", rank, muster_error_text());
+		return 3;
+	}
+	int code = run->body(world, run->context);
+	if (!run->options->leaves)
+		muster_barrier(world, MUSTER_FOREVER, "end of the test");
+	muster_finalize(world);
+	return code;
+}
+
+/* --- muster's part --- */
+
+static void announce(struct run *run)
+{
+	atomic_fetch_add(&run->header->events, 1);
+	futex_wake(&run->header->events, INT_MAX);
+}
+
+/* Two steps, as there: that it is gone, then how. */
+static void note_end(struct run *run, int rank)
+{
+	struct segment_rank *its = &run->ranks[rank];
+	uint32_t attached = RANK_ATTACHED, started = RANK_STARTED, dying = RANK_DYING;
+	if (!run->options->unwatched && (atomic_compare_exchange_strong(&its->presence, &attached, RANK_DYING) ||
+	                                 atomic_compare_exchange_strong(&its->presence, &started, RANK_DYING))) {
+		its->end_order = atomic_fetch_add(&run->header->events, 1) + 1;
+		announce(run);
+	}
+	int status;
+	if (waitpid(run->pids[rank], &status, 0) < 0)
+		fail("waitpid");
+	struct ranks_outcome outcome = {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+	                                .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0};
+	run->outcome[rank] = outcome;
+	close(run->pidfds[rank]);
+	run->pidfds[rank] = -1;
+	if (run->options->unwatched || atomic_load(&its->presence) != RANK_DYING)
+		return;
+	its->exit_code = outcome.exit_code;
+	its->signal = outcome.signal;
+	atomic_compare_exchange_strong(&its->presence, &dying, outcome.exit_code == 0 ? RANK_LEFT : RANK_ENDED);
+	announce(run);
+}
+
+static void kill_all(struct run *run)
+{
+	for (int rank = 0; rank < run->options->ranks; rank++)
+		if (run->pidfds[rank] >= 0)
+			kill(run->pids[rank], SIGKILL);
+}
+
+/* After a number of microseconds that may be shorter than a sleep can be. */
+static void kill_victim(struct run *run)
+{
+	while (atomic_load(&run->header->attached) < (uint32_t)run->options->ranks && clock_ns() < run->deadline_ns)
+		sched_yield();
+	int64_t instant = clock_ns() + (int64_t)run->options->kill_after_us * 1000;
+	while (clock_ns() < instant)
+		sched_yield();
+	kill(run->pids[run->options->victim], SIGKILL);
+}
+
+static bool watch(struct run *run)
+{
+	int count = run->options->ranks, alive = count;
+	bool in_time = true;
+	while (alive > 0) {
+		struct pollfd polls[RANKS_MAX];
+		for (int rank = 0; rank < count; rank++)
+			polls[rank] = (struct pollfd){.fd = run->pidfds[rank], .events = POLLIN};
+		int64_t left_ms = (run->deadline_ns - clock_ns()) / 1000000;
+		int ready = poll(polls, (nfds_t)count, in_time ? left_ms > 0 ? (int)left_ms : 0 : -1);
+		if (ready == 0) {
+			fprintf(stderr, "ranks: %d of %d ranks still run after the time limit; killed\n", alive, count);
+			in_time = false;
+			kill_all(run);
+		}
+		for (int rank = 0; ready > 0 && rank < count; rank++)
+			if (polls[rank].revents != 0) {
+				note_end(run, rank);
+				alive--;
+			}
+	}
+	return in_time;
+}
+
+/* --- processes and threads --- */
+
+static void start_processes(struct run *run)
+{
+	fflush(NULL);
+	for (int rank = 0; rank < run->options->ranks; rank++) {
+		pid_t pid = fork();
+		if (pid < 0)
+			fail("fork");
+		if (pid == 0) {
+			int code = live(run, rank);
+			fflush(NULL);
+			_exit(code);
+		}
+		run->pids[rank] = pid;
+		run->pidfds[rank] = (int)syscall(SYS_pidfd_open, pid, 0);
+		if (run->pidfds[rank] < 0)
+			fail("pidfd_open");
+	}
+}
+
+static bool run_processes(struct run *run)
+{
+	start_processes(run);
+	if (run->options->kills)
+		kill_victim(run);
+	return watch(run);
+}
+
+struct thread {
+	struct run *run;
+	int rank;
+	pthread_t id;
+};
+
+static void *live_as_thread(void *argument)
+{
+	struct thread *thread = argument;
+	thread->run->outcome[thread->rank].exit_code = live(thread->run, thread->rank);
+	return NULL;
+}
+
+static bool run_threads(struct run *run)
+{
+	static struct thread threads[RANKS_MAX];
+	struct timespec deadline;
+	for (int rank = 0; rank < run->options->ranks; rank++) {
+		threads[rank] = (struct thread){.run = run, .rank = rank};
+		errno = pthread_create(&threads[rank].id, NULL, live_as_thread, &threads[rank]);
+		if (errno != 0)
+			fail("pthread_create");
+	}
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += (run->deadline_ns - clock_ns()) / 1000000000 + 1;
+	for (int rank = 0; rank < run->options->ranks; rank++)
+		if (pthread_timedjoin_np(threads[rank].id, NULL, &deadline) != 0) {
+			fprintf(stderr, "ranks: rank %d, a thread, still runs after the time limit\n", rank);
+			abort();
+		}
+	return true;
+}
+
+/* --- the run --- */
+
+static int64_t limit_ns(const struct ranks_options *options)
+{
+	const char *factor = getenv("TEST_TIME_FACTOR");
+	int times = factor != NULL && atoi(factor) > 0 ? atoi(factor) : 1;
+	return (int64_t)(options->limit_ms > 0 ? options->limit_ms : 30000) * times * 1000000;
+}
+
+bool ranks_run(const struct ranks_options *options, ranks_body *body, void *context, struct ranks_outcome *outcome)
+{
+	static struct run run;
+	memset(&run, 0, sizeof run);
+	run.options = options;
+	run.body = body;
+	run.context = context;
+	if (options->ranks < 1 || options->ranks > RANKS_MAX) {
+		errno = EINVAL;
+		fail("count of ranks");
+	}
+	open_segment(&run);
+	run.deadline_ns = clock_ns() + limit_ns(options);
+	bool good = options->threads ? run_threads(&run) : run_processes(&run);
+	munmap(run.header, run.bytes);
+	close(run.fd);
+	for (int rank = 0; rank < options->ranks; rank++) {
+		bool spared = options->kills && rank == options->victim;
+		good = good && (spared || run.outcome[rank].exit_code == 0);
+		if (outcome != NULL)
+			outcome[rank] = run.outcome[rank];
+	}
+	return good;
+}
