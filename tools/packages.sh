@@ -18,7 +18,7 @@ packages_of() {
 		;;
 	qemu) echo qemu-system-x86 busybox-static cpio ;;
 	torch) echo python3-torch ;;
-	peers) echo openmpi-bin mpich parallel python3-joblib ;;
+	peers) echo openmpi-bin libopenmpi-dev mpich libmpich-dev parallel python3-joblib ;;
 	*)
 		echo "tools/packages.sh: there is no group \"$1\"; there are build, unit, test, qemu, torch, peers" >&2
 		exit 2

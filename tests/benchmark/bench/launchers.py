@@ -65,6 +65,22 @@ def open_mpi(count, child, *options):
             *options, "-n", count, *child]
 
 
+def ranks_of_mpi(bench, count, *arguments):
+    """The MPIs at their best for ranks that work with one another: a core each as long as there is one."""
+    bound = count <= len(os.sched_getaffinity(0))
+    programs = {mpi: bench.program(f"rank_work_{mpi}") for mpi in ("openmpi", "mpich")}
+    open_mpi_command = ["mpirun.openmpi", "--allow-run-as-root", "--oversubscribe", "--mca", "plm", "isolated",
+                        "--bind-to", "core" if bound else "none", "-n", count, programs["openmpi"], *arguments]
+    hydra_command = hydra(count, [programs["mpich"], *arguments], *(("-bind-to", "core") if bound else ()))
+    found = []
+    if os.access(programs["openmpi"], os.X_OK):
+        found += peer("Open MPI", open_mpi_command, most_rounds=bench.pick(7, 2, 1))
+    if os.access(programs["mpich"], os.X_OK):
+        found += [Contender("MPICH", each.role, each.command, most_rounds=bench.pick(7, 2, 1))
+                  for each in peer("hydra", hydra_command)]
+    return found
+
+
 def parallel(count, child, *options):
     numbers = [str(number) for number in range(count)]
     return ["parallel", "--will-cite", *options, "-N0", "-j", count, *child, ":::", *numbers]

@@ -7,6 +7,7 @@ again and again) is given up with the reason, and the others go on.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,27 @@ class Bench:
         elif (answer["exit_code"] != 0) != contender.expects_failure:
             taken.failure = f"exit code {answer['exit_code']}: {last_line(self.scratch / 'stderr')}"
         return taken
+
+    def take_printed(self, contender):
+        """One Taken with the number that the command prints: what its ranks measured themselves."""
+        errors = self.scratch / "stderr"
+        try:
+            with open(errors, "wb") as complaints, subprocess.Popen(
+                    contender.command, env={**self.environment, **contender.environment}, stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=complaints, text=True, start_new_session=True) as process:
+                try:
+                    said, _ = process.communicate(timeout=self.timeout_s)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    return Taken(timed_out=True, failure=f"timed out after {self.timeout_s} s")
+        except FileNotFoundError as missing:
+            return Taken(failure=str(missing))
+        if (process.returncode != 0) != contender.expects_failure:
+            return Taken(failure=f"exit code {process.returncode}: {last_line(errors)}")
+        try:
+            return Taken(value=float(said))
+        except ValueError:
+            return Taken(failure=f"printed no number but {said[:60]!r}")
 
 
 def last_line(path):
