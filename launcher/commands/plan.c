@@ -106,10 +106,8 @@ static int show(const struct planning *planning, struct error *err)
 		                               .utf8 = locale_is_utf8(),
 		                               .every_rank = options->verbosity > 0,
 		                               .width = output_width()});
-	if (rc == 0 && text.length > 0 && fwrite(text.bytes, 1, text.length, stdout) != text.length)
-		rc = error_set(err, -EIO, "cannot write the plan: %s", strerror(errno));
-	if (rc == 0 && fflush(stdout) == EOF)
-		rc = error_set(err, -EIO, "cannot write the plan: %s", strerror(errno));
+	if (rc == 0 && text.length > 0)
+		fputs(text.bytes, stdout);
 	text_finish(&text);
 	return rc;
 }

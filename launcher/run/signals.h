@@ -20,9 +20,10 @@ struct error;
 #define SIGNAL_GUARD_DIED SIGCONT
 
 /* Once, first thing: remembers what was ignored and lets it act again, lets through what was blocked, ignores SIGPIPE
- * and SIGXFSZ (errors of a write), opens what is missing of descriptors 0-2 on /dev/null, closes every other inherited
- * one at exec, raises the number of open files as far as the hard limit allows. Until signals_block, a signal ends
- * muster as it would end any program: nothing is started yet. */
+ * and SIGXFSZ (errors of a write), opens what is missing of descriptors 0-2 (a write to such a stdout fails with EBADF,
+ * a write to such a stderr goes nowhere), closes every other inherited one at exec, raises the number of open files as
+ * far as the hard limit allows. Until signals_block, a signal ends muster as it would end any program: nothing is
+ * started yet. */
 void signals_take_over(void);
 
 /* Before anything is made that a signal must not leave behind. */

@@ -261,4 +261,34 @@ class Mistakes(harness.TestCase):
         self.assertRegex(done.stdout, re.compile(r"^muster \d+\.\d+\.\d+.*hwloc 2\..*libyaml 0\.", re.DOTALL))
 
 
+class Answers(harness.TestCase):
+    """What is asked for is printed, or the exit code says that it was not."""
+
+    QUESTIONS = ("--help", "--version", "help plan", "run --help", "plan --help", "check --help", "plan true",
+                 "plan -n 99 --oversubscribe allow -v true", "plan --json true", "check configs/hello.yaml",
+                 "check --json configs/hello.yaml")
+
+    def assert_told(self, redirection, reason):
+        for question in self.QUESTIONS:
+            done = self.command("sh", "-c", f"muster {question} {redirection}")
+            self.assert_exit(done, 125)
+            self.assertEqual(done.stderr, f"muster: cannot write to standard output: {reason}\n", question)
+
+    def test_a_full_disk_is_told(self):
+        self.assert_told(">/dev/full", "No space left on device")
+
+    def test_a_closed_standard_output_is_told(self):
+        self.assert_told(">&-", "Bad file descriptor")
+
+    def test_what_ranks_print_to_a_closed_standard_output_is_lost_and_told(self):
+        done = self.command("sh", "-c", "muster run -n 1 echo hello >&-")
+        self.assert_exit(done, 125)
+        self.assertIn("muster: cannot write output to standard output: Bad file descriptor", done.stderr)
+
+    def test_ranks_that_print_nothing_there_need_no_standard_output(self):
+        for command in ("true", "sh -c 'echo only here >&2'"):
+            for redirection in (">&-", ">&- 2>/dev/null", ">&- 2>&-"):
+                self.assert_exit(self.command("sh", "-c", f"muster run -n 1 {command} {redirection}"), 0)
+
+
 harness.main()
