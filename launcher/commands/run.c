@@ -172,7 +172,7 @@ static void show_plan(const struct run *run)
 static int prepare(struct run *run)
 {
 	struct error err;
-	if (run->options.report_path != NULL && report_file_check(run->options.report_path, &err) < 0)
+	if (run->options.report_path != NULL && report_file_check("the report", run->options.report_path, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	if (preflight_check(&run->plan, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
@@ -231,7 +231,7 @@ static int write_report(struct run *run, const struct report_facts *facts)
 		return 0;
 	gethostname(host, sizeof host - 1);
 	char *document = report_json_format(facts, host);
-	int rc = report_file_write(run->options.report_path, document, strlen(document), &err);
+	int rc = report_file_write("the report", run->options.report_path, document, strlen(document), &err);
 	free(document);
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : 0;
 }
