@@ -3,7 +3,7 @@
  * report_file: a regular file appears whole or not at all, other places are written plainly, and what cannot be is
  * said before the start where it can be known, in any case with the reason.
  */
-#include "unit_test.h"
+#include "test_directory.h"
 
 #include "base/error.h"
 #include "report/report_file.h"
@@ -21,22 +21,21 @@
 #include <unistd.h>
 
 static const char document[] = "{\"schema\": \"muster.report/1\"}\n";
-static char directory[64];
+static char *directory;
 
 /* Tests run in a directory of their own, so that names can be short and exact. */
 static int enter_directory(void **state)
 {
 	(void)state;
-	strcpy(directory, "/tmp/muster-report-XXXXXX");
-	return mkdtemp(directory) == NULL || chdir(directory) < 0 ? -1 : 0;
+	directory = test_directory_make();
+	return chdir(directory);
 }
 
 static int remove_directory(void **state)
 {
 	(void)state;
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf %s", directory);
-	return chdir("/") < 0 || system(command) != 0 ? -1 : 0;
+	test_directory_remove(directory);
+	return chdir("/");
 }
 
 static void assert_file_is(const char *path, const char *expected)
