@@ -3,6 +3,7 @@
  * main: the table of subcommands, and that what they printed has gone out.
  */
 #include "base/error.h"
+#include "base/stack.h"
 #include "commands/check.h"
 #include "commands/console.h"
 #include "commands/plan.h"
@@ -65,5 +66,8 @@ static int run_subcommand(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	struct error err;
+	if (stack_check(&err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
 	return console_finish(run_subcommand(argc, argv));
 }

@@ -255,6 +255,13 @@ class Mistakes(harness.TestCase):
                 self.assertNotIn("started", done.stdout)
                 self.assertIn(said, done.stderr)
 
+    def test_a_stack_that_is_too_small_is_told_before_anything_starts(self):
+        done = self.command("sh", "-c", 'ulimit -s 32; exec "$@"', "sh", harness.MUSTER, "run", "echo", "started")
+        self.assert_exit(done, 125)
+        self.assertRegex(done.stderr, r"^muster: the limit of the stack is too low: 32 KiB, of which arguments and "
+                         r"environment take \d+; raise it by \d+ KiB or more \(ulimit -s\)\n$")
+        self.assertEqual(done.stdout, "")
+
     def test_the_version_names_the_libraries_too(self):
         done = self.muster("--version")
         self.assert_exit(done, 0)
