@@ -62,7 +62,6 @@ static const struct accepted accepted[] = {
 	{"run -np 4 ls", "--nprocs nprocs=4"},
 	{"run --nprocs 4 ls", "--nprocs nprocs=4"},
 	{"run --nprocs=4 ls", "--nprocs nprocs=4"},
-	{"run --nprocs= ls", "--nprocs nprocs="},
 	{"run --nproc-per-node 4 ls", "--nprocs nprocs=4"},
 	{"run --nproc_per_node=auto ls", "--nprocs nprocs=auto"},
 	{"run -c 2 --cpus_per_rank=3 ls", "--cpus-per-rank placement.cpus_per_rank=2; --cpus-per-rank "
@@ -194,6 +193,12 @@ static const struct refused refused[] = {
 	{OPTIONS_OF_RUN, "run --report ^ ls", "--report: the text must not be empty"},
 	{OPTIONS_OF_RUN, "run -x MUSTER_TEST_UNSET ls",
          "--env MUSTER_TEST_UNSET: it is not set in muster's own environment; write MUSTER_TEST_UNSET=VALUE to set it"},
+	{OPTIONS_OF_RUN, "run --nprocs= ls", "--nprocs: its value is empty"},
+	{OPTIONS_OF_RUN, "run --cpu-set ^ ls", "--cpu-set: its value is empty"},
+	{OPTIONS_OF_RUN, "run --timeout ^ ls", "--timeout: its value is empty"},
+	{OPTIONS_OF_RUN, "run -o ^ ls", "--output: its value is empty; write terminal, null, or a path pattern"},
+	{OPTIONS_OF_RUN, "run --error= ls", "--error: its value is empty; write terminal, null, or a path pattern"},
+	{OPTIONS_OF_RUN, "run -x ^ ls", "--env: its value is empty; write NAME or NAME=VALUE"},
 	{OPTIONS_OF_PLAN, "plan --svg", "--svg needs a value: --svg FILE"},
 	{OPTIONS_OF_PLAN, "plan --topologi x ls", "unknown option --topologi; did you mean --topology?"},
 };
