@@ -7,6 +7,7 @@
 #include "commands/run.h"
 
 #include "base/error.h"
+#include "base/file_text.h"
 #include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/console.h"
@@ -30,7 +31,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -191,11 +191,7 @@ static int prepare(struct run *run)
 
 static void read_setting(const char *path, char *value, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? 0 : read(fd, value, size - 1);
-	if (fd >= 0)
-		close(fd);
-	value[got > 0 ? got : 0] = '\0';
+	file_text_read(path, value, size);
 	value[strcspn(value, "\n")] = '\0';
 }
 
