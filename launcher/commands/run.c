@@ -40,7 +40,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, HELD_PATIENCE_MS = 5000 /* as after a SIGKILL */ };
 
 /* Everything of one run, in the order in which it is made. */
 struct run {
@@ -246,8 +246,16 @@ static int report(struct run *run)
 	return run->result.exit_code != 0 ? run->result.exit_code : failed;
 }
 
-/* In the supervising process, below the guard. */
-static int supervise_and_report(void *context, pid_t guard)
+/* What outlives processes. The rest goes with them: giving back page by page what they owned would only make the user
+ * wait. */
+static void tidy(void *context)
+{
+	struct run *run = context;
+	memory_cgroups_remove(&run->memory_cgroups);
+}
+
+/* In the supervising process, below guard and warden. */
+static int supervise_and_report(void *context, const struct guards *guards)
 {
 	struct run *run = context;
 	struct error err;
@@ -256,14 +264,14 @@ static int supervise_and_report(void *context, pid_t guard)
 		.launcher = &run->launcher,
 		.output = run->output,
 		.memory_cgroups = &run->memory_cgroups,
-		.guard = guard,
+		.guards = guards,
 		.quiet = run->options.quiet,
 		.word_restart = word_restart,
 		.context = run,
 	};
 	job_result_init(&run->result, run->plan.nprocs);
 	int rc = supervise(&how, &run->result, &err);
-	memory_cgroups_remove(&run->memory_cgroups); /* here too: the guard may have been killed */
+	tidy(run); /* in each process that may be the last of them */
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : report(run);
 }
 
@@ -282,15 +290,14 @@ static int run_job(struct run *run)
 	if (failed != 0)
 		return failed;
 	const struct guarded guarded = {
-		.supervise = supervise_and_report, .context = run, .stop_with_owner = run->spec.daemon};
+		.supervise = supervise_and_report,
+		.tidy = tidy,
+		.context = run,
+		.stop_with_owner = run->spec.daemon,
+		.patience_ms = run->spec.failure.grace_ms + HELD_PATIENCE_MS,
+	};
 	int code = guard_run(&guarded, &err);
 	return code < 0 ? console_tell(&err, EXIT_MUSTER) : code;
-}
-
-/* The rest goes with the process: giving back page by page what it owned would only make the user wait. */
-static void finish(struct run *run)
-{
-	memory_cgroups_remove(&run->memory_cgroups);
 }
 
 int command_run(int argc, char **argv)
@@ -305,6 +312,6 @@ int command_run(int argc, char **argv)
 		return 0;
 	}
 	int code = run_job(&run);
-	finish(&run);
+	tidy(&run);
 	return code;
 }

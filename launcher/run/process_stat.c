@@ -34,6 +34,27 @@ bool process_stat_read(pid_t pid, struct process_stat *stat)
 	return true;
 }
 
+/* The value of one line of /proc/PID/status; -1 without it. */
+static int64_t status_number(const char *status, const char *name)
+{
+	const char *line = strstr(status, name);
+	return line == NULL ? -1 : strtoll(line + strlen(name), NULL, 10);
+}
+
+int64_t process_switches(pid_t pid)
+{
+	char path[64], status[4096];
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? 0 : read(fd, status, sizeof status - 1);
+	if (fd >= 0)
+		close(fd);
+	status[got > 0 ? got : 0] = '\0';
+	int64_t yielded = status_number(status, "\nvoluntary_ctxt_switches:");
+	int64_t forced = status_number(status, "\nnonvoluntary_ctxt_switches:");
+	return yielded < 0 || forced < 0 ? -1 : yielded + forced;
+}
+
 static const char *state_name(char state)
 {
 	switch (state) {

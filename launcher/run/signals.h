@@ -15,8 +15,8 @@
 
 struct error;
 
-/* Sent by the kernel to the supervisor when its guard dies. It is the one that wakes even a supervisor that somebody
- * stopped; from any other SIGCONT, the parent that it has by then tells it apart. */
+/* Sent by the kernel to warden and supervisor when their parent dies. It is the one that wakes even a process that
+ * somebody stopped; from any other SIGCONT, the parent that it has by then tells it apart. */
 #define SIGNAL_GUARD_DIED SIGCONT
 
 /* Once, first thing: remembers what was ignored and lets it act again, lets through what was blocked, ignores SIGPIPE
