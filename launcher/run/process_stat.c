@@ -45,11 +45,8 @@ int64_t process_switches(pid_t pid)
 {
 	char path[64], status[4096];
 	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? 0 : read(fd, status, sizeof status - 1);
-	if (fd >= 0)
-		close(fd);
-	status[got > 0 ? got : 0] = '\0';
+	if (file_text_read(path, status, sizeof status) <= 0)
+		return -1;
 	int64_t yielded = status_number(status, "\nvoluntary_ctxt_switches:");
 	int64_t forced = status_number(status, "\nnonvoluntary_ctxt_switches:");
 	return yielded < 0 || forced < 0 ? -1 : yielded + forced;

@@ -4,24 +4,20 @@
  */
 #include "run/process_title.h"
 
-#include <fcntl.h>
+#include "base/file_text.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 /* Where the kernel reads the command line: fields 48 and 49 of /proc/self/stat, proc(5). */
 static size_t find_command_line(char **start)
 {
 	char line[1024];
 	uintptr_t from = 0, to = 0;
-	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (file_text_read("/proc/self/stat", line, sizeof line) <= 0)
 		return 0;
-	ssize_t got = read(fd, line, sizeof line - 1);
-	close(fd);
-	line[got > 0 ? got : 0] = '\0';
 	const char *at = strrchr(line, ')');
 	for (int field = 2; at != NULL && field < 48; field++)
 		at = strchr(at + 1, ' ');

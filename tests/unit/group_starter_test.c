@@ -44,8 +44,7 @@ static void begin_with(struct starting *t, char *command)
 	t->f.spec.placement.memory = MEMORY_NONE;
 	signals_take_over();
 	signals_block();
-	t->how = (struct supervision){
-		.plan = &t->f.plan, .launcher = &t->launcher, .memory_cgroups = &t->cgroups, .guard = getpid()};
+	t->how = (struct supervision){.plan = &t->f.plan, .launcher = &t->launcher, .memory_cgroups = &t->cgroups};
 	rank_group_init(&t->group, RANKS);
 	job_result_init(&t->result, RANKS);
 	child_must(uv_loop_init(&t->loop) == 0);
