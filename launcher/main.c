@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * main: the table of subcommands, nothing else.
+ * main: the table of subcommands, and that what they printed has gone out.
  */
 #include "base/error.h"
+#include "base/stack.h"
 #include "commands/check.h"
 #include "commands/console.h"
 #include "commands/plan.h"
@@ -37,7 +38,7 @@ static void print_usage(FILE *to)
 	      to);
 }
 
-int main(int argc, char **argv)
+static int run_subcommand(int argc, char **argv)
 {
 	if (argc < 2) {
 		print_usage(stderr);
@@ -48,7 +49,7 @@ int main(int argc, char **argv)
 			return subcommands[i].run(argc - 1, argv + 1);
 	char help[] = "--help";
 	if (strcmp(argv[1], "help") == 0 && argc > 2)
-		return main(3, (char *[]){argv[0], argv[2], help, NULL});
+		return run_subcommand(3, (char *[]){argv[0], argv[2], help, NULL});
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
 		print_usage(stdout);
 		return 0;
@@ -61,4 +62,12 @@ int main(int argc, char **argv)
 	error_set(&err, -EINVAL, "there is no subcommand \"%.60s\"; they are run, plan, check (muster --help)",
 	          argv[1]);
 	return console_tell(&err, EXIT_MUSTER);
+}
+
+int main(int argc, char **argv)
+{
+	struct error err;
+	if (stack_check(&err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	return console_finish(run_subcommand(argc, argv));
 }

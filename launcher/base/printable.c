@@ -39,14 +39,21 @@ static bool is_control(const char *at, size_t length)
 	return length == 2 && byte[0] == 0xc2 && byte[1] < 0xa0;
 }
 
+size_t printable_bytes(const char *at)
+{
+	size_t length = utf8_bytes(at);
+	return is_control(at, length) ? 0 : length;
+}
+
 void make_printable(char *text)
 {
 	char *to = text;
 	for (const char *at = text; *at != '\0';) {
-		size_t length = utf8_bytes(at);
-		if (length == 0 || is_control(at, length)) {
+		size_t length = printable_bytes(at);
+		if (length == 0) {
+			size_t skipped = utf8_bytes(at);
 			*to++ = '?';
-			at += length == 0 ? 1 : length;
+			at += skipped == 0 ? 1 : skipped;
 			continue;
 		}
 		memmove(to, at, length);

@@ -11,6 +11,9 @@
 /* How many bytes the UTF-8 character at `at` has (1 for NUL); 0 where there is none. Reads no further than a NUL. */
 size_t utf8_bytes(const char *at);
 
+/* The same, and 0 for a control character too: how many bytes may be shown as they are. */
+size_t printable_bytes(const char *at);
+
 /* Replaces, in place, what is a control character or not UTF-8 by '?'. */
 void make_printable(char *text);
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "spec/diagnostics.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,15 @@ int console_tell(const struct error *err, int exit_code)
 	snprintf(line, sizeof line, "muster: %s\n", err->text);
 	patient_say(line);
 	return exit_code;
+}
+
+int console_finish(int exit_code)
+{
+	struct error err;
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return exit_code;
+	error_set(&err, -errno, "cannot write to standard output: %s", strerror(errno));
+	return console_tell(&err, EXIT_MUSTER);
 }
 
 void console_tell_diagnostics(const struct diagnostics *diagnostics)

@@ -17,6 +17,10 @@ enum { EXIT_OK = 0, EXIT_MUSTER = 125 };
 /* "muster: TEXT" on stderr, waiting for a reader no longer than a moment; returns `exit_code`. */
 int console_tell(const struct error *err, int exit_code);
 
+/* The end of a command, whatever it printed: `exit_code`, or EXIT_MUSTER with the reason when standard output did not
+ * take it. */
+int console_finish(int exit_code);
+
 /* All that is wrong with a spec, on stderr. */
 void console_tell_diagnostics(const struct diagnostics *diagnostics);
 

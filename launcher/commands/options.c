@@ -71,6 +71,8 @@ static int take_path(struct command_line *line, const struct option_row *row, co
 static int take_variable(struct command_line *line, const struct option_row *row, const char *value)
 {
 	struct run_options *options = line->options;
+	if (value[0] == '\0')
+		return error_set(line->err, -EINVAL, "--%s: its value is empty; write NAME or NAME=VALUE", row->name);
 	const char *own = strchr(value, '=') != NULL ? "" : getenv(value);
 	if (own == NULL)
 		return error_set(line->err, -EINVAL,
@@ -95,6 +97,9 @@ static int take_color(struct command_line *line, const char *value)
 
 static int take_sink(struct command_line *line, const struct option_row *row, const char *value)
 {
+	if (value[0] == '\0')
+		return error_set(line->err, -EINVAL,
+		                 "--%s: its value is empty; write terminal, null, or a path pattern", row->name);
 	if (strcmp(value, "terminal") != 0 && strcmp(value, "null") != 0)
 		return take_path(line, row, value);
 	add_override(line->options, OVERRIDE_WORD, row, value);
@@ -109,14 +114,22 @@ static int take_file(struct command_line *line, const struct option_row *row, co
 	return 0;
 }
 
+/* Unquoted and empty is null in YAML; on a command line it is mostly a variable of a script that is not set. */
+static int take_word(struct command_line *line, const struct option_row *row, const char *value)
+{
+	if (value[0] == '\0')
+		return error_set(line->err, -EINVAL, "--%s: its value is empty", row->name);
+	add_override(line->options, OVERRIDE_WORD, row, value);
+	return 0;
+}
+
 /* One option with its value, or with what it stands for. */
 static int take_option(struct command_line *line, const struct option_row *row, const char *value)
 {
 	struct run_options *options = line->options;
 	switch (row->action) {
 	case OPTION_KEY:
-		add_override(options, OVERRIDE_WORD, row, value);
-		return 0;
+		return take_word(line, row, value);
 	case OPTION_PATH:
 		return take_path(line, row, value);
 	case OPTION_SINK:

@@ -12,6 +12,7 @@
 #include "machine/machine.h"
 #include "plan/placement.h"
 #include "report/plan_view.h"
+#include "report/report_file.h"
 #include "spec/diagnostics.h"
 #include "spec/job_spec.h"
 
@@ -75,18 +76,6 @@ static uint32_t output_width(void)
 	return size.ws_col > WIDEST ? WIDEST : size.ws_col;
 }
 
-static int write_file(const char *path, const struct text *text, struct error *err)
-{
-	FILE *file = fopen(path, "we");
-	if (file == NULL)
-		return error_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
-	size_t written = fwrite(text->bytes, 1, text->length, file);
-	int rc = written == text->length ? 0 : -errno;
-	if (fclose(file) == EOF && rc == 0)
-		rc = -errno;
-	return rc < 0 ? error_set(err, rc, "cannot write %s: %s", path, strerror(-rc)) : 0;
-}
-
 static int show(const struct planning *planning, struct error *err)
 {
 	const struct run_options *options = &planning->options;
@@ -95,7 +84,7 @@ static int show(const struct planning *planning, struct error *err)
 	int rc = 0;
 	if (options->svg_path != NULL) {
 		plan_svg(&text, &view);
-		rc = write_file(options->svg_path, &text, err);
+		rc = report_file_write("the drawing", options->svg_path, text.bytes, text.length, err);
 		text.length = 0;
 	}
 	if (options->json)
@@ -106,10 +95,8 @@ static int show(const struct planning *planning, struct error *err)
 		                               .utf8 = locale_is_utf8(),
 		                               .every_rank = options->verbosity > 0,
 		                               .width = output_width()});
-	if (rc == 0 && text.length > 0 && fwrite(text.bytes, 1, text.length, stdout) != text.length)
-		rc = error_set(err, -EIO, "cannot write the plan: %s", strerror(errno));
-	if (rc == 0 && fflush(stdout) == EOF)
-		rc = error_set(err, -EIO, "cannot write the plan: %s", strerror(errno));
+	if (rc == 0 && text.length > 0)
+		fputs(text.bytes, stdout);
 	text_finish(&text);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "commands/run.h"
 
 #include "base/error.h"
+#include "base/file_text.h"
 #include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/console.h"
@@ -30,7 +31,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, HELD_PATIENCE_MS = 5000 /* as after a SIGKILL */ };
 
 /* Everything of one run, in the order in which it is made. */
 struct run {
@@ -172,7 +172,7 @@ static void show_plan(const struct run *run)
 static int prepare(struct run *run)
 {
 	struct error err;
-	if (run->options.report_path != NULL && report_file_check(run->options.report_path, &err) < 0)
+	if (run->options.report_path != NULL && report_file_check("the report", run->options.report_path, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	if (preflight_check(&run->plan, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
@@ -191,11 +191,7 @@ static int prepare(struct run *run)
 
 static void read_setting(const char *path, char *value, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? 0 : read(fd, value, size - 1);
-	if (fd >= 0)
-		close(fd);
-	value[got > 0 ? got : 0] = '\0';
+	file_text_read(path, value, size);
 	value[strcspn(value, "\n")] = '\0';
 }
 
@@ -231,7 +227,7 @@ static int write_report(struct run *run, const struct report_facts *facts)
 		return 0;
 	gethostname(host, sizeof host - 1);
 	char *document = report_json_format(facts, host);
-	int rc = report_file_write(run->options.report_path, document, strlen(document), &err);
+	int rc = report_file_write("the report", run->options.report_path, document, strlen(document), &err);
 	free(document);
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : 0;
 }
@@ -250,8 +246,16 @@ static int report(struct run *run)
 	return run->result.exit_code != 0 ? run->result.exit_code : failed;
 }
 
-/* In the supervising process, below the guard. */
-static int supervise_and_report(void *context, pid_t guard)
+/* What outlives processes. The rest goes with them: giving back page by page what they owned would only make the user
+ * wait. */
+static void tidy(void *context)
+{
+	struct run *run = context;
+	memory_cgroups_remove(&run->memory_cgroups);
+}
+
+/* In the supervising process, below guard and warden. */
+static int supervise_and_report(void *context, const struct guards *guards)
 {
 	struct run *run = context;
 	struct error err;
@@ -260,14 +264,14 @@ static int supervise_and_report(void *context, pid_t guard)
 		.launcher = &run->launcher,
 		.output = run->output,
 		.memory_cgroups = &run->memory_cgroups,
-		.guard = guard,
+		.guards = guards,
 		.quiet = run->options.quiet,
 		.word_restart = word_restart,
 		.context = run,
 	};
 	job_result_init(&run->result, run->plan.nprocs);
 	int rc = supervise(&how, &run->result, &err);
-	memory_cgroups_remove(&run->memory_cgroups); /* here too: the guard may have been killed */
+	tidy(run); /* in each process that may be the last of them */
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : report(run);
 }
 
@@ -286,15 +290,14 @@ static int run_job(struct run *run)
 	if (failed != 0)
 		return failed;
 	const struct guarded guarded = {
-		.supervise = supervise_and_report, .context = run, .stop_with_owner = run->spec.daemon};
+		.supervise = supervise_and_report,
+		.tidy = tidy,
+		.context = run,
+		.stop_with_owner = run->spec.daemon,
+		.patience_ms = run->spec.failure.grace_ms + HELD_PATIENCE_MS,
+	};
 	int code = guard_run(&guarded, &err);
 	return code < 0 ? console_tell(&err, EXIT_MUSTER) : code;
-}
-
-/* The rest goes with the process: giving back page by page what it owned would only make the user wait. */
-static void finish(struct run *run)
-{
-	memory_cgroups_remove(&run->memory_cgroups);
 }
 
 int command_run(int argc, char **argv)
@@ -309,6 +312,6 @@ int command_run(int argc, char **argv)
 		return 0;
 	}
 	int code = run_job(&run);
-	finish(&run);
+	tidy(&run);
 	return code;
 }

@@ -4,10 +4,9 @@
  */
 #include "machine/small_file.h"
 
-#include "base/memory.h"
+#include "base/file_text.h"
 #include "base/text.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -16,9 +15,7 @@ static char *read_all(int fd)
 	struct text text = {0};
 	char piece[2048];
 	for (;;) {
-		ssize_t got = read(fd, piece, sizeof piece);
-		if (got < 0 && errno == EINTR)
-			continue;
+		ssize_t got = file_read(fd, piece, sizeof piece);
 		if (got < 0) {
 			text_finish(&text);
 			return NULL;

@@ -4,9 +4,9 @@
  */
 #include "machine/sysfs_reader.h"
 
+#include "base/file_text.h"
 #include "base/memory.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,15 +59,7 @@ static bool read_text(const struct sysfs_reading *reading, char text[TEXT_SIZE],
 	va_end(args);
 	if (more < 0 || more >= PATH_SIZE - used)
 		return false;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ssize_t length = read(fd, text, TEXT_SIZE - 1);
-	close(fd);
-	if (length < 0)
-		return false;
-	text[length] = '\0';
-	return true;
+	return file_text_read(path, text, TEXT_SIZE) >= 0;
 }
 
 static bool is_there(const struct sysfs_reading *reading, const char *name)

@@ -6,6 +6,7 @@
 #include "plan/launch_plan.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "plan/account.h"
 #include "plan/environment.h"
 #include "plan/exceptions.h"
@@ -17,7 +18,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { WARNINGS_OF_OUR_OWN = 3 };
+enum { WARNINGS_OF_OUR_OWN = 4 };
 
 /* What making a plan has at hand. */
 struct maker {
@@ -235,6 +236,27 @@ static void warn_of_ranks_beyond(struct launch_plan *plan)
 	index_set_finish(&beyond);
 }
 
+/* What only muster could do to a line that passes through it. */
+static void warn_of_raw(struct launch_plan *plan)
+{
+	const struct output_spec *output = &plan->spec->output;
+	struct text unused = {0};
+	if (!output->raw)
+		return;
+	if (output->label && output->label_given)
+		text_add(&unused, ", label");
+	if (output->timestamp)
+		text_add(&unused, ", timestamp");
+	if (output->on_closed == ON_CLOSED_CONTINUE)
+		text_add(&unused, ", on_closed: continue");
+	if (unused.length > 0)
+		add_warning(plan,
+		            arena_format(&plan->arena,
+		                         "output.raw: ranks write past muster, so that this of output is not used: %s",
+		                         unused.bytes + strlen(", ")));
+	text_finish(&unused);
+}
+
 static void gather_warnings(struct launch_plan *plan)
 {
 	const struct placement *placement = plan->placement;
@@ -243,6 +265,7 @@ static void gather_warnings(struct launch_plan *plan)
 	for (uint32_t i = 0; i < placement->warning_count; i++)
 		add_warning(plan, placement->warnings[i]);
 	warn_of_ranks_beyond(plan);
+	warn_of_raw(plan);
 }
 
 static void begin(struct maker *maker, const struct placement *placement)

@@ -8,6 +8,11 @@
 
 #include "report/plan_view.h"
 
+struct numa_node;
+
 void plan_drawing(struct text *text, const struct plan_view *view, const struct plan_style *style);
+
+/* "NUMA node 0, 31.3 GiB" */
+void plan_node_text(struct text *text, const struct numa_node *node);
 
 #endif

@@ -8,7 +8,7 @@
  */
 #include "report/plan_view.h"
 
-#include "base/memory.h"
+#include "base/printable.h"
 #include "plan/place_words.h"
 #include "plan/placement.h"
 #include "report/plan_picture.h"
@@ -42,19 +42,35 @@ struct canvas {
 	uint32_t width; /* of what packages hold */
 };
 
+static const char *entity_of(char character)
+{
+	switch (character) {
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '&':
+		return "&amp;";
+	case '"':
+		return "&quot;";
+	default:
+		return NULL;
+	}
+}
+
+/* XML has no way to write control characters at all. */
 static void add_escaped(struct text *text, const char *words)
 {
-	for (; *words != '\0'; words++) {
-		if (*words == '<')
-			text_add(text, "&lt;");
-		else if (*words == '>')
-			text_add(text, "&gt;");
-		else if (*words == '&')
-			text_add(text, "&amp;");
-		else if (*words == '"')
-			text_add(text, "&quot;");
+	while (*words != '\0') {
+		size_t length = printable_bytes(words);
+		const char *entity = entity_of(*words);
+		if (entity != NULL)
+			text_add(text, entity);
+		else if (length == 0)
+			text_add(text, "?");
 		else
-			text_add_bytes(text, words, 1);
+			text_add_bytes(text, words, length);
+		words += length == 0 ? 1 : length;
 	}
 }
 
@@ -222,10 +238,12 @@ static void add_legend_rank(struct canvas *canvas, const struct rank_placement *
 		text_add(&words, ", ");
 		place_words_set(&words, "NUMA node", "NUMA nodes", &place->nodes);
 	}
+	text_add(canvas->text, "<g><title>");
+	add_escaped(canvas->text, place->why);
 	text_add_format(canvas->text,
-	                "<g><title>%s</title><rect class=\"thread\" x=\"%" PRIu32 "\" y=\"%" PRIu32
+	                "</title><rect class=\"thread\" x=\"%" PRIu32 "\" y=\"%" PRIu32
 	                "\" width=\"14\" height=\"14\" style=\"fill:",
-	                place->why, x, y);
+	                x, y);
 	if (place->bound)
 		add_colour(canvas->text, rank);
 	else
@@ -320,9 +338,10 @@ void plan_svg(struct text *text, const struct plan_view *view)
 	                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%" PRIu32 "\" height=\"%" PRIu32
 	                "\" viewBox=\"0 0 %" PRIu32 " %" PRIu32 "\" role=\"img\">\n"
-	                "<title>%" PRIu32 " ranks on %s</title>\n%s"
-	                "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-	                width, height, width, height, view->placement->nprocs, view->machine->description, style_sheet);
+	                "<title>%" PRIu32 " ranks on ",
+	                width, height, width, height, view->placement->nprocs);
+	add_escaped(text, view->machine->description);
+	text_add_format(text, "</title>\n%s<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", style_sheet);
 	text_add_bytes(text, body.bytes, body.length);
 	text_add(text, "</svg>\n");
 	text_finish(&body);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/patient_write.h"
+#include "report/link_target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,17 +26,43 @@ enum {
 	TEMPORARY_NAMES = 100,
 };
 
-static int refuse(struct error *err, int code, const char *path)
+/* Where a path leads. */
+struct place {
+	char target[PATH_MAX]; /* the path, its symbolic links followed */
+	struct stat status;
+	bool exists;
+	bool is_plain; /* a regular file that has a name, or may get one: it can be replaced */
+};
+
+static int tell(struct error *err, const char *what, const char *path, const struct error *cause)
 {
-	if (code == -ENXIO)
-		return error_set(err, code, "cannot write the report to %s: nobody has it open to read", path);
-	if (code == -ETIMEDOUT)
-		return error_set(err, code, "cannot write the report to %s: its reader did not read for %d s", path,
-		                 READER_PATIENCE_MS / 1000);
-	return error_set(err, code, "cannot write the report to %s: %s", path, strerror(-code));
+	return error_set(err, cause->code, "cannot write %s to %s: %s", what, path, cause->text);
 }
 
-/* -- Before the start ---------------------------------------------------------------------------------------------- */
+static bool is_standard_output(const char *path)
+{
+	return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
+}
+
+static bool same_file(const struct stat *one, const char *path)
+{
+	struct stat other;
+	return stat(path, &other) == 0 && other.st_dev == one->st_dev && other.st_ino == one->st_ino;
+}
+
+/* A link of /proc to a file that is open but was deleted only looks like a path. */
+static int find_place(struct place *place, const char *path, struct error *err)
+{
+	int rc = link_target(path, place->target, err);
+	if (rc < 0)
+		return rc;
+	place->exists = stat(path, &place->status) == 0;
+	if (!place->exists && errno != ENOENT)
+		return error_set(err, -errno, "%s", strerror(errno));
+	place->is_plain =
+		!place->exists || (S_ISREG(place->status.st_mode) && same_file(&place->status, place->target));
+	return 0;
+}
 
 /* The directory that the file stands in; free() it. */
 static char *directory_of(const char *path)
@@ -52,39 +79,56 @@ static int check_directory(const char *path, struct error *err)
 	struct stat status;
 	int rc = 0;
 	if (stat(directory, &status) < 0)
-		rc = error_set(err, -errno, "cannot write the report to %s: directory %s: %s", path, directory,
-		               strerror(errno));
+		rc = error_set(err, -errno, "directory %s: %s", directory, strerror(errno));
 	else if (!S_ISDIR(status.st_mode))
-		rc = error_set(err, -ENOTDIR, "cannot write the report to %s: %s is not a directory", path, directory);
+		rc = error_set(err, -ENOTDIR, "%s is not a directory", directory);
+	else if (status.st_nlink == 0)
+		rc = error_set(err, -ENOENT, "directory %s was deleted", directory);
 	else if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) < 0)
-		rc = error_set(err, -errno, "cannot write the report to %s: directory %s: %s", path, directory,
-		               strerror(errno));
+		rc = error_set(err, -errno, "directory %s: %s", directory, strerror(errno));
 	free(directory);
 	return rc;
 }
 
-static bool is_standard_output(const char *path)
+/* Why writing failed. Of a file that is "not there" it is the directory that is meant. */
+static int word(struct error *err, int code, const char *target)
 {
-	return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
+	if (code == -ENXIO)
+		return error_set(err, code, "nobody has it open to read");
+	if (code == -ETIMEDOUT)
+		return error_set(err, code, "its reader did not read for %d s", READER_PATIENCE_MS / 1000);
+	if (code == -ENOENT && check_directory(target, err) < 0)
+		return err->code;
+	return error_set(err, code, "%s", strerror(-code));
 }
 
-int report_file_check(const char *path, struct error *err)
+/* -- Before the start ---------------------------------------------------------------------------------------------- */
+
+static int check(const char *path, struct error *err)
 {
-	struct stat status;
-	if (path[0] == '\0')
-		return error_set(err, -EINVAL, "cannot write the report: the name of its file is empty");
-	if (is_standard_output(path))
-		return 0;
-	if (stat(path, &status) < 0) {
-		if (errno != ENOENT || path[strlen(path) - 1] == '/')
-			return refuse(err, -errno, path);
-		return check_directory(path, err);
-	}
-	if (S_ISDIR(status.st_mode))
-		return refuse(err, -EISDIR, path);
+	struct place place;
+	int rc = find_place(&place, path, err);
+	if (rc < 0)
+		return rc;
+	if (!place.exists && path[strlen(path) - 1] == '/')
+		return error_set(err, -ENOENT, "%s", strerror(ENOENT));
+	if (!place.exists)
+		return check_directory(place.target, err);
+	if (S_ISDIR(place.status.st_mode))
+		return error_set(err, -EISDIR, "%s", strerror(EISDIR));
 	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
-		return refuse(err, -errno, path);
+		return error_set(err, -errno, "%s", strerror(errno));
 	return 0;
+}
+
+int report_file_check(const char *what, const char *path, struct error *err)
+{
+	struct error cause;
+	if (path[0] == '\0')
+		return error_set(err, -EINVAL, "cannot write %s: the name of its file is empty", what);
+	if (is_standard_output(path) || check(path, &cause) == 0)
+		return 0;
+	return tell(err, what, path, &cause);
 }
 
 /* -- Writing ------------------------------------------------------------------------------------------------------- */
@@ -153,24 +197,32 @@ static bool may_be_written_in_place(int code)
 	       code == -ENAMETOOLONG;
 }
 
-static int write_file(const char *path, const char *bytes, size_t length)
+static int write_file(const char *path, const char *bytes, size_t length, struct error *err)
 {
-	struct stat status;
-	bool exists = stat(path, &status) == 0;
-	if (exists && !S_ISREG(status.st_mode))
-		return write_in_place(path, bytes, length);
-	/* A symbolic link stays one: what it points to is replaced. */
-	char *target = realpath(path, NULL);
-	int rc = replace(target == NULL ? path : target, exists ? &status : NULL, bytes, length);
-	if (exists && may_be_written_in_place(rc))
+	struct place place;
+	int rc = find_place(&place, path, err);
+	if (rc < 0)
+		return rc;
+	if (!place.is_plain) {
 		rc = write_in_place(path, bytes, length);
-	free(target);
-	return rc;
+		return rc < 0 ? word(err, rc, path) : 0;
+	}
+	rc = replace(place.target, place.exists ? &place.status : NULL, bytes, length);
+	if (place.exists && may_be_written_in_place(rc))
+		rc = write_in_place(place.target, bytes, length);
+	return rc < 0 ? word(err, rc, place.target) : 0;
 }
 
-int report_file_write(const char *path, const char *bytes, size_t length, struct error *err)
+int report_file_write(const char *what, const char *path, const char *bytes, size_t length, struct error *err)
 {
-	int rc = is_standard_output(path) ? patient_write(STDOUT_FILENO, bytes, length, READER_PATIENCE_MS)
-	                                  : write_file(path, bytes, length);
-	return rc < 0 ? refuse(err, rc, path) : 0;
+	struct error cause;
+	int rc;
+	if (!is_standard_output(path)) {
+		rc = write_file(path, bytes, length, &cause);
+	} else {
+		rc = patient_write(STDOUT_FILENO, bytes, length, READER_PATIENCE_MS);
+		if (rc < 0)
+			word(&cause, rc, path);
+	}
+	return rc < 0 ? tell(err, what, path, &cause) : 0;
 }

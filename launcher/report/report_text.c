@@ -4,6 +4,7 @@
  */
 #include "report/report_text.h"
 
+#include "base/printable.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "run/job_result.h"
@@ -70,8 +71,8 @@ static void add_casualty(struct text *text, const struct report_facts *facts, ui
 	}
 }
 
-/* Control characters are shown, not sent: they are somebody else's and could rewrite what stands here. Of a line that
- * a progress bar wrote over and over, the last state is what a terminal would have shown. */
+/* What is no printable character is shown, not sent: such bytes are somebody else's and could rewrite what stands here.
+ * Of a line that a progress bar wrote over and over, the last state is what a terminal would have shown. */
 static void add_tail_line(struct text *text, const char *line)
 {
 	size_t length = strlen(line);
@@ -82,12 +83,13 @@ static void add_tail_line(struct text *text, const char *line)
 	const char *end = line + length;
 	const char *cut = end - at > TAIL_LINE_BYTES ? at + TAIL_LINE_BYTES : end;
 	text_add(text, PREFIX "  | ");
-	for (; at < cut; at++) {
-		unsigned char byte = (unsigned char)*at;
-		if ((byte < 0x20 && byte != '\t') || byte == 0x7f)
-			text_add_format(text, "\\x%02x", byte);
+	while (at < cut) {
+		size_t shown = *at == '\t' ? 1 : printable_bytes(at);
+		if (shown == 0)
+			text_add_format(text, "\\x%02x", (unsigned char)*at);
 		else
-			text_add_bytes(text, at, 1);
+			text_add_bytes(text, at, shown);
+		at += shown == 0 ? 1 : shown;
 	}
 	text_add(text, cut < end ? "...\n" : "\n");
 }

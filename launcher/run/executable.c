@@ -5,11 +5,11 @@
 #include "run/executable.h"
 
 #include "base/error.h"
+#include "base/file_text.h"
 #include "plan/launch_plan.h"
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -127,12 +127,8 @@ static int check_interpreter(const char *path, char *head, struct error *err)
 /* What execve would refuse with a code that does not say why. An unreadable file is left to execve. */
 static int check_format(const char *path, struct error *err)
 {
-	char head[HEAD_BYTES + 1] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return 0;
-	ssize_t got = read(fd, head, HEAD_BYTES);
-	close(fd);
+	char head[HEAD_BYTES + 1];
+	ssize_t got = file_text_read(path, head, sizeof head);
 	if (got < 0)
 		return 0;
 	if (got >= 2 && head[0] == '#' && head[1] == '!')

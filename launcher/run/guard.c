@@ -5,124 +5,33 @@
 #include "run/guard.h"
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/patient_write.h"
 #include "run/descendants.h"
+#include "run/guard_watch.h"
+#include "run/process_title.h"
 #include "run/signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TRIM_AFTER_MS = 100, CLEAR_ROUND_MS = 20, CLEAR_ROUNDS_MAX = 250 };
+enum { CLEAR_ROUND_MS = 20, CLEAR_ROUNDS_MAX = 250, QUIET_ROUNDS = 10, WARDEN_FIRST_MS = 3000, EXIT_LOST = 125 };
 
-struct watch {
-	pid_t supervisor;
-	int signals;
-	int owner; /* pidfd, or -1 */
-	bool ended;
-	int status;
-};
-
-static _Noreturn void be_supervisor(const struct guarded *guarded, pid_t guard)
+bool guards_stand(const struct guards *guards)
 {
-	prctl(PR_SET_PDEATHSIG, SIGNAL_GUARD_DIED);
-	if (getppid() != guard)
-		_exit(125);
-	setsid();
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	int code = guarded->supervise(guarded->context, guard);
-	fflush(NULL);
-	_exit(code);
+	return getppid() == guards->warden && guards->page->guard_ended == 0;
 }
 
-/* As the kernel would do it without us: an orphaned process group is not stopped, and then nobody continues it. The
- * SIGCONT that ends a stop waits to be read, and is handed on like any other signal. */
-static void stop_self(const struct watch *watch)
-{
-	sigset_t stop, waiting;
-	kill(watch->supervisor, SIGTSTP);
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTSTP);
-	raise(SIGTSTP);
-	sigprocmask(SIG_UNBLOCK, &stop, NULL); /* here it stops, until SIGCONT */
-	sigprocmask(SIG_BLOCK, &stop, NULL);
-	sigpending(&waiting);
-	if (sigismember(&waiting, SIGCONT) != 1)
-		kill(watch->supervisor, SIGCONT);
-}
-
-static void reap(struct watch *watch)
-{
-	int status;
-	pid_t pid;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == watch->supervisor) {
-			watch->ended = true;
-			watch->status = status;
-		}
-	}
-}
-
-/* A supervisor that somebody stopped is woken: it is to act on the signal. */
-static void forward(const struct watch *watch, int signal)
-{
-	bool asks_to_stop = signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
-	kill(watch->supervisor, signal);
-	if (asks_to_stop)
-		kill(watch->supervisor, SIGCONT);
-}
-
-static void take_signal(struct watch *watch)
-{
-	struct signalfd_siginfo info;
-	if (read(watch->signals, &info, sizeof info) != (ssize_t)sizeof info)
-		return;
-	if (info.ssi_signo == SIGCHLD)
-		reap(watch);
-	else if (info.ssi_signo == SIGTSTP)
-		stop_self(watch);
-	else
-		forward(watch, (int)info.ssi_signo);
-}
-
-static void owner_ended(struct watch *watch)
-{
-	close(watch->owner);
-	watch->owner = -1;
-	forward(watch, SIGTERM);
-}
-
-/* A job that lives longer than a moment may live for days, and its guard does nothing meanwhile. */
-static void wait_for_supervisor(struct watch *watch)
-{
-	int patience_ms = TRIM_AFTER_MS;
-	while (!watch->ended) {
-		struct pollfd ready[] = {{.fd = watch->signals, .events = POLLIN},
-		                         {.fd = watch->owner, .events = POLLIN}};
-		int polled = poll(ready, 2, patience_ms);
-		if (polled < 0) { /* EINTR, or no memory in the kernel for a moment */
-			reap(watch);
-			continue;
-		}
-		if (polled == 0) {
-			memory_trim();
-			patience_ms = -1;
-		}
-		if ((ready[0].revents & POLLIN) != 0)
-			take_signal(watch);
-		if (!watch->ended && watch->owner >= 0 && (ready[1].revents & POLLIN) != 0)
-			owner_ended(watch);
-	}
-}
+/* --- when the supervisor is lost --- */
 
 /* True when no child is left, alive or dead. */
 static bool reap_all(void)
@@ -133,21 +42,28 @@ static bool reap_all(void)
 	return pid < 0 && errno == ECHILD;
 }
 
-static uint32_t clear_all(void)
+static uint32_t count_alive(void)
 {
-	for (int round = 0; round < CLEAR_ROUNDS_MAX && !reap_all(); round++) {
-		descendants_kill(0);
-		if (reap_all())
-			return 0;
-		poll(NULL, 0, CLEAR_ROUND_MS);
-	}
-	if (reap_all())
-		return 0;
 	struct process_list left = {0};
 	descendants_list(&left, 0);
 	uint32_t count = left.count;
 	process_list_finish(&left);
 	return count;
+}
+
+/* A dead child that a tracer keeps from being reaped is no survivor: some rounds in which nobody else is seen will do.
+ */
+static uint32_t clear_all(void)
+{
+	int quiet = 0;
+	for (int round = 0; round < CLEAR_ROUNDS_MAX && quiet < QUIET_ROUNDS && !reap_all(); round++) {
+		bool none = descendants_kill(0) == 0 && descendants_visible();
+		if (reap_all())
+			return 0;
+		quiet = none ? quiet + 1 : 0;
+		poll(NULL, 0, CLEAR_ROUND_MS);
+	}
+	return reap_all() ? 0 : count_alive();
 }
 
 static int supervisor_lost(int status)
@@ -160,19 +76,72 @@ static int supervisor_lost(int status)
 	         "muster: survivors: %u\n",
 	         WTERMSIG(status), sigabbrev_np(WTERMSIG(status)), survivors);
 	patient_say(text);
-	return 125;
+	return EXIT_LOST;
 }
 
-static int fork_failed(const struct watch *watch, int code, struct error *err)
+static int end_of(const struct guard_watch *watch)
 {
-	close(watch->signals);
-	if (watch->owner >= 0)
-		close(watch->owner);
-	return error_set(err, -code, "cannot make the supervising process: fork: %s%s", strerror(code),
-	                 code == EAGAIN ? ": no more processes are allowed (RLIMIT_NPROC, ulimit -u)" : "");
+	return WIFEXITED(watch->status) ? WEXITSTATUS(watch->status) : supervisor_lost(watch->status);
 }
 
-static int watch_owner(struct watch *watch, struct error *err)
+/* --- the supervisor --- */
+
+static _Noreturn void be_supervisor(const struct guarded *guarded, const struct guards *guards)
+{
+	prctl(PR_SET_PDEATHSIG, SIGNAL_GUARD_DIED);
+	if (getppid() != guards->warden)
+		_exit(EXIT_LOST);
+	setsid();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	int code = guarded->supervise(guarded->context, guards);
+	fflush(NULL);
+	_exit(code);
+}
+
+/* --- the warden --- */
+
+/* What it inherited and has no use for would stay open, or busy, for as long as it lives. */
+static void drop_descriptors(struct guard_watch *watch)
+{
+	int lowest = STDERR_FILENO + 1;
+	watch->owner = -1;
+	if (watch->signals == lowest || dup3(watch->signals, lowest, O_CLOEXEC) == lowest) {
+		watch->signals = lowest;
+		syscall(SYS_close_range, (unsigned)lowest + 1, ~0U, 0U);
+	}
+}
+
+static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watch *watch)
+{
+	struct guards *guards = &watch->guards;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	guards->warden = getpid();
+	watch->is_warden = true;
+	watch->below = fork();
+	if (watch->below == 0)
+		be_supervisor(guarded, guards);
+	if (watch->below < 0) {
+		guards->page->fork_errno = errno;
+		_exit(EXIT_LOST);
+	}
+	guards->page->supervisor = watch->below;
+	/* The supervisor is on its way: only now what the job need not wait for. */
+	prctl(PR_SET_PDEATHSIG, SIGNAL_GUARD_DIED);
+	setsid();
+	process_title_set(WARDEN_NAME);
+	drop_descriptors(watch);
+	if (getppid() != guards->guard)
+		raise(SIGNAL_GUARD_DIED);
+	guard_watch_wait(watch);
+	int code = end_of(watch);
+	if (guarded->tidy != NULL)
+		guarded->tidy(guarded->context);
+	_exit(code);
+}
+
+/* --- the guard --- */
+
+static int watch_owner(struct guard_watch *watch, struct error *err)
 {
 	watch->owner = (int)syscall(SYS_pidfd_open, getppid(), 0);
 	if (watch->owner >= 0)
@@ -182,28 +151,58 @@ static int watch_owner(struct watch *watch, struct error *err)
 	                 getppid() == 0 ? ", it is outside this container" : "", strerror(errno));
 }
 
+static int fork_failed(int code, struct error *err)
+{
+	return error_set(err, -code, "cannot make the supervising process: fork: %s%s", strerror(code),
+	                 code == EAGAIN ? ": no more processes are allowed (RLIMIT_NPROC, ulimit -u)" : "");
+}
+
+static int prepare(const struct guarded *guarded, struct guard_watch *watch, struct error *err)
+{
+	watch->signals = signals_open();
+	if (watch->signals < 0)
+		return error_set(err, watch->signals, "cannot listen to signals: %s", strerror(-watch->signals));
+	void *page = mmap(NULL, sizeof *watch->guards.page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return error_set(err, -errno, "no memory for the supervising process: %s", strerror(errno));
+	watch->guards.page = page;
+	return guarded->stop_with_owner ? watch_owner(watch, err) : 0;
+}
+
+static void finish(const struct guard_watch *watch)
+{
+	if (watch->guards.page != NULL)
+		munmap(watch->guards.page, sizeof *watch->guards.page);
+	if (watch->signals >= 0)
+		close(watch->signals);
+	if (watch->owner >= 0)
+		close(watch->owner);
+}
+
 int guard_run(const struct guarded *guarded, struct error *err)
 {
-	struct watch watch = {.owner = -1};
-	pid_t self = getpid();
-	watch.signals = signals_open();
-	if (watch.signals < 0)
-		return error_set(err, watch.signals, "cannot listen to signals: %s", strerror(-watch.signals));
-	int rc = guarded->stop_with_owner ? watch_owner(&watch, err) : 0;
+	struct guard_watch watch = {.guards = {.guard = getpid()},
+	                            .patience_ms = guarded->patience_ms,
+	                            .signals = -1,
+	                            .owner = -1,
+	                            .held_switches = -1};
+	int rc = prepare(guarded, &watch, err);
 	if (rc < 0) {
-		close(watch.signals);
+		finish(&watch);
 		return rc;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	fflush(NULL);
-	watch.supervisor = fork();
-	if (watch.supervisor < 0)
-		return fork_failed(&watch, errno, err);
-	if (watch.supervisor == 0)
-		be_supervisor(guarded, self);
-	wait_for_supervisor(&watch);
-	close(watch.signals);
-	if (watch.owner >= 0)
-		close(watch.owner);
-	return WIFEXITED(watch.status) ? WEXITSTATUS(watch.status) : supervisor_lost(watch.status);
+	watch.below = fork();
+	if (watch.below == 0)
+		be_warden(guarded, &watch);
+	int failed = watch.below < 0 ? errno : 0;
+	if (failed == 0) {
+		watch.patience_ms += WARDEN_FIRST_MS;
+		guard_watch_wait(&watch);
+		failed = watch.guards.page->fork_errno;
+	}
+	int code = failed != 0 ? fork_failed(failed, err) : end_of(&watch);
+	finish(&watch);
+	return code;
 }

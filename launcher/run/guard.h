@@ -1,29 +1,39 @@
 /* SPDX-License-Identifier: MIT
  *
- * guard: the second process, for the case that the first is killed.
+ * guard: two processes above the supervisor, for the case that muster itself is killed.
  *
  * `muster run` is the guard: the process that the shell knows, small, in the caller's process group, a subreaper. Its
- * child is the supervisor, in a session of its own. Signals that the guard gets go on to the supervisor, once each.
- * When the supervisor is killed, everything that was below it comes to the guard, which kills it; when the guard is
- * killed, the kernel tells the supervisor (SIGNAL_GUARD_DIED), which ends the job. Ranks die with the supervisor in any
- * case (PR_SET_PDEATHSIG).
+ * child is the warden, a subreaper too, in a session of its own and under another name, so that who kills every
+ * "muster" in despair does not kill it. The warden's child is the supervisor, in its own session. Signals that the
+ * guard gets go down the chain, once each.
+ *
+ * Any two of the three may be killed at the same instant. What was below the supervisor comes to the warden when the
+ * supervisor is killed, to the guard when the warden is too; who gets it, kills it. The end of a warden or a guard is
+ * told by the kernel to those below (SIGNAL_GUARD_DIED), and the supervisor ends the job. Ranks die with the supervisor
+ * in any case (PR_SET_PDEATHSIG).
  */
 #ifndef MUSTER_RUN_GUARD_H
 #define MUSTER_RUN_GUARD_H
 
 #include <stdbool.h>
-#include <sys/types.h>
+#include <stdint.h>
 
 struct error;
+struct guards;
+
+/* As ps and pkill show the warden; it must not contain "muster". */
+#define WARDEN_NAME "job-warden"
 
 struct guarded {
-	int (*supervise)(void *context, pid_t guard); /* in the child; returns the exit code */
+	int (*supervise)(void *context, const struct guards *guards); /* in the supervisor; returns the exit code */
+	void (*tidy)(void *context); /* in the warden, once nothing is left: removes what outlives processes; or NULL */
 	void *context;
 	bool stop_with_owner; /* daemon: the job is stopped when the guard's parent ends */
+	int64_t patience_ms;  /* a supervisor that was told to end and is held (SIGSTOP, a tracer) is killed after it */
 };
 
-/* Returns the exit code in the guard; never returns in the child. Negative: no second process could be made, or the
- * owner cannot be watched; nothing was started then. */
+/* Returns the exit code in the guard; never returns in the others. Negative: a process could not be made, or the owner
+ * cannot be watched; nothing was started then. */
 int guard_run(const struct guarded *guarded, struct error *err);
 
 #endif

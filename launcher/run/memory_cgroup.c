@@ -6,6 +6,7 @@
 #include "run/memory_cgroup.h"
 
 #include "base/error.h"
+#include "base/file_text.h"
 #include "base/memory.h"
 #include "machine/cgroup_path.h"
 
@@ -70,12 +71,8 @@ static bool file_limits(const char *directory, const char *name, const char *unl
 {
 	char path[PATH_MAX + 64], text[32];
 	snprintf(path, sizeof path, "%s/%s", directory, name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (file_text_read(path, text, sizeof text) < 0)
 		return false;
-	ssize_t got = read(fd, text, sizeof text - 1);
-	close(fd);
-	text[got > 0 ? got : 0] = '\0';
 	text[strcspn(text, " \n")] = '\0';
 	return strcmp(text, unlimited) != 0;
 }

@@ -4,7 +4,8 @@
  */
 #include "run/process_stat.h"
 
-#include <fcntl.h>
+#include "base/file_text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +23,8 @@ bool process_stat_read(pid_t pid, struct process_stat *stat)
 {
 	char path[64], line[512];
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (file_text_read(path, line, sizeof line) <= 0)
 		return false;
-	ssize_t got = read(fd, line, sizeof line - 1);
-	close(fd);
-	if (got <= 0)
-		return false;
-	line[got] = '\0';
 	char *after_name = strrchr(line, ')'); /* a name may hold blanks and brackets */
 	struct process_stat seen;
 	if (after_name == NULL ||
@@ -37,6 +32,24 @@ bool process_stat_read(pid_t pid, struct process_stat *stat)
 		return false;
 	*stat = seen;
 	return true;
+}
+
+/* The value of one line of /proc/PID/status; -1 without it. */
+static int64_t status_number(const char *status, const char *name)
+{
+	const char *line = strstr(status, name);
+	return line == NULL ? -1 : strtoll(line + strlen(name), NULL, 10);
+}
+
+int64_t process_switches(pid_t pid)
+{
+	char path[64], status[4096];
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	if (file_text_read(path, status, sizeof status) <= 0)
+		return -1;
+	int64_t yielded = status_number(status, "\nvoluntary_ctxt_switches:");
+	int64_t forced = status_number(status, "\nnonvoluntary_ctxt_switches:");
+	return yielded < 0 || forced < 0 ? -1 : yielded + forced;
 }
 
 static const char *state_name(char state)
@@ -64,13 +77,9 @@ char *process_describe(pid_t pid)
 	struct process_stat stat;
 	if (process_own_number() != getpid() || !process_stat_read(pid, &stat))
 		return NULL;
-	char text[192], path[64], channel[128] = "";
+	char text[192], path[64], channel[128];
 	snprintf(path, sizeof path, "/proc/%d/wchan", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? 0 : read(fd, channel, sizeof channel - 1);
-	if (fd >= 0)
-		close(fd);
-	channel[got > 0 ? got : 0] = '\0';
+	file_text_read(path, channel, sizeof channel);
 	bool known = channel[0] != '\0' && strcmp(channel, "0") != 0;
 	snprintf(text, sizeof text, "state %c (%s)%s%s", stat.state, state_name(stat.state),
 	         known ? ", waiting in " : "", known ? channel : "");

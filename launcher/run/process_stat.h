@@ -6,6 +6,7 @@
 #define MUSTER_RUN_PROCESS_STAT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct process_stat {
@@ -21,6 +22,9 @@ pid_t process_own_number(void);
 
 /* False when it is gone or not to be seen; `stat` is untouched then. */
 bool process_stat_read(pid_t pid, struct process_stat *stat);
+
+/* How often its first thread has given up a CPU, of itself or not; -1 when it cannot be seen. */
+int64_t process_switches(pid_t pid);
 
 /* "state D (disk sleep), waiting in nfs_wait" of a process, for free(); NULL when it is gone, or cannot be seen. */
 char *process_describe(pid_t pid);

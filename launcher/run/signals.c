@@ -58,11 +58,13 @@ static void ignore(int number)
 	inherited_ignored |= UINT64_C(1) << (number - 1);
 }
 
+/* Each takes the lowest free number, which is its own. What is written to a stdout that was closed is lost, as on a
+ * full disk, and the write must say so: it is open for reading only, on a file that cannot be a standard error, too. */
 static void open_missing_streams(void)
 {
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-			(void)!open("/dev/null", O_RDWR); /* takes the lowest free number, which is fd */
+			(void)!(fd == STDOUT_FILENO ? open("/dev/zero", O_RDONLY) : open("/dev/null", O_RDWR));
 }
 
 static void raise_open_files(void)

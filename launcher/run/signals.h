@@ -15,14 +15,15 @@
 
 struct error;
 
-/* Sent by the kernel to the supervisor when its guard dies. It is the one that wakes even a supervisor that somebody
- * stopped; from any other SIGCONT, the parent that it has by then tells it apart. */
+/* Sent by the kernel to warden and supervisor when their parent dies. It is the one that wakes even a process that
+ * somebody stopped; from any other SIGCONT, the parent that it has by then tells it apart. */
 #define SIGNAL_GUARD_DIED SIGCONT
 
 /* Once, first thing: remembers what was ignored and lets it act again, lets through what was blocked, ignores SIGPIPE
- * and SIGXFSZ (errors of a write), opens what is missing of descriptors 0-2 on /dev/null, closes every other inherited
- * one at exec, raises the number of open files as far as the hard limit allows. Until signals_block, a signal ends
- * muster as it would end any program: nothing is started yet. */
+ * and SIGXFSZ (errors of a write), opens what is missing of descriptors 0-2 (a write to such a stdout fails with EBADF,
+ * a write to such a stderr goes nowhere), closes every other inherited one at exec, raises the number of open files as
+ * far as the hard limit allows. Until signals_block, a signal ends muster as it would end any program: nothing is
+ * started yet. */
 void signals_take_over(void);
 
 /* Before anything is made that a signal must not leave behind. */

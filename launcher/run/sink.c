@@ -220,7 +220,20 @@ static int enqueue(struct sink *sink, struct stream *from, const char *bytes, si
 	writer->unwritten++;
 	pthread_cond_signal(&writer->changed);
 	pthread_mutex_unlock(&writer->lock);
+	if (sink->on_their_way++ == 0) {
+		sink->next_busy = sink->news->busy;
+		sink->news->busy = sink;
+	}
 	return 0;
+}
+
+static void note_error(struct sink *sink, int code)
+{
+	if (code == 0 || sink->error != 0)
+		return;
+	sink->error = code;
+	sink->next_failed = sink->news->failed;
+	sink->news->failed = sink;
 }
 
 size_t sink_write(struct sink *sink, struct stream *from, const char *bytes, size_t length)
@@ -228,13 +241,13 @@ size_t sink_write(struct sink *sink, struct stream *from, const char *bytes, siz
 	if (sink->error != 0 || length == 0)
 		return 0;
 	if (takes_at_once(sink, length)) {
-		sink->error = write_bytes(sink->fd, bytes, length);
+		note_error(sink, write_bytes(sink->fd, bytes, length));
 		return 0;
 	}
 	if (enqueue(sink, from, bytes, length) == 0)
 		return length;
 	/* No thread, no memory: blocking is better than losing. */
-	sink->error = write_bytes(sink->fd, bytes, length);
+	note_error(sink, write_bytes(sink->fd, bytes, length));
 	return 0;
 }
 
@@ -246,13 +259,14 @@ void sink_collect(struct sink *sink, sink_written *callback, void *context)
 	pthread_mutex_lock(&writer->lock);
 	struct block *written = writer->written;
 	writer->written = NULL;
-	if (sink->error == 0)
-		sink->error = writer->error;
+	int error = writer->error;
 	pthread_mutex_unlock(&writer->lock);
+	note_error(sink, error);
 	while (written != NULL) {
 		struct block *next = written->next;
 		callback(context, written->from, written->length);
 		free(written);
+		sink->on_their_way--;
 		written = next;
 	}
 }
@@ -269,13 +283,7 @@ void sink_detach(struct sink *sink)
 
 bool sink_is_idle(const struct sink *sink)
 {
-	struct writer *writer = sink->writer;
-	if (writer == NULL)
-		return true;
-	pthread_mutex_lock(&writer->lock);
-	bool idle = writer->unwritten == 0 && writer->written == NULL;
-	pthread_mutex_unlock(&writer->lock);
-	return idle;
+	return sink->on_their_way == 0;
 }
 
 static void free_blocks(struct block *block)

@@ -4,7 +4,8 @@
  *
  * A regular file is written at once. What may block its writer for ever (a pipe whose reader sleeps, a terminal after
  * Ctrl-S, a FIFO) is written by a thread of its own from a queue, so that nothing else ever waits for it; the queue is
- * bounded by its users, who are told what was written (sink_collect). All calls are the event loop's thread's.
+ * bounded by its users, who are told what was written (sink_collect). All calls are the event loop's thread's. Of many
+ * sinks few have anything to tell at a time: those are in the lists of their sink_news.
  */
 #ifndef MUSTER_RUN_SINK_H
 #define MUSTER_RUN_SINK_H
@@ -21,6 +22,12 @@ struct stream;
 
 struct block; /* bytes on their way */
 
+/* Of the sinks of an output, those that are to be looked at. */
+struct sink_news {
+	struct sink *busy;   /* bytes of theirs are on their way; by next_busy */
+	struct sink *failed; /* since they were last asked; by next_failed */
+};
+
 struct sink {
 	char *name; /* a path, or "standard output": for messages */
 	int fd;
@@ -34,10 +41,13 @@ struct sink {
 	uint32_t users;        /* streams that write here */
 	uint32_t first_rank;   /* of its users */
 	int error;             /* errno of the first failure; what comes after is dropped */
-	bool reported;         /* the user was told of the error */
 	struct stream *owner;  /* in the middle of a line too long to be held: the others wait */
 	uv_async_t *wake;      /* told when the thread has written something */
 	struct writer *writer; /* the thread's side; NULL until needed */
+	size_t on_their_way;   /* blocks that were given to the thread and not collected yet */
+	struct sink_news *news;
+	struct sink *next_busy;
+	struct sink *next_failed;
 };
 
 /* Borrows `fd`. */
@@ -58,7 +68,7 @@ typedef void sink_written(void *context, struct stream *from, size_t length);
 /* The event loop is about to go: a thread that is still in its write wakes it no more. */
 void sink_detach(struct sink *sink);
 
-/* Calls back for each block that was written (or dropped) since, and frees it. */
+/* Calls back for each block that was written (or dropped) since, and frees it. The callback must not write. */
 void sink_collect(struct sink *sink, sink_written *callback, void *context);
 
 /* Everything was written and collected: an error of the last write is known. */

@@ -62,6 +62,7 @@ static struct sink *keep(struct sink_table *table, struct sink *fresh)
 	}
 	*slot = &table->items[table->count++];
 	**slot = *fresh;
+	(*slot)->news = &table->news;
 	return *slot;
 }
 
@@ -86,13 +87,37 @@ int sink_table_open(struct sink_table *table, const char *path, struct sink **si
 	return 0;
 }
 
+void sink_table_collect(struct sink_table *table, sink_written *callback, void *context)
+{
+	struct sink **at = &table->news.busy;
+	while (*at != NULL) {
+		struct sink *sink = *at;
+		sink_collect(sink, callback, context);
+		if (sink_is_idle(sink))
+			*at = sink->next_busy;
+		else
+			at = &sink->next_busy;
+	}
+}
+
+bool sink_table_is_idle(const struct sink_table *table)
+{
+	return table->news.busy == NULL;
+}
+
+struct sink *sink_table_take_failed(struct sink_table *table)
+{
+	struct sink *sink = table->news.failed;
+	if (sink != NULL)
+		table->news.failed = sink->next_failed;
+	return sink;
+}
+
 bool sink_table_finish(struct sink_table *table)
 {
-	bool busy = false;
-	for (uint32_t i = 0; i < table->count; i++) {
-		busy = busy || !sink_is_idle(&table->items[i]);
+	bool busy = !sink_table_is_idle(table);
+	for (uint32_t i = 0; i < table->count; i++)
 		sink_finish(&table->items[i]);
-	}
 	free(table->names);
 	free(table->files);
 	if (!busy)

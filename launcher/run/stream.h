@@ -5,7 +5,7 @@
  * Where streams meet in a sink, and where lines are decorated (label, time), only whole lines are handed on: a partial
  * one is held until its newline, or its rank's end, which gives it one. A line that grows beyond LINE_HELD_MAX claims
  * its sinks and passes through, while the other streams wait. A stream that alone has a sink, undecorated, is passed on
- * byte for byte. Knows nothing of events: output.c reads, this decides what becomes of what was read.
+ * byte for byte. Knows nothing of events: output_pipes.c reads, this decides what becomes of what was read.
  */
 #ifndef MUSTER_RUN_STREAM_H
 #define MUSTER_RUN_STREAM_H
@@ -26,8 +26,10 @@ struct stream {
 	struct output *output;
 	uint32_t rank; /* for the label */
 	uint32_t local_rank;
-	int fd;        /* read end; -1: closed */
-	bool polled;   /* fd is in the event loop */
+	int fd;      /* read end; -1: closed */
+	bool polled; /* fd is in the event loop */
+	bool waits;  /* in the output's list of those that wait for the end of another's long line */
+	struct stream *next_waiting;
 	bool enlarged; /* the pipe was given its larger size */
 	bool keeps_tail;
 	bool in_line;         /* in the middle of a line that has claimed its sinks */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "plan/launch_plan.h"
 #include "run/descendants.h"
+#include "run/guards.h"
 #include "run/output.h"
 #include "run/signals.h"
 #include "run/stdin_feed.h"
@@ -74,7 +75,7 @@ static int init_loop(struct supervisor *s, struct error *err)
 		return error_set(err, rc, "cannot set up supervision: %s", strerror(-rc));
 	rc = output_attach(s->how->output, &s->loop, supervisor_on_output_changed, s, err);
 	if (rc == 0)
-		rc = stdin_feed_create(&s->feed, s->plan, &s->loop, s->how->guard, err);
+		rc = stdin_feed_create(&s->feed, s->plan, &s->loop, s->how->guards->guard, err);
 	s->starting = (struct group_starter){.how = s->how,
 	                                     .group = &s->group,
 	                                     .deaths = &s->deaths,
@@ -127,7 +128,7 @@ static void complete_result(struct supervisor *s)
 	if (result->error_text == NULL && output_problem != NULL)
 		result->error_text = strdup(output_problem);
 	if (result->error_text == NULL && s->cause == CAUSE_GUARD_GONE)
-		result->error_text = strdup("muster's own first process was killed; the job was ended");
+		result->error_text = strdup("a process of muster's own was killed; the job was ended");
 	verdict_decide(result, s->cause);
 }
 

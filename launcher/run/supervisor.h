@@ -2,18 +2,18 @@
  *
  * supervisor: starts the ranks of a plan and sees them through to the end.
  *
- * Runs in a process of its own below the guard (guard.h), as a subreaper and leader of the job's session. It turns
- * signals, deaths and timers into the events of supervisor_table and carries the actions out. When it returns, nothing
- * of the job is left alive, or the result says what is.
+ * Runs in a process of its own below guard and warden (guard.h), as a subreaper and leader of the job's session. It
+ * turns signals, deaths and timers into the events of supervisor_table and carries the actions out. When it returns,
+ * nothing of the job is left alive, or the result says what is.
  */
 #ifndef MUSTER_RUN_SUPERVISOR_H
 #define MUSTER_RUN_SUPERVISOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 struct error;
+struct guards;
 struct job_result;
 struct launch_plan;
 struct memory_cgroups;
@@ -26,7 +26,7 @@ struct supervision {
 	struct rank_launcher *launcher;
 	struct output *output;
 	const struct memory_cgroups *memory_cgroups;
-	pid_t guard;
+	const struct guards *guards;
 	bool quiet; /* no words but those about errors */
 	/* Words what happened before the group is started once more; printed between the ranks' lines. */
 	void (*word_restart)(void *context, const struct job_result *result, int64_t wait_ms, struct text *line);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "run/descendants.h"
+#include "run/guards.h"
 #include "run/output.h"
 #include "run/rank_ending.h"
 #include "run/rank_process.h"
@@ -148,7 +149,7 @@ static void take_signal(struct supervisor *s, int signal)
 		rank_group_signal_groups(&s->group, SIGSTOP);
 		break;
 	case SIGCONT: /* SIGNAL_GUARD_DIED, too */
-		if (getppid() != s->how->guard)
+		if (!guards_stand(s->how->guards))
 			guard_died(s);
 		rank_group_signal_groups(&s->group, SIGCONT);
 		break;

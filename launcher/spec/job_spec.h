@@ -85,6 +85,7 @@ struct placement_spec {
 
 struct output_spec {
 	bool label;
+	bool label_given;
 	bool timestamp;
 	bool raw;
 	struct sink_list stdout_sinks;

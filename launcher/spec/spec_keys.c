@@ -107,7 +107,8 @@ const struct spec_key spec_keys[] = {
          .fallback = "true", .help = "Never share a core with another muster job of this host."},
 
 	{"output", KEY_MAP, .nullable = true, .help = "Where the output of the ranks goes, and how."},
-	{"output.label", KEY_FLAG, JOB(output.label), .fallback = "true", .help = "[RANK] before each line."},
+	{"output.label", KEY_FLAG, JOB(output.label), JOB_GIVEN(output.label_given), .fallback = "true",
+         .help = "[RANK] before each line."},
 	{"output.timestamp", KEY_FLAG, JOB(output.timestamp), .fallback = "false",
          .help = "The time before each line."},
 	{"output.raw", KEY_FLAG, JOB(output.raw), .fallback = "false",

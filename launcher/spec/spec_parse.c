@@ -6,6 +6,7 @@
 #include "spec/spec_parse.h"
 
 #include "base/arena.h"
+#include "base/file_text.h"
 #include "base/memory.h"
 #include "spec/diagnostics.h"
 #include "spec/overrides.h"
@@ -175,24 +176,14 @@ static char *read_file(struct spec_reader *reader, const char *path, size_t *len
 		return NULL;
 	}
 	char *text = memory_zeroed(SPEC_BYTES_MAX + 1);
-	size_t have = 0;
-	ssize_t got = 1;
-	while (got != 0 && have <= SPEC_BYTES_MAX) {
-		got = read(fd, text + have, SPEC_BYTES_MAX + 1 - have);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			break;
-		have += (size_t)got;
-	}
-	int read_errno = errno;
+	ssize_t got = file_read(fd, text, SPEC_BYTES_MAX + 1);
 	if (!from_stdin)
 		close(fd);
-	*length = have;
-	if (got >= 0 && have <= SPEC_BYTES_MAX)
+	*length = got < 0 ? 0 : (size_t)got;
+	if (got >= 0 && got <= SPEC_BYTES_MAX)
 		return text;
 	if (got < 0)
-		complain(reader, NULL, &nowhere, "cannot read it: %s", strerror(read_errno));
+		complain(reader, NULL, &nowhere, "cannot read it: %s", strerror((int)-got));
 	else
 		complain(reader, NULL, &nowhere, "more than 1 MiB is no job spec");
 	free(text);

@@ -255,10 +255,47 @@ class Mistakes(harness.TestCase):
                 self.assertNotIn("started", done.stdout)
                 self.assertIn(said, done.stderr)
 
+    def test_a_stack_that_is_too_small_is_told_before_anything_starts(self):
+        done = self.command("sh", "-c", 'ulimit -s 32; exec "$@"', "sh", harness.MUSTER, "run", "echo", "started")
+        self.assert_exit(done, 125)
+        self.assertRegex(done.stderr, r"^muster: the limit of the stack is too low: 32 KiB, of which arguments and "
+                         r"environment take \d+; raise it by \d+ KiB or more \(ulimit -s\)\n$")
+        self.assertEqual(done.stdout, "")
+
     def test_the_version_names_the_libraries_too(self):
         done = self.muster("--version")
         self.assert_exit(done, 0)
         self.assertRegex(done.stdout, re.compile(r"^muster \d+\.\d+\.\d+.*hwloc 2\..*libyaml 0\.", re.DOTALL))
+
+
+class Answers(harness.TestCase):
+    """What is asked for is printed, or the exit code says that it was not."""
+
+    QUESTIONS = ("--help", "--version", "help plan", "run --help", "plan --help", "check --help", "plan true",
+                 "plan -n 99 --oversubscribe allow -v true", "plan --json true", "check configs/hello.yaml",
+                 "check --json configs/hello.yaml")
+
+    def assert_told(self, redirection, reason):
+        for question in self.QUESTIONS:
+            done = self.command("sh", "-c", f"muster {question} {redirection}")
+            self.assert_exit(done, 125)
+            self.assertEqual(done.stderr, f"muster: cannot write to standard output: {reason}\n", question)
+
+    def test_a_full_disk_is_told(self):
+        self.assert_told(">/dev/full", "No space left on device")
+
+    def test_a_closed_standard_output_is_told(self):
+        self.assert_told(">&-", "Bad file descriptor")
+
+    def test_what_ranks_print_to_a_closed_standard_output_is_lost_and_told(self):
+        done = self.command("sh", "-c", "muster run -n 1 echo hello >&-")
+        self.assert_exit(done, 125)
+        self.assertIn("muster: cannot write output to standard output: Bad file descriptor", done.stderr)
+
+    def test_ranks_that_print_nothing_there_need_no_standard_output(self):
+        for command in ("true", "sh -c 'echo only here >&2'"):
+            for redirection in (">&-", ">&- 2>/dev/null", ">&- 2>&-"):
+                self.assert_exit(self.command("sh", "-c", f"muster run -n 1 {command} {redirection}"), 0)
 
 
 harness.main()

@@ -136,12 +136,16 @@ class Job:
             raise Failure(f"no report that can be read in {self.report_path}: {problem}\n{self.tail()}") from None
 
     def supervisor(self):
-        """The pid of muster's second process, the parent of the ranks."""
+        """The pid of muster's third process, the parent of the ranks."""
+        return eventually(lambda: self.chain()[2:], "muster has a supervising process")[0]
 
-        def find():
-            return [pid for pid in processes.children(self.pid) if processes.name(pid) == "muster"]
+    def warden(self):
+        """The pid of muster's second process."""
+        return eventually(lambda: self.chain()[1:], "muster has a warden")[0]
 
-        return eventually(find, "muster has a supervising child process")[0]
+    def chain(self):
+        """The pids of muster's own processes that there are: guard, warden, supervisor."""
+        return processes.muster_chain(self.pid)
 
     def signal(self, number):
         processes.kill(self.pid, number)
@@ -378,7 +382,7 @@ class Test:
 
     def others_alive(self):
         """Pids of the job that are not muster's own: ranks and their descendants."""
-        return [pid for pid in processes.tagged(self.tag) if processes.name(pid) not in ("muster", "")]
+        return [pid for pid in processes.tagged(self.tag) if processes.name(pid) not in ("muster", "job-warden", "")]
 
     def note(self, text):
         """A figure for the line of the test."""

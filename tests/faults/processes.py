@@ -55,8 +55,25 @@ def name(pid):
     return read_bytes(f"/proc/{pid}/comm").decode(errors="replace").strip()
 
 
+def command(pid):
+    """Its command line, the words joined by blanks."""
+    return read_bytes(f"/proc/{pid}/cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
+
+
 def children(pid):
     return [other for other in all_pids() if parent(other) == pid]
+
+
+def muster_chain(guard):
+    """Guard, warden and supervisor, as far as they have been made."""
+    chain = [guard]
+    # The warden takes its name a moment after its birth.
+    for names in (("job-warden", "muster"), ("muster",)):
+        found = [pid for pid in children(chain[-1]) if name(pid) in names]
+        if not found:
+            break
+        chain.append(found[0])
+    return chain
 
 
 def is_alive(pid):
@@ -72,9 +89,8 @@ def resident_kib(pid):
 
 
 def describe(pid):
-    command = read_bytes(f"/proc/{pid}/cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
     waits_in = read_bytes(f"/proc/{pid}/wchan").decode(errors="replace")
-    return f"{pid} ({name(pid)}, state {state(pid)}, parent {parent(pid)}, in {waits_in}) {command[:100]}"
+    return f"{pid} ({name(pid)}, state {state(pid)}, parent {parent(pid)}, in {waits_in}) {command(pid)[:100]}"
 
 
 def kill(pid, number):

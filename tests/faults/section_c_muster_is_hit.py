@@ -10,6 +10,7 @@ import signal
 import time
 
 import processes
+import tracer
 from cgroups import new_cgroup
 from harness import TIME_FACTOR, cases, check, eventually, need_root, need_unshare, test
 from terminal import Terminal
@@ -137,8 +138,16 @@ def SIGSTOP_of_musters_processes_loses_nothing(t):
     job.expect(code=0, within_s=1)
 
 
-# SIGKILL: of the first process, of the second, of both. {name: (which, command, processes that say they are ready, code)}
-HIT = {"first": "the_first_process", "second": "the_supervising_process"}
+# SIGKILL: of one of muster's processes, of each two of them, of all. {name: (command, processes that say they are ready)}
+HIT = {"first": "the_first_process", "warden": "the_warden", "supervisor": "the_supervising_process"}
+PAIRS = {
+    "the_first_process_and_the_supervisor": (0, 2),
+    "the_supervisor_and_the_first_process": (2, 0),
+    "the_first_process_and_the_warden": (0, 1),
+    "the_warden_and_the_first_process": (1, 0),
+    "the_warden_and_the_supervisor": (1, 2),
+    "the_supervisor_and_the_warden": (2, 1),
+}
 WITH = {
     "ranks_that_wait": (("wait_forever",), 1),
     "ranks_that_resist": (("resist_term", "ignored"), 1),
@@ -159,22 +168,107 @@ WITH = {
 def muster_killed(t, which, command, ready):
     job = t.start("-n", 3, "-k", "300ms", *t.program(*command))
     t.ready(3 * ready)
-    supervisor = job.supervisor()
-    processes.kill(job.pid if which == "first" else supervisor, signal.SIGKILL)
-    if which == "second":
-        job.expect(code=125, stderr=["(?i)supervis|lost|killed"], within_s=2)
-    else:
+    victim = {"first": job.pid, "warden": job.warden(), "supervisor": job.supervisor()}[which]
+    processes.kill(victim, signal.SIGKILL)
+    if which == "first":
         job.expect(code=-signal.SIGKILL, gone_within_s=2, within_s=2)
+    else:
+        job.expect(code=125, stderr=["(?i)supervis|lost|killed", "survivors: 0"], within_s=2)
+
+
+def kill_at_once(job, places):
+    """SIGKILL to some of guard, warden, supervisor. They are stopped first, so that none acts on the end of another."""
+    job.supervisor()
+    chain = job.chain()
+    victims = [chain[place] for place in places]
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in victims:
+            processes.kill(pid, number)
+
+
+@cases({f"SIGKILL_of_{which}_at_once_leaves_none_of_{name}": (places, *row) for which, places in PAIRS.items() for name, row in WITH.items()})
+def two_killed(t, places, command, ready):
+    job = t.start("-n", 3, "-k", "300ms", *t.program(*command))
+    t.ready(3 * ready)
+    kill_at_once(job, places)
+    if 0 in places:
+        job.expect(code=-signal.SIGKILL, gone_within_s=2, within_s=2)
+    else:
+        job.expect(code=125, stderr=["lost|killed", "survivors: 0"], within_s=2)
+
+
+@cases({f"SIGKILL_of_{which}_at_once_ends_a_storm_of_forks": (places,) for which, places in PAIRS.items()})
+def two_killed_in_a_storm(t, places):
+    job = t.start("-n", 2, "-k", "300ms", *t.program("run_away", 20000, 25))
+    t.ready(2)
+    kill_at_once(job, places)
+    job.wait(6)
+    t.expect_survivors(within_s=6)
+    check(not t.has("ran_away"), "they ended by themselves")
+
+
+@cases({f"SIGKILL_of_{which}_by_name_leaves_nothing": (text, in_command) for which, text, in_command in (("every_muster", "muster", False), ("every_muster_run", "muster run", True))})
+def killed_by_name(t, text, in_command):
+    """What `pkill -9 muster` and `pkill -9 -f 'muster run'` would hit of this job."""
+    job = t.start("-n", 3, *t.program("leave_child", "daemon", "wait"), plain=True)
+    t.ready(6)
+    job.supervisor()
+    eventually(lambda: processes.name(job.warden()) != "muster", "the warden has its name")
+    hit = [pid for pid in processes.tagged(t.tag) if text in (processes.command(pid) if in_command else processes.name(pid))]
+    check(len(hit) == 2, f"{len(hit)} processes are called so")
+    for pid in hit:
+        processes.kill(pid, signal.SIGKILL)
+    job.expect(code=-signal.SIGKILL, gone_within_s=2)
 
 
 @test()
-def SIGKILL_of_both_processes_at_once_leaves_no_rank(t):
+def SIGKILL_of_all_three_processes_at_once_leaves_no_rank(t):
     job = t.start("-n", 4, *t.program("resist_term", "ignored"))
     t.ready(4)
+    kill_at_once(job, (0, 1, 2))
+    job.expect(code=-signal.SIGKILL, gone_within_s=1)
+
+
+@test()
+def SIGKILL_of_all_three_at_once_ends_the_ranks_and_leaves_who_fled_from_them(t):
+    """What no process of muster's can help against: nobody is left. The ranks go by the kernel's hand."""
+    job = t.start("-n", 2, *t.program("leave_child", "daemon", "wait"))
+    alive = [pid for _, pid in t.ready(4)]
     supervisor = job.supervisor()
-    processes.kill(supervisor, signal.SIGKILL)
-    processes.kill(job.pid, signal.SIGKILL)
-    job.expect(code={-signal.SIGKILL, 125}, gone_within_s=1)
+    ranks = [pid for pid in alive if processes.session(pid) == supervisor]
+    check(len(ranks) == 2, f"{len(ranks)} ranks are in the job's session")
+    kill_at_once(job, (0, 1, 2))
+    job.wait(2)
+    fled = [pid for pid in alive if pid not in ranks]
+    t.expect_survivors(allowed=fled, within_s=1)
+    check(all(processes.is_alive(pid) for pid in fled), "this is better than the manual page says")
+    for pid in fled:
+        processes.kill(pid, signal.SIGKILL)
+    t.expect_survivors(within_s=1)
+
+
+@cases({"a_stopped_supervisor_that_is_stopped_again_is_killed": ("supervisor",), "a_stopped_warden_hinders_no_end": ("warden",)})
+def held(t, which):
+    """Stopped again after the signal that wakes it: after grace and patience its guards lose theirs."""
+    job = t.start("-n", 2, "-k", "100ms", *t.program("leave_child", "daemon", "wait"))
+    t.ready(4)
+    victim = {"warden": job.warden(), "supervisor": job.supervisor()}[which]
+    processes.kill(victim, signal.SIGSTOP)
+    job.signal(signal.SIGTERM)
+    if which == "supervisor":
+        for _ in range(100):  # whatever wakes it
+            processes.kill(victim, signal.SIGSTOP)
+            time.sleep(0.001)
+    job.expect(code={125, 143}, within_s=12)
+
+
+@test()
+def a_supervisor_in_the_hands_of_a_tracer_is_killed_when_the_job_is_to_end(t):
+    job = t.start("-n", 2, "-k", "100ms", *t.program("leave_child", "daemon", "wait"))
+    t.ready(4)
+    with tracer.hold(job.supervisor()):
+        job.signal(signal.SIGTERM)
+        job.expect(code=125, stderr=["survivors: 0"], within_s=10)
 
 
 @test()
@@ -405,8 +499,8 @@ def as_PID_1_its_supervisor_may_be_killed(t):
     job = t.start("-n", 2, *t.waiting(), wrap=as_first_process())
     t.ready(2)
     muster = eventually(lambda: [pid for pid in processes.children(job.pid) if processes.name(pid) == "muster"], "PID 1")
-    supervisor = [pid for pid in processes.children(muster[0]) if processes.name(pid) == "muster"]
-    check(supervisor, "PID 1 has no supervising child")
+    supervisor = processes.muster_chain(muster[0])[2:]
+    check(supervisor, "PID 1 has no supervising process below it")
     processes.kill(supervisor[0], signal.SIGKILL)
     job.expect(code=125, within_s=2)
 

@@ -111,9 +111,8 @@ def watch_memory(job):
 
     def look():
         while job.popen.returncode is None and processes.is_alive(job.pid):
-            for pid in [job.pid, *processes.children(job.pid)]:
-                if processes.name(pid) == "muster":
-                    most[pid] = max(most.get(pid, 0), processes.resident_kib(pid))
+            for pid in job.chain():
+                most[pid] = max(most.get(pid, 0), processes.resident_kib(pid))
             time.sleep(0.05)
 
     threading.Thread(target=look, daemon=True).start()

@@ -129,13 +129,13 @@ def as_user(t, conditions, *arguments, **options):
 
 @cases(
     {
-        "a_limit_on_processes_reached_at_the_first_rank_is_named": (2,),
+        "a_limit_on_processes_reached_at_the_first_rank_is_named": (3,),
         "a_limit_on_processes_reached_in_the_middle_stops_what_was_started": (20,),
         "a_limit_on_processes_reached_at_the_last_ranks_stops_what_was_started": (60,),
     }
 )
 def process_limit(t, limit):
-    if limit == 2:
+    if limit == 3:
         t.need_no_sanitizer("the leak checker makes a process of its own")
     job = as_user(t, [f"limit=nproc={limit}"], "-n", 64, *t.program("resist_term", "ignored"), within_s=8)
     refused(job, 125, ["(?i)nproc|process(es)? limit|ulimit -u|limit (on|of) (the number of )?processes", rf"\b{limit}\b"], 8)

@@ -3,19 +3,16 @@
  * allowance: the CPU quota is the smallest on the whole way up, whatever kind of control groups there are and however
  * they are mounted. Each case is a tree of files of its own, made below a directory that stands for the root.
  */
-#include "unit_test.h"
+#include "test_directory.h"
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "machine/allowance.h"
 
-#include <errno.h>
-#include <ftw.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST_FILES = 12 };
@@ -156,54 +153,17 @@ static const struct quota_case cases[] = {
 	{"not even /proc", {{"/nothing", ""}}, 0, NULL},
 };
 
-static char *make_root(void)
-{
-	char pattern[] = "/tmp/muster-allowance-XXXXXX";
-	assert_non_null(mkdtemp(pattern));
-	return memory_copy_text(pattern);
-}
-
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-	(void)status;
-	(void)kind;
-	(void)where;
-	return remove(path);
-}
-
-static void remove_root(char *root)
-{
-	nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(root);
-}
-
-static void make_file(const char *root, const struct file *file)
-{
-	struct text path = {0};
-	text_add_format(&path, "%s%s", root, file->path);
-	for (char *slash = path.bytes + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
-		*slash = '\0';
-		assert_true(mkdir(path.bytes, 0755) == 0 || errno == EEXIST);
-		*slash = '/';
-	}
-	FILE *to = fopen(path.bytes, "we");
-	assert_non_null(to);
-	fputs(file->content, to);
-	fclose(to);
-	text_finish(&path);
-}
-
 static void make_files(const char *root, const struct file *files)
 {
 	for (size_t i = 0; i < MOST_FILES && files[i].path != NULL; i++)
-		make_file(root, &files[i]);
+		test_directory_put(root, files[i].content, "%s", files[i].path);
 }
 
 static void the_smallest_quota_on_the_way_up_counts(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		char *root = make_root();
+		char *root = test_directory_make();
 		make_files(root, cases[i].files);
 		struct cpu_quota quota = allowance_quota(root);
 		if (quota.millicpus != cases[i].millicpus)
@@ -214,7 +174,7 @@ static void the_smallest_quota_on_the_way_up_counts(void **state)
 		else
 			assert_string_equal(quota.source, cases[i].source);
 		free(quota.source);
-		remove_root(root);
+		test_directory_remove(root);
 	}
 }
 
@@ -228,13 +188,13 @@ static void the_cpuset_is_named_by_its_nearest_file(void **state)
 		{"/sys/fs/cgroup/cpuset/pod/box/cpuset.cpus", "0-1\n"},
 		{NULL, NULL},
 	};
-	char *root = make_root();
+	char *root = test_directory_make();
 	for (size_t i = 0; files[i].path != NULL; i++)
-		make_file(root, &files[i]);
+		test_directory_put(root, files[i].content, "%s", files[i].path);
 	char *source = allowance_cpuset_source(root);
 	assert_string_equal(source, "/sys/fs/cgroup/cpuset/pod/box/cpuset.cpus");
 	free(source);
-	remove_root(root);
+	test_directory_remove(root);
 }
 
 static void without_a_cpuset_there_is_nothing_to_name(void **state)

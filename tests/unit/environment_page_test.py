@@ -24,8 +24,8 @@ def names_in(text):
 
 class EnvironmentPage(unittest.TestCase):
     def test_it_has_what_muster_sets(self):
-        own = set(re.findall(r'"([A-Z_]+)"', table("launcher/plan/environment.c", "own_names[] = {")))
-        threads = set(re.findall(r'"([A-Z_]+)"', table("launcher/plan/environment.c", "thread_names[] = {")))
+        own = set(re.findall(r'"([A-Z_]+)"', table("launcher/plan/environment_names.c", "own_names[] = {")))
+        threads = set(re.findall(r'"([A-Z_]+)"', table("launcher/plan/environment_names.c", "thread_variables[] = {")))
         self.assertGreater(len(own), 20)
         self.assertGreater(len(threads), 3)
         # The descriptor is for the library, and told of with it.

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * guard: the second process keeps the exit code, hands signals on once each, and when the supervisor is killed leaves
- * nothing behind. Every case runs its guard in a process of its own; what the "supervisor" sees it tells through a
- * pipe, whose end of file says that nobody of the job is left.
+ * guard: the processes above the supervisor keep the exit code, hand signals on once each, and whichever of them is
+ * killed, or held, nothing is left behind. Every case runs its guard in a process of its own; what the "supervisor"
+ * sees it tells through a pipe, whose end of file says that nobody of the job is left.
  */
 #include "run_fixture.h"
 
 #include "run/guard.h"
+#include "run/guards.h"
 #include "run/signals.h"
 
 #include <sched.h>
@@ -29,16 +30,19 @@ struct guard_run {
 };
 
 struct guard_case {
-	int (*supervise)(void *context, pid_t guard);
+	int (*supervise)(void *context, const struct guards *guards);
 	void *context;
 	bool stop_with_owner;
+	int64_t patience_ms;
 };
 
 static _Noreturn void be_guard(const struct guard_case *how)
 {
 	struct error err = {0};
-	const struct guarded guarded = {
-		.supervise = how->supervise, .context = how->context, .stop_with_owner = how->stop_with_owner};
+	const struct guarded guarded = {.supervise = how->supervise,
+	                                .context = how->context,
+	                                .stop_with_owner = how->stop_with_owner,
+	                                .patience_ms = how->patience_ms};
 	setpgid(0, 0);
 	alarm(FIXTURE_LIFE_S);
 	signals_take_over();
@@ -93,9 +97,9 @@ static int finish_guard(struct guard_run *run, char **errors)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-static int return_it(void *context, pid_t guard)
+static int return_it(void *context, const struct guards *guards)
 {
-	(void)guard;
+	(void)guards;
 	return *(int *)context;
 }
 
@@ -110,13 +114,13 @@ static void the_exit_code_is_kept(void **state)
 	}
 }
 
-static int look_around(void *context, pid_t guard)
+static int look_around(void *context, const struct guards *guards)
 {
 	int death_signal = 0, subreaper = 0;
 	(void)context;
 	prctl(PR_GET_PDEATHSIG, &death_signal);
 	prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
-	report(getppid() == guard);
+	report(getppid() == guards->warden && guards_stand(guards));
 	report(getsid(0) == getpid());
 	report(getpgid(0) == getpid());
 	report(death_signal == SIGNAL_GUARD_DIED);
@@ -142,10 +146,10 @@ static void stay(void)
 }
 
 /* A child, one in a session of its own, and a daemon that forked twice; then it is killed. */
-static int have_children_and_be_killed(void *context, pid_t guard)
+static int have_children_and_be_killed(void *context, const struct guards *guards)
 {
 	(void)context;
-	(void)guard;
+	(void)guards;
 	if (fork() == 0)
 		stay();
 	if (fork() == 0) {
@@ -164,15 +168,20 @@ static int have_children_and_be_killed(void *context, pid_t guard)
 		pause();
 }
 
-static pid_t supervisor_of(pid_t guard)
+static pid_t child_of(pid_t parent)
 {
 	char path[64];
 	int pid = 0;
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)guard, (int)guard);
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
 	char *text = fixture_read_file(path, NULL);
 	assert_int_equal(sscanf(text, "%d", &pid), 1);
 	free(text);
 	return pid;
+}
+
+static pid_t supervisor_of(pid_t guard)
+{
+	return child_of(child_of(guard));
 }
 
 static void a_killed_supervisor_leaves_nothing_and_is_told(void **state)
@@ -189,14 +198,60 @@ static void a_killed_supervisor_leaves_nothing_and_is_told(void **state)
 	free(said);
 }
 
+static void the_warden_goes_by_another_name(void **state)
+{
+	(void)state;
+	char path[64];
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = have_children_and_be_killed});
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(next_report(&run), 1);
+	pid_t warden = child_of(run.pid);
+	static const char *const files[] = {"comm", "cmdline"};
+	static const char *const texts[] = {WARDEN_NAME "\n", WARDEN_NAME};
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		snprintf(path, sizeof path, "/proc/%d/%s", (int)warden, files[i]);
+		for (;;) { /* it takes the name a moment after the supervisor is on its way */
+			char *text = fixture_read_file(path, NULL);
+			bool named = strcmp(text, texts[i]) == 0;
+			free(text);
+			if (named)
+				break;
+			poll(NULL, 0, 1);
+		}
+	}
+	assert_int_equal(getsid(warden), warden);
+	kill(supervisor_of(run.pid), SIGKILL);
+	assert_int_equal(finish_guard(&run, NULL), 125);
+}
+
+/* Two of the three at once: the one that is left clears. */
+static void whichever_two_are_killed_the_third_leaves_nothing(void **state)
+{
+	(void)state;
+	static const int pairs[][2] = {{0, 2}, {2, 0}, {1, 2}, {2, 1}};
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		struct guard_run run = start_guard(&(struct guard_case){.supervise = have_children_and_be_killed});
+		for (int reported = 0; reported < 4; reported++)
+			assert_int_equal(next_report(&run), 1);
+		pid_t chain[] = {run.pid, child_of(run.pid), supervisor_of(run.pid)};
+		assert_int_equal(kill(chain[pairs[i][0]], SIGKILL), 0);
+		assert_int_equal(kill(chain[pairs[i][1]], SIGKILL), 0);
+		char *said;
+		bool guard_lives = pairs[i][0] != 0 && pairs[i][1] != 0;
+		assert_int_equal(finish_guard(&run, &said), guard_lives ? 125 : -SIGKILL);
+		assert_non_null(strstr(said, "survivors: 0\n"));
+		free(said);
+	}
+}
+
 /* Reports each signal that comes, until SIGTERM; waits a little for a second copy before it says so. */
-static int report_signals(void *context, pid_t guard)
+static int report_signals(void *context, const struct guards *guards)
 {
 	int fd = signals_open();
 	struct signalfd_siginfo info;
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
 	(void)context;
-	(void)guard;
+	(void)guards;
 	report(0);
 	for (;;) {
 		child_must(poll(&ready, 1, -1) == 1);
@@ -267,6 +322,84 @@ static void a_killed_guard_is_told_to_the_supervisor(void **state)
 	assert_int_equal(kill(supervisor, SIGTERM), 0); /* this one has nothing else to end it */
 	assert_int_equal(next_report(&run), SIGTERM);
 	assert_int_equal(finish_guard(&run, NULL), -SIGKILL);
+}
+
+static void a_killed_warden_is_told_and_the_guard_takes_the_supervisor_over(void **state)
+{
+	(void)state;
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = report_signals});
+	assert_int_equal(next_report(&run), 0);
+	pid_t supervisor = supervisor_of(run.pid);
+	assert_int_equal(kill(child_of(run.pid), SIGKILL), 0);
+	assert_int_equal(next_report(&run), SIGNAL_GUARD_DIED);
+	while (child_of(run.pid) != supervisor) /* the dead warden comes first until it is reaped */
+		poll(NULL, 0, 1);
+	assert_int_equal(kill(run.pid, SIGTERM), 0);
+	assert_int_equal(next_report(&run), SIGTERM);
+	assert_int_equal(finish_guard(&run, NULL), 3);
+}
+
+static int see_the_guards_end(void *context, const struct guards *guards)
+{
+	(void)context;
+	report(0);
+	while (guards_stand(guards))
+		poll(NULL, 0, 1);
+	return 5;
+}
+
+static void the_supervisor_sees_the_end_of_a_guard_that_is_not_its_parent(void **state)
+{
+	(void)state;
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = see_the_guards_end});
+	assert_int_equal(next_report(&run), 0);
+	assert_int_equal(kill(run.pid, SIGKILL), 0);
+	assert_int_equal(finish_guard(&run, NULL), -SIGKILL);
+}
+
+static int be_told_and_stop(void *context, const struct guards *guards)
+{
+	struct signalfd_siginfo info;
+	struct pollfd ready = {.fd = signals_open(), .events = POLLIN};
+	(void)context;
+	(void)guards;
+	report(0);
+	do
+		child_must(poll(&ready, 1, -1) == 1);
+	while (read(ready.fd, &info, sizeof info) == (ssize_t)sizeof info && info.ssi_signo != SIGCONT);
+	raise(SIGSTOP); /* after the SIGCONT that comes with the signal */
+	return 3;
+}
+
+static void a_supervisor_that_was_told_to_end_and_is_held_is_killed(void **state)
+{
+	(void)state;
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = be_told_and_stop});
+	assert_int_equal(next_report(&run), 0);
+	assert_int_equal(kill(run.pid, SIGTERM), 0);
+	char *said;
+	assert_int_equal(finish_guard(&run, &said), 125);
+	assert_non_null(strstr(said, "killed by signal 9 (SIGKILL)"));
+	free(said);
+}
+
+static int be_told_and_take_time(void *context, const struct guards *guards)
+{
+	(void)context;
+	(void)guards;
+	report(0);
+	for (int tenth = 0; tenth < 40; tenth++)
+		poll(NULL, 0, 100);
+	return 3;
+}
+
+static void a_supervisor_that_takes_its_time_is_left_alone(void **state)
+{
+	(void)state;
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = be_told_and_take_time});
+	assert_int_equal(next_report(&run), 0);
+	assert_int_equal(kill(run.pid, SIGTERM), 0);
+	assert_int_equal(finish_guard(&run, NULL), 3);
 }
 
 /* The owner: starts a guard, passes its reports on by inheritance, and waits to be killed. */
@@ -350,6 +483,12 @@ int main(void)
 		cmocka_unit_test(the_guards_own_signals_are_not_handed_on),
 		cmocka_unit_test(stop_and_continuation_go_both_ways_once),
 		cmocka_unit_test(a_killed_guard_is_told_to_the_supervisor),
+		cmocka_unit_test(the_warden_goes_by_another_name),
+		cmocka_unit_test(whichever_two_are_killed_the_third_leaves_nothing),
+		cmocka_unit_test(a_killed_warden_is_told_and_the_guard_takes_the_supervisor_over),
+		cmocka_unit_test(the_supervisor_sees_the_end_of_a_guard_that_is_not_its_parent),
+		cmocka_unit_test(a_supervisor_that_was_told_to_end_and_is_held_is_killed),
+		cmocka_unit_test(a_supervisor_that_takes_its_time_is_left_alone),
 		cmocka_unit_test(the_owners_end_stops_the_job_where_that_was_asked_for),
 		cmocka_unit_test(an_owner_out_of_sight_is_an_error_where_the_job_is_to_end_with_it),
 		cmocka_unit_test(without_a_second_process_nothing_is_started_and_the_limit_named),

@@ -3,7 +3,7 @@
  * job_spec: the defaults are those that the manual gives; every key's value arrives in its own member; options and
  * arguments lie over the file in the order in which they were given, and their errors name them.
  */
-#include "unit_test.h"
+#include "test_directory.h"
 
 #include "base/text.h"
 #include "spec/diagnostics.h"
@@ -465,16 +465,16 @@ static void no_command_at_all_is_an_error(void **state)
 
 /* A directory of the test's own, and its way back. */
 struct place {
-	char path[64];
+	char *path;
 	int before;
 };
 
 static int enter_place(void **state)
 {
 	struct place *place = calloc(1, sizeof *place);
-	strcpy(place->path, "/tmp/muster-job-spec-XXXXXX");
+	place->path = test_directory_make();
 	place->before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (mkdtemp(place->path) == NULL || place->before < 0 || chdir(place->path) < 0)
+	if (place->before < 0 || chdir(place->path) < 0)
 		return -1;
 	*state = place;
 	return 0;
@@ -484,11 +484,7 @@ static int leave_place(void **state)
 {
 	struct place *place = *state;
 	int rc = fchdir(place->before);
-	char *removal;
-	if (asprintf(&removal, "rm -rf '%s'", place->path) < 0)
-		return -1;
-	rc |= system(removal);
-	free(removal);
+	test_directory_remove(place->path);
 	close(place->before);
 	free(place);
 	return rc;

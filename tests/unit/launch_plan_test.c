@@ -251,6 +251,27 @@ static void warnings_are_those_of_the_placement_and_of_ranks_that_do_not_exist(v
 	fixture_end(&f);
 }
 
+static void what_raw_output_cannot_have_is_told(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_begin(&f, 1);
+	place_all(&f);
+	f.spec.output.raw = f.spec.output.label = true;
+	struct launch_plan plan = make(&f);
+	assert_int_equal(plan.warning_count, 0); /* labels by default are no wish */
+	launch_plan_finish(&plan);
+	f.spec.output.label = f.spec.output.label_given = f.spec.output.timestamp = true;
+	f.spec.output.on_closed = ON_CLOSED_CONTINUE;
+	plan = make(&f);
+	assert_int_equal(plan.warning_count, 1);
+	assert_string_equal(plan.warnings[0],
+	                    "output.raw: ranks write past muster, so that this of output is not used: "
+	                    "label, timestamp, on_closed: continue");
+	launch_plan_finish(&plan);
+	fixture_end(&f);
+}
+
 /* -- What is refused ----------------------------------------------------------------------------------------------- */
 
 static void assert_refused(struct fixture *f, int code, const char *text)
@@ -427,6 +448,7 @@ int main(void)
 		cmocka_unit_test(stdin_goes_to_the_ranks_that_are_named),
 		cmocka_unit_test(an_exception_changes_what_it_names_and_the_later_one_wins),
 		cmocka_unit_test(exceptions_and_stdin_count_ranks_across_hosts),
+		cmocka_unit_test(what_raw_output_cannot_have_is_told),
 		cmocka_unit_test(warnings_are_those_of_the_placement_and_of_ranks_that_do_not_exist),
 		cmocka_unit_test(what_cannot_be_is_refused_and_leaves_no_plan),
 		cmocka_unit_test(an_unknown_user_or_group_is_refused_by_name),

@@ -105,6 +105,35 @@ static void a_reader_that_went_away_ends_its_writers_and_no_others(void **state)
 	harness_end(&h);
 }
 
+/* The reader may go while ranks are still being started. */
+static bool a_late_rank_is_told(enum on_closed on_closed)
+{
+	struct harness h;
+	struct error err;
+	harness_begin(&h, 1);
+	h.f.spec.output.on_closed = on_closed;
+	harness_send_to(&h, 0, TO_STDERR, "", NULL);
+	close(replace_stdout_by_pipe(&h));
+	harness_open(&h);
+	harness_say(&h, 0, TO_STDOUT, "into nothing\n");
+	harness_end_all(&h);
+	int rc = output_open_rank(h.output, 0, h.ends[0], &err);
+	bool told = rc == 0 && first_stream_is_closed(&h);
+	bool drained = harness_close(&h);
+	harness_restore(&h);
+	assert_int_equal(rc, 0);
+	assert_true(drained);
+	harness_end(&h);
+	return told;
+}
+
+static void a_rank_that_starts_after_its_reader_went_away_is_told_by_its_first_write(void **state)
+{
+	(void)state;
+	assert_true(a_late_rank_is_told(ON_CLOSED_END));
+	assert_false(a_late_rank_is_told(ON_CLOSED_CONTINUE));
+}
+
 static void with_on_closed_continue_ranks_are_not_told(void **state)
 {
 	(void)state;
@@ -529,6 +558,7 @@ int main(void)
 		cmocka_unit_test(a_full_disk_is_told_at_once_and_costs_only_what_goes_there),
 		cmocka_unit_test(a_full_standard_error_is_an_error_and_no_loop),
 		cmocka_unit_test(a_reader_that_went_away_ends_its_writers_and_no_others),
+		cmocka_unit_test(a_rank_that_starts_after_its_reader_went_away_is_told_by_its_first_write),
 		cmocka_unit_test(with_on_closed_continue_ranks_are_not_told),
 		cmocka_unit_test(a_stream_with_a_sink_left_is_not_ended),
 		cmocka_unit_test(a_reader_that_sleeps_holds_back_its_writer_alone_and_within_bounds),

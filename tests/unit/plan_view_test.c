@@ -158,6 +158,30 @@ static void the_drawing_is_well_formed_and_its_words_are_text(void **state)
 	}
 }
 
+/* The reasons and warnings may name what others named: control groups, files. */
+static void the_drawing_stays_one_whatever_its_words_hold(void **state)
+{
+	(void)state;
+	struct planned planned;
+	char hostile[] = "</svg>&\"\033]0;\302\233\377", *warnings[] = {hostile, NULL};
+	plan(&planned, "core:2 pu:1", 2, PLACE_CORE);
+	free(planned.machine.description);
+	planned.machine.description = strdup(hostile);
+	planned.placement.ranks[0].why = hostile;
+	planned.placement.warnings = warnings;
+	planned.placement.warning_count = 1;
+	plan_svg(&planned.text, &planned.view);
+	assert_well_formed(planned.text.bytes);
+	uint32_t shown = 0;
+	for (const char *at = planned.text.bytes; (at = strstr(at, "&lt;/svg&gt;&amp;&quot;?]0;")) != NULL; at++)
+		shown++;
+	assert_int_equal(shown, 4); /* description twice, reason, warning */
+	for (size_t i = 0; i < planned.text.length; i++)
+		assert_true(planned.text.bytes[i] == '\n' ||
+		            (planned.text.bytes[i] >= ' ' && planned.text.bytes[i] < 0x7f));
+	finish(&planned);
+}
+
 static void bindings_have_a_line_a_rank(void **state)
 {
 	(void)state;
@@ -196,6 +220,7 @@ int main(void)
 		cmocka_unit_test(the_json_says_why_a_cpu_may_not_be_used_and_who_set_the_quota),
 		cmocka_unit_test(the_json_is_written_whatever_a_control_group_is_called),
 		cmocka_unit_test(the_drawing_is_well_formed_and_its_words_are_text),
+		cmocka_unit_test(the_drawing_stays_one_whatever_its_words_hold),
 		cmocka_unit_test(bindings_have_a_line_a_rank),
 		cmocka_unit_test(lines_and_colours_come_only_when_asked_for),
 	};

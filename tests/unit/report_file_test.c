@@ -3,7 +3,7 @@
  * report_file: a regular file appears whole or not at all, other places are written plainly, and what cannot be is
  * said before the start where it can be known, in any case with the reason.
  */
-#include "unit_test.h"
+#include "test_directory.h"
 
 #include "base/error.h"
 #include "report/report_file.h"
@@ -21,22 +21,21 @@
 #include <unistd.h>
 
 static const char document[] = "{\"schema\": \"muster.report/1\"}\n";
-static char directory[64];
+static char *directory;
 
 /* Tests run in a directory of their own, so that names can be short and exact. */
 static int enter_directory(void **state)
 {
 	(void)state;
-	strcpy(directory, "/tmp/muster-report-XXXXXX");
-	return mkdtemp(directory) == NULL || chdir(directory) < 0 ? -1 : 0;
+	directory = test_directory_make();
+	return chdir(directory);
 }
 
 static int remove_directory(void **state)
 {
 	(void)state;
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf %s", directory);
-	return chdir("/") < 0 || system(command) != 0 ? -1 : 0;
+	test_directory_remove(directory);
+	return chdir("/");
 }
 
 static void assert_file_is(const char *path, const char *expected)
@@ -71,7 +70,7 @@ static uint32_t count_entries(const char *path)
 
 static int write_document(const char *path, struct error *err)
 {
-	return report_file_write(path, document, strlen(document), err);
+	return report_file_write("the report", path, document, strlen(document), err);
 }
 
 /* -- What works ---------------------------------------------------------------------------------------------------- */
@@ -81,7 +80,7 @@ static void a_new_file_has_the_document_and_the_mode_of_the_umask(void **state)
 	(void)state;
 	struct stat status;
 	mode_t before = umask(027);
-	assert_int_equal(report_file_check("new.json", NULL), 0);
+	assert_int_equal(report_file_check("the report", "new.json", NULL), 0);
 	assert_int_equal(write_document("new.json", NULL), 0);
 	umask(before);
 	assert_file_is("new.json", document);
@@ -122,6 +121,46 @@ static void a_symbolic_link_stays_one(void **state)
 	rmdir("there");
 }
 
+static void a_link_to_a_file_that_is_not_there_makes_it(void **state)
+{
+	(void)state;
+	struct stat status;
+	assert_int_equal(mkdir("there", 0700), 0);
+	assert_int_equal(symlink("second.json", "there/first.json"), 0);
+	assert_int_equal(symlink("there/first.json", "link.json"), 0);
+	assert_int_equal(report_file_check("the report", "link.json", NULL), 0);
+	assert_int_equal(write_document("link.json", NULL), 0);
+	assert_file_is("there/second.json", document);
+	assert_int_equal(lstat("there/first.json", &status), 0);
+	assert_true(S_ISLNK(status.st_mode));
+	unlink("there/second.json");
+	unlink("there/first.json");
+	unlink("link.json");
+	rmdir("there");
+}
+
+static void a_file_that_is_open_may_be_named_by_its_descriptor(void **state)
+{
+	(void)state;
+	char path[64];
+	struct stat status;
+	make_file("open.json", "old", 0600);
+	int fd = open("open.json", O_RDWR | O_CLOEXEC);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	assert_int_equal(write_document(path, NULL), 0);
+	assert_file_is("open.json", document);
+	close(fd);
+	fd = open("open.json", O_RDWR | O_CLOEXEC);
+	unlink("open.json");
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	assert_int_equal(report_file_check("the report", path, NULL), 0);
+	assert_int_equal(write_document(path, NULL), 0);
+	assert_int_equal(fstat(fd, &status), 0);
+	assert_int_equal(status.st_size, strlen(document));
+	close(fd);
+	assert_int_equal(count_entries("."), 0);
+}
+
 static void a_large_document_arrives_whole(void **state)
 {
 	(void)state;
@@ -130,7 +169,7 @@ static void a_large_document_arrives_whole(void **state)
 	struct stat status;
 	assert_non_null(large);
 	memset(large, 'x', length);
-	assert_int_equal(report_file_write("large", large, length, NULL), 0);
+	assert_int_equal(report_file_write("the report", "large", large, length, NULL), 0);
 	assert_int_equal(stat("large", &status), 0);
 	assert_int_equal(status.st_size, length);
 	unlink("large");
@@ -168,7 +207,8 @@ static int write_where_only_the_file_may_be_written(void)
 {
 	if (geteuid() == 0 && setuid(65534) < 0)
 		return 2;
-	return report_file_check("closed/report.json", NULL) != 0 || write_document("closed/report.json", NULL) != 0;
+	return report_file_check("the report", "closed/report.json", NULL) != 0 ||
+	       write_document("closed/report.json", NULL) != 0;
 }
 
 static void a_writable_file_in_a_directory_that_is_not_is_written_in_place(void **state)
@@ -192,7 +232,7 @@ static void a_pipe_is_written_for_the_reader_that_is_there(void **state)
 	assert_int_equal(mkfifo("pipe", 0600), 0);
 	int reader = open("pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	assert_true(reader >= 0);
-	assert_int_equal(report_file_check("pipe", NULL), 0);
+	assert_int_equal(report_file_check("the report", "pipe", NULL), 0);
 	assert_int_equal(write_document("pipe", NULL), 0);
 	assert_int_equal(read(reader, read_back, sizeof read_back - 1), strlen(document));
 	assert_string_equal(read_back, document);
@@ -206,11 +246,11 @@ static int write_to_standard_output(void)
 	char read_back[256] = "";
 	if (pipe(pipe_ends) < 0 || dup2(pipe_ends[1], STDOUT_FILENO) < 0)
 		return 2;
-	if (report_file_check("-", NULL) != 0 || write_document("-", NULL) != 0)
+	if (report_file_check("the report", "-", NULL) != 0 || write_document("-", NULL) != 0)
 		return 3;
 	if (read(pipe_ends[0], read_back, sizeof read_back) != (ssize_t)strlen(document))
 		return 4;
-	if (report_file_check("/dev/stdout", NULL) != 0 || write_document("/dev/stdout", NULL) != 0)
+	if (report_file_check("the report", "/dev/stdout", NULL) != 0 || write_document("/dev/stdout", NULL) != 0)
 		return 5;
 	return read(pipe_ends[0], read_back, sizeof read_back) == (ssize_t)strlen(document) ? 0 : 6;
 }
@@ -244,7 +284,7 @@ static void what_cannot_work_is_refused_before_the_start(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(refused_before); i++) {
 		struct error err = {0};
-		assert_int_equal(report_file_check(refused_before[i].path, &err), refused_before[i].code);
+		assert_int_equal(report_file_check("the report", refused_before[i].path, &err), refused_before[i].code);
 		if (refused_before[i].text != NULL)
 			assert_string_equal(err.text, refused_before[i].text);
 	}
@@ -256,10 +296,10 @@ static int check_what_is_not_ours(void)
 	struct error err = {0};
 	if (geteuid() == 0 && setuid(65534) < 0)
 		return 2;
-	if (report_file_check("mine", &err) != -EACCES ||
+	if (report_file_check("the report", "mine", &err) != -EACCES ||
 	    strcmp(err.text, "cannot write the report to mine: Permission denied") != 0)
 		return 3;
-	if (report_file_check("new", &err) != -EACCES ||
+	if (report_file_check("the report", "new", &err) != -EACCES ||
 	    strcmp(err.text, "cannot write the report to new: directory .: Permission denied") != 0)
 		return 4;
 	return write_document("mine", &err) == -EACCES ? 0 : 5;
@@ -275,11 +315,85 @@ static void a_file_or_directory_without_permission_is_refused(void **state)
 	unlink("mine");
 }
 
+static void links_that_lead_nowhere_are_told_with_where(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	assert_int_equal(symlink("gone/report.json", "link.json"), 0);
+	assert_int_equal(report_file_check("the report", "link.json", &err), -ENOENT);
+	assert_string_equal(err.text,
+	                    "cannot write the report to link.json: directory gone: No such file or directory");
+	assert_int_equal(write_document("link.json", &err), -ENOENT);
+	assert_string_equal(err.text,
+	                    "cannot write the report to link.json: directory gone: No such file or directory");
+	unlink("link.json");
+	assert_int_equal(symlink("round", "round"), 0);
+	assert_int_equal(report_file_check("the report", "round", &err), -ELOOP);
+	assert_string_equal(err.text, "cannot write the report to round: Too many levels of symbolic links");
+	unlink("round");
+}
+
+/* As in /tmp: a link of somebody else's there could lead to any file of ours. */
+static void a_link_that_somebody_else_put_where_everybody_may_is_not_followed(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	if (geteuid() != 0)
+		skip(); /* only root can make a link somebody else's */
+	make_file("precious", "mine", 0600);
+	assert_int_equal(mkdir("all", 0700), 0);
+	assert_int_equal(chmod("all", 01777), 0);
+	assert_int_equal(symlink("../precious", "all/report.json"), 0);
+	assert_int_equal(report_file_check("the report", "all/report.json", NULL), 0);
+	assert_int_equal(lchown("all/report.json", 65534, 65534), 0);
+	assert_int_equal(symlink("all/report.json", "link.json"), 0);
+	assert_int_equal(report_file_check("the report", "link.json", &err), -EACCES);
+	assert_string_equal(err.text,
+	                    "cannot write the report to link.json: all/report.json is a symbolic link of another "
+	                    "user (uid 65534) in a directory where everybody may make one, and is not "
+	                    "followed; remove it, or name another file");
+	assert_int_equal(write_document("all/report.json", &err), -EACCES);
+	assert_file_is("precious", "mine");
+	assert_int_equal(chmod("all", 0777),
+	                 0); /* without the sticky bit anybody could replace anything: the user's will */
+	assert_int_equal(write_document("all/report.json", &err), 0);
+	assert_file_is("precious", document);
+	unlink("link.json");
+	unlink("all/report.json");
+	unlink("precious");
+	rmdir("all");
+}
+
+static int write_where_the_directory_was_deleted(void)
+{
+	struct error err = {0};
+	if (mkdir("deleted", 0700) < 0 || chdir("deleted") < 0 || rmdir("../deleted") < 0)
+		return 2;
+	if (report_file_check("the report", "report.json", &err) != -ENOENT ||
+	    strcmp(err.text, "cannot write the report to report.json: directory . was deleted") != 0)
+		return 3;
+	if (write_document("report.json", &err) != -ENOENT ||
+	    strcmp(err.text, "cannot write the report to report.json: directory . was deleted") != 0)
+		return 4;
+	return 0;
+}
+
+static void a_directory_that_was_deleted_is_said(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	assert_int_equal(in_child(write_where_the_directory_was_deleted), 0);
+	assert_int_equal(write_document("no/such/report.json", &err), -ENOENT);
+	assert_string_equal(
+		err.text,
+		"cannot write the report to no/such/report.json: directory no/such: No such file or directory");
+}
+
 static void a_full_disk_is_said(void **state)
 {
 	(void)state;
 	struct error err = {0};
-	assert_int_equal(report_file_check("/dev/full", NULL), 0);
+	assert_int_equal(report_file_check("the report", "/dev/full", NULL), 0);
 	assert_int_equal(write_document("/dev/full", &err), -ENOSPC);
 	assert_string_equal(err.text, "cannot write the report to /dev/full: No space left on device");
 }
@@ -353,6 +467,8 @@ int main(void)
 		cmocka_unit_test(a_new_file_has_the_document_and_the_mode_of_the_umask),
 		cmocka_unit_test(an_old_file_is_replaced_and_keeps_its_mode),
 		cmocka_unit_test(a_symbolic_link_stays_one),
+		cmocka_unit_test(a_link_to_a_file_that_is_not_there_makes_it),
+		cmocka_unit_test(a_file_that_is_open_may_be_named_by_its_descriptor),
 		cmocka_unit_test(a_large_document_arrives_whole),
 		cmocka_unit_test(a_name_too_long_for_a_neighbour_is_written_in_place),
 		cmocka_unit_test(a_writable_file_in_a_directory_that_is_not_is_written_in_place),
@@ -360,6 +476,9 @@ int main(void)
 		cmocka_unit_test(standard_output_has_two_names),
 		cmocka_unit_test(what_cannot_work_is_refused_before_the_start),
 		cmocka_unit_test(a_file_or_directory_without_permission_is_refused),
+		cmocka_unit_test(links_that_lead_nowhere_are_told_with_where),
+		cmocka_unit_test(a_link_that_somebody_else_put_where_everybody_may_is_not_followed),
+		cmocka_unit_test(a_directory_that_was_deleted_is_said),
 		cmocka_unit_test(a_full_disk_is_said),
 		cmocka_unit_test(a_reader_that_went_away_is_said),
 		cmocka_unit_test(a_neighbour_left_by_a_killed_process_is_not_in_the_way),

@@ -409,7 +409,7 @@ static const struct text_case cases[] = {
 			    "muster:   | 9\nmuster:   | 10\nmuster:   | 11\nmuster:   | 12\nmuster:   | 13\n"
 			    "muster:   | 14\nmuster:   | 15\nmuster:   | 16\nmuster:   | 17\nmuster:   | 18\n"
 			    "muster:   | 99%\nmuster:   | ends with a return\n"
-			    "muster:   | \\x1b[31mred\\x1b[0m\nmuster:   | \\x08\\x7f\nmuster:   | \xc3\xa9\xff\n"
+			    "muster:   | \\x1b[31mred\\x1b[0m\nmuster:   | \\x08\\x7f\nmuster:   | \xc3\xa9\\xff\n"
 			    "muster: survivors: 0\n",
 	},
 	{
@@ -611,6 +611,38 @@ static void the_words_are_exactly_these(void **state)
 	}
 }
 
+/* A C1 control is two bytes in UTF-8 and one elsewhere: terminals obey both. */
+static void only_printable_characters_of_a_line_are_sent(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line, *shown;
+	} lines[] = {
+		{"tab\tand \303\251 \342\202\254", "muster:   | tab\tand \303\251 \342\202\254\n"},
+		{"\033[2J\177", "muster:   | \\x1b[2J\\x7f\n"},
+		{"a\302\2332Jb", "muster:   | a\\xc2\\x9b2Jb\n"},
+		{"a\2332Jb", "muster:   | a\\x9b2Jb\n"},
+		{"caf\351", "muster:   | caf\\xe9\n"},
+		{"\342\202", "muster:   | \\xe2\\x82\n"},
+	};
+	for (size_t i = 0; i < COUNT_OF(lines); i++) {
+		struct rank_result rank = {EXITED(1, 0, 1)};
+		struct job_result result = {.outcome = OUTCOME_FAILED, .nprocs = 1, .ranks = &rank};
+		struct report_fixture f;
+		struct text text = {0};
+		char line[64];
+		char *tail[] = {line, NULL};
+		strcpy(line, lines[i].line);
+		rank.stderr_tail = tail;
+		report_fixture_begin(&f, &result);
+		report_text_add_failure(&text, &f.facts);
+		if (strstr(text.bytes, lines[i].shown) == NULL)
+			assert_string_equal(text.bytes, lines[i].shown);
+		text_finish(&text);
+		report_fixture_end(&f);
+	}
+}
+
 static void a_long_line_is_cut(void **state)
 {
 	(void)state;
@@ -683,6 +715,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_words_are_exactly_these),
+		cmocka_unit_test(only_printable_characters_of_a_line_are_sent),
 		cmocka_unit_test(a_long_line_is_cut),
 		cmocka_unit_test(a_restart_is_one_line_with_its_reason),
 		cmocka_unit_test(a_core_pattern_that_is_not_known_is_not_guessed),

@@ -6,7 +6,7 @@
 #ifndef MUSTER_TESTS_RUN_FIXTURE_H
 #define MUSTER_TESTS_RUN_FIXTURE_H
 
-#include "unit_test.h"
+#include "test_directory.h"
 
 #include "base/error.h"
 #include "base/index_set.h"
@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -31,7 +30,7 @@
 enum { FIXTURE_RANKS = 4, FIXTURE_SINKS = 3, FIXTURE_LIFE_S = 120 };
 
 struct run_fixture {
-	char directory[64];
+	char *directory;
 	struct job_spec spec;
 	struct launch_plan plan;
 	struct rank_plan ranks[FIXTURE_RANKS];
@@ -63,8 +62,7 @@ static inline void fixture_begin(struct run_fixture *f, uint32_t nprocs)
 	assert_true(nprocs <= FIXTURE_RANKS);
 	alarm(FIXTURE_LIFE_S);
 	memset(f, 0, sizeof *f);
-	snprintf(f->directory, sizeof f->directory, "/tmp/muster-unit-XXXXXX");
-	assert_non_null(mkdtemp(f->directory));
+	f->directory = test_directory_make();
 	job_spec_init(&f->spec);
 	f->plan = (struct launch_plan){.spec = &f->spec,
 	                               .nprocs = nprocs,
@@ -85,14 +83,6 @@ static inline void fixture_begin(struct run_fixture *f, uint32_t nprocs)
 	}
 }
 
-static inline int fixture_remove(const char *path, const struct stat *status, int type, struct FTW *at)
-{
-	(void)status;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 static inline void fixture_end(struct run_fixture *f)
 {
 	for (uint32_t r = 0; r < f->plan.nprocs; r++) {
@@ -100,7 +90,7 @@ static inline void fixture_end(struct run_fixture *f)
 		index_set_finish(&f->places[r].nodes);
 	}
 	job_spec_finish(&f->spec);
-	nftw(f->directory, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+	test_directory_remove(f->directory);
 	alarm(0);
 }
 
@@ -174,6 +164,7 @@ static inline int fixture_wait(pid_t pid)
 static inline void fixture_in_child(void (*body)(void *context), void *context)
 {
 	fflush(NULL);
+	test_directories_share();
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
@@ -181,7 +172,9 @@ static inline void fixture_in_child(void (*body)(void *context), void *context)
 		body(context);
 		_exit(0);
 	}
-	assert_int_equal(fixture_wait(pid), 0);
+	int status = fixture_wait(pid);
+	test_directories_clear(pid);
+	assert_int_equal(status, 0);
 }
 
 /* In such a child: says what was wrong and ends it. */

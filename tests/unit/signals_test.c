@@ -124,8 +124,8 @@ static const struct missing_row missing[] = {
 static void close_some_and_take_over(void *context)
 {
 	const struct missing_row *row = context;
-	struct stat null, status, before[3];
-	child_must(stat("/dev/null", &null) == 0);
+	struct stat null, zero, status, before[3];
+	child_must(stat("/dev/null", &null) == 0 && stat("/dev/zero", &zero) == 0);
 	for (int fd = 0; fd < 3; fd++) {
 		child_must(fstat(fd, &before[fd]) == 0);
 		if (row->closed[fd])
@@ -135,15 +135,18 @@ static void close_some_and_take_over(void *context)
 	for (int fd = 0; fd < 3; fd++) {
 		if (fstat(fd, &status) != 0)
 			_exit(2);
-		const struct stat *expected = row->closed[fd] ? &null : &before[fd];
+		const struct stat *opened = fd == STDOUT_FILENO ? &zero : &null;
+		const struct stat *expected = row->closed[fd] ? opened : &before[fd];
 		if (status.st_ino != expected->st_ino || status.st_dev != expected->st_dev)
 			_exit(3);
 		if ((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0)
 			_exit(4);
 	}
+	bool lost = write(STDOUT_FILENO, "lost", 4) < 0 && errno == EBADF;
+	child_must(lost == row->closed[STDOUT_FILENO]);
 }
 
-static void missing_streams_are_opened_on_dev_null(void **state)
+static void missing_streams_are_opened_and_a_write_to_a_missing_stdout_fails(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(missing); i++) {
@@ -231,7 +234,7 @@ int main(void)
 		cmocka_unit_test(a_hangup_ignored_by_nohup_is_not_listened_to),
 		cmocka_unit_test(what_was_ignored_is_remembered_and_what_is_listened_to_is_not_ignored),
 		cmocka_unit_test(failed_writes_are_errors_here_and_signals_in_ranks),
-		cmocka_unit_test(missing_streams_are_opened_on_dev_null),
+		cmocka_unit_test(missing_streams_are_opened_and_a_write_to_a_missing_stdout_fails),
 		cmocka_unit_test(inherited_descriptors_are_closed_at_exec),
 		cmocka_unit_test(the_number_of_open_files_is_raised_and_the_old_one_remembered),
 		cmocka_unit_test(each_signal_listened_to_comes_by_descriptor),

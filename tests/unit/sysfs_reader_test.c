@@ -3,7 +3,7 @@
  * sysfs_reader: it finds what hwloc finds, on this machine and on trees of files that are like /sys of others; and it
  * declines what is unusual.
  */
-#include "unit_test.h"
+#include "test_directory.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -13,12 +13,9 @@
 #include "machine/machine_table.h"
 #include "machine/sysfs_reader.h"
 
-#include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { CPUS = 16 };
 
@@ -63,48 +60,6 @@ static const struct tree trees[] = {
          {0, 0, 0, 0, 1, 1}},
 };
 
-static char *make_root(void)
-{
-	char pattern[] = "/tmp/muster-sysfs-XXXXXX";
-	assert_non_null(mkdtemp(pattern));
-	return memory_copy_text(pattern);
-}
-
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-	(void)status;
-	(void)kind;
-	(void)where;
-	return remove(path);
-}
-
-static void remove_root(char *root)
-{
-	nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(root);
-}
-
-static void put(const char *root, const char *content, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void put(const char *root, const char *content, const char *format, ...)
-{
-	char path[512];
-	va_list args;
-	int used = snprintf(path, sizeof path, "%s", root);
-	va_start(args, format);
-	vsnprintf(path + used, sizeof path - (size_t)used, format, args);
-	va_end(args);
-	for (char *slash = path + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
-		*slash = '\0';
-		assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
-		*slash = '/';
-	}
-	FILE *to = fopen(path, "we");
-	assert_non_null(to);
-	fputs(content, to);
-	fclose(to);
-}
-
 /* The CPUs with the same number in `of` as `cpu`, as the kernel's list and as its mask. */
 static void put_members(const char *root, const struct tree *tree, const uint8_t of[CPUS], uint32_t cpu,
                         const char *list_file, const char *mask_file)
@@ -121,8 +76,8 @@ static void put_members(const char *root, const struct tree *tree, const uint8_t
 	index_set_format(&members, list, sizeof list - 1);
 	strcat(list, "\n");
 	snprintf(mask, sizeof mask, "%x\n", bits);
-	put(root, list, "%s", list_file);
-	put(root, mask, "%s", mask_file);
+	test_directory_put(root, list, "%s", list_file);
+	test_directory_put(root, mask, "%s", mask_file);
 	index_set_finish(&members);
 }
 
@@ -139,13 +94,13 @@ static void put_cpu(const char *root, const struct tree *tree, uint32_t cpu)
 		put_members(root, tree, objects[i], cpu, list_file, mask_file);
 	}
 	snprintf(number, sizeof number, "%u\n", tree->package[cpu]);
-	put(root, number, "/sys/devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
+	test_directory_put(root, number, "/sys/devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
 	snprintf(number, sizeof number, "%u\n", tree->core[cpu]);
-	put(root, number, "/sys/devices/system/cpu/cpu%u/topology/core_id", cpu);
-	put(root, "3\n", "/sys/devices/system/cpu/cpu%u/cache/index3/level", cpu);
-	put(root, "Unified\n", "/sys/devices/system/cpu/cpu%u/cache/index3/type", cpu);
-	put(root, "32768K\n", "/sys/devices/system/cpu/cpu%u/cache/index3/size", cpu);
-	put(root, "1024\n", "/sys/devices/system/cpu/cpu%u/cpu_capacity", cpu);
+	test_directory_put(root, number, "/sys/devices/system/cpu/cpu%u/topology/core_id", cpu);
+	test_directory_put(root, "3\n", "/sys/devices/system/cpu/cpu%u/cache/index3/level", cpu);
+	test_directory_put(root, "Unified\n", "/sys/devices/system/cpu/cpu%u/cache/index3/type", cpu);
+	test_directory_put(root, "32768K\n", "/sys/devices/system/cpu/cpu%u/cache/index3/size", cpu);
+	test_directory_put(root, "1024\n", "/sys/devices/system/cpu/cpu%u/cpu_capacity", cpu);
 }
 
 static uint32_t put_nodes(const char *root, const struct tree *tree)
@@ -160,28 +115,28 @@ static uint32_t put_nodes(const char *root, const struct tree *tree)
 		put_members(root, tree, tree->node, cpu, list_file, mask_file);
 		snprintf(memory, sizeof memory, "Node %u MemTotal:       %u kB\nNode %u MemFree: 1 kB\n", node,
 		         1048576 + node, node);
-		put(root, memory, "/sys/devices/system/node/node%u/meminfo", node);
+		test_directory_put(root, memory, "/sys/devices/system/node/node%u/meminfo", node);
 		nodes = node + 1 > nodes ? node + 1 : nodes;
 	}
 	snprintf(list, sizeof list, nodes == 1 ? "0\n" : "0-%u\n", nodes - 1);
-	put(root, list, "/sys/devices/system/node/online");
+	test_directory_put(root, list, "/sys/devices/system/node/online");
 	return nodes;
 }
 
 static char *make_tree(const struct tree *tree)
 {
-	char *root = make_root();
+	char *root = test_directory_make();
 	char list[32];
 	snprintf(list, sizeof list, tree->cpu_count == 1 ? "0\n" : "0-%u\n", tree->cpu_count - 1);
-	put(root, list, "/sys/devices/system/cpu/online");
-	put(root, list, "/sys/devices/system/cpu/present");
-	put(root, "processor : 0\n", "/proc/cpuinfo");
+	test_directory_put(root, list, "/sys/devices/system/cpu/online");
+	test_directory_put(root, list, "/sys/devices/system/cpu/present");
+	test_directory_put(root, "processor : 0\n", "/proc/cpuinfo");
 	for (uint32_t cpu = 0; cpu < tree->cpu_count; cpu++)
 		put_cpu(root, tree, cpu);
 	snprintf(list, sizeof list, "0-%u", put_nodes(root, tree) - 1);
 	struct text status = {0};
 	text_add_format(&status, "Name:\tx\nMems_allowed_list:\t%s\n", list);
-	put(root, status.bytes, "/proc/self/status");
+	test_directory_put(root, status.bytes, "/proc/self/status");
 	text_finish(&status);
 	return root;
 }
@@ -262,7 +217,7 @@ static void made_up_machines_are_as_hwloc_sees_them(void **state)
 		print_message("  %s\n", trees[i].name);
 		assert_true(compare(root, &mask));
 		index_set_finish(&mask);
-		remove_root(root);
+		test_directory_remove(root);
 	}
 }
 
@@ -317,11 +272,11 @@ static void what_is_unusual_is_declined(void **state)
 		if (declined[i].content == NULL)
 			assert_int_equal(remove(path), 0);
 		else
-			put(root, declined[i].content, "%s", declined[i].path);
+			test_directory_put(root, declined[i].content, "%s", declined[i].path);
 		if (sysfs_reader_find(root, &mask, &found))
 			fail_msg("not declined: %s", declined[i].what);
 		assert_null(found.threads);
-		remove_root(root);
+		test_directory_remove(root);
 	}
 	index_set_finish(&mask);
 }
@@ -342,7 +297,7 @@ static void a_narrower_mask_and_a_steered_hwloc_are_declined(void **state)
 	index_set_finish(&narrow);
 	index_set_finish(&whole);
 	index_set_finish(&wide);
-	remove_root(root);
+	test_directory_remove(root);
 }
 
 static void names_of_older_kernels_are_known(void **state)
@@ -361,7 +316,7 @@ static void names_of_older_kernels_are_known(void **state)
 	assert_int_equal(found.thread_count, 2);
 	found_machine_finish(&found);
 	index_set_finish(&mask);
-	remove_root(root);
+	test_directory_remove(root);
 }
 
 int main(void)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * guard_watch: what guard and warden do for as long as the process below them lives: hand signals on to it, once each,
+ * reap what comes to them, and end it where it was told to end and somebody holds it.
+ */
+#ifndef MUSTER_RUN_GUARD_WATCH_H
+#define MUSTER_RUN_GUARD_WATCH_H
+
+#include "run/guards.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct guard_watch {
+	struct guards guards;
+	pid_t below;           /* the process that is watched */
+	bool is_warden;        /* told of the guard's end; not stopped with the caller's process group */
+	int64_t patience_ms;   /* from the signal that ends the job until what is held is killed */
+	int signals;           /* signalfd */
+	int owner;             /* pidfd of the process whose end ends the job, or -1 */
+	int64_t told_ns;       /* when the job was told to end; 0: it was not */
+	int64_t held_switches; /* context switches of `below` when it was seen held; -1: it was not */
+	bool ended;
+	int status; /* as of wait(2) */
+};
+
+/* Returns when `below` has ended. When that is the warden, killed, and the supervisor is there, the guard takes the
+ * supervisor over first and goes on. */
+void guard_watch_wait(struct guard_watch *watch);
+
+#endif
