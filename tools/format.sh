@@ -3,4 +3,4 @@
 # Writes every C source as .clang-format says.
 set -eu
 cd "$(dirname "$0")/.."
-find launcher tests examples -name '*.[ch]' -exec clang-format -i {} +
+find launcher worker_api tests examples -name '*.[ch]' -exec clang-format -i {} +

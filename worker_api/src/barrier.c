@@ -2,9 +2,9 @@
  *
  * barrier: see muster/barrier.h, and struct group_barrier for the word in which everything is decided.
  *
- * Whoever comes last passes the barrier for all; whoever cannot wait any longer gives it up for all. Both is one compare and
- * exchange of the same word, so that every generation has one outcome. A rank that comes to a generation that was
- * decided without it was given up: nobody could have passed it.
+ * Whoever comes last passes the barrier for all; whoever cannot wait any longer gives it up for all. Both is one
+ * compare and exchange of the same word, so that every generation has one outcome. A rank that comes to a generation
+ * that was decided without it was given up: nobody could have passed it.
  */
 #include "barrier.h"
 
@@ -18,8 +18,8 @@
 #include <stdio.h>
 
 #define GENERATIONS UINT32_C(0x80000000) /* counts modulo this */
-#define BREAKS_MAX UINT32_C(0x7fff)
-#define SLEEPER (UINT64_C(1) << 32)
+#define BREAKS_MAX  UINT32_C(0x7fff)
+#define SLEEPER     (UINT64_C(1) << 32)
 
 static uint64_t pack(uint32_t generation, uint32_t breaks, uint32_t arrived)
 {
@@ -116,8 +116,8 @@ static int wait_for_outcome(struct barrier_place *at, struct wait *wait)
 		int rc = wait_turn(wait);
 		if (rc < 0)
 			return rc;
-		if (rc == WAIT_SLEEP && ((seen & SLEEPER) != 0 ||
-		                         atomic_compare_exchange_strong(&barrier->state, &seen, seen | SLEEPER)))
+		if (rc == WAIT_SLEEP &&
+		    ((seen & SLEEPER) != 0 || atomic_compare_exchange_strong(&barrier->state, &seen, seen | SLEEPER)))
 			wait_sleep(wait, upper_half(barrier), (uint32_t)((seen | SLEEPER) >> 32));
 	}
 	at->seen = seen;
@@ -128,9 +128,8 @@ int barrier_cross(struct barrier_place *at, struct wait *wait)
 {
 	muster_world *world = wait->world;
 	bool by_domain = at->domains != NULL && world->layout.domains > 1 && world->domain_size > 1;
-	enum arrival arrival = by_domain
-	                               ? arrive_by_domain(at, &at->domains[world->my_domain], world->domain_size)
-	                               : arrive(at, 1);
+	enum arrival arrival =
+		by_domain ? arrive_by_domain(at, &at->domains[world->my_domain], world->domain_size) : arrive(at, 1);
 	if (arrival != ARRIVED)
 		return arrival == ARRIVED_LAST ? 0 : BARRIER_GIVEN_UP;
 	at->arrived_ticks = ticks_now();

@@ -14,14 +14,15 @@ enum { BARRIER_GIVEN_UP = -6000 }; /* somebody else did; lies outside of all cod
 struct barrier_place {
 	struct group_barrier *barrier;
 	struct group_domain *domains; /* NULL: everybody comes to the barrier itself */
-	uint32_t *generation; /* which one this is; the caller counts it up afterwards */
+	uint32_t *generation;         /* which one this is; the caller counts it up afterwards */
 	uint32_t *guess;
 	uint32_t members;
 	uint64_t seen;          /* the word, last */
 	uint64_t arrived_ticks; /* when it began to wait; 0: it came last */
 };
 
-/* Arrives, and waits as `wait` says. 0, BARRIER_GIVEN_UP, or what ended the wait, when the generation may be undecided. */
+/* Arrives, and waits as `wait` says. 0, BARRIER_GIVEN_UP, or what ended the wait, when the generation may be undecided.
+ */
 int barrier_cross(struct barrier_place *at, struct wait *wait);
 
 #endif

@@ -37,11 +37,11 @@ static int read_number(const char *name, int least, int *value)
 	const char *text = getenv(name);
 	char *end;
 	if (text == NULL)
-		return error_set(MUSTER_EENVIRONMENT,
-		                 "%s is not set, but other variables of muster are: pass the whole environment on, or "
-		                 "none of it%s",
-		                 name,
-		                 strcmp(name, "MUSTER_FD") == 0 ? " (this muster may have made no shared segment)" : "");
+		return error_set(
+			MUSTER_EENVIRONMENT,
+			"%s is not set, but other variables of muster are: pass the whole environment on, or "
+			"none of it%s",
+			name, strcmp(name, "MUSTER_FD") == 0 ? " (this muster may have made no shared segment)" : "");
 	errno = 0;
 	long number = strtol(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || number < least || number > INT_MAX)

@@ -60,10 +60,11 @@ static int map(struct segment *segment, int fd, uint32_t rank)
 {
 	struct stat file;
 	if (fstat(fd, &file) < 0)
-		return error_set(MUSTER_EENVIRONMENT,
-		                 "MUSTER_FD (%d) is not open: a program between muster and this one closed it (in Python: "
-		                 "subprocess needs pass_fds)",
-		                 fd);
+		return error_set(
+			MUSTER_EENVIRONMENT,
+			"MUSTER_FD (%d) is not open: a program between muster and this one closed it (in Python: "
+			"subprocess needs pass_fds)",
+			fd);
 	if (file.st_size < SEGMENT_PAGE)
 		return error_set(MUSTER_EENVIRONMENT, "MUSTER_FD (%d) is not a segment that muster made", fd);
 	segment->bytes = (size_t)file.st_size;

@@ -26,8 +26,8 @@
 
 enum {
 	SEGMENT_LAYOUT_VERSION = 1,
-	SEGMENT_LINE = 64,    /* a cache line */
-	SEGMENT_PAGE = 4096,  /* areas begin on pages: what is not used is not there */
+	SEGMENT_LINE = 64,   /* a cache line */
+	SEGMENT_PAGE = 4096, /* areas begin on pages: what is not used is not there */
 	SEGMENT_RANKS_MAX = 65536,
 	SEGMENT_LABEL_BYTES = 40,
 	SEGMENT_TRACE_EVENTS = 1024, /* a rank; a power of two */
@@ -52,8 +52,8 @@ struct segment_header {
 	uint32_t rank_count;
 	uint32_t domain_count; /* of segment_place.domain; at least 1 */
 
-	/* Changes whenever a rank ended or left, or a group broke: whoever waits looks again. A futex on which everybody
-	 * who sleeps sleeps as well (futex_waitv). By muster and ranks: add one, then wake all. */
+	/* Changes whenever a rank ended or left, or a group broke: whoever waits looks again. A futex on which
+	 * everybody who sleeps sleeps as well (futex_waitv). By muster and ranks: add one, then wake all. */
 	_Alignas(SEGMENT_LINE) _Atomic uint32_t events;
 
 	/* How many ranks have attached: a futex on which muster's watcher sleeps. By ranks: add one, then wake. */
@@ -92,10 +92,11 @@ struct segment_rank {
 	_Atomic uint32_t end_order; /* 1 for the first rank that ended or left; 0 while it has not */
 	_Atomic int32_t pid;        /* by the rank: who attached, as its own pid namespace counts */
 	_Atomic uint64_t token;     /* by the rank: address of a random word, and that word: */
-	_Atomic uint64_t token_value; /* whoever reads another rank's memory proves with it that it reads the right one */
+	_Atomic uint64_t
+		token_value; /* whoever reads another rank's memory proves with it that it reads the right one */
 
-	/* The rank's robust mutex, whose first word the kernel marks with FUTEX_OWNER_DIED when its owner is gone, before
-	 * the owner's memory is torn down. libmuster makes sure that the first word is what it takes it for. */
+	/* The rank's robust mutex, whose first word the kernel marks with FUTEX_OWNER_DIED when its owner is gone,
+	 * before the owner's memory is torn down. libmuster makes sure that the first word is what it takes it for. */
 	_Alignas(SEGMENT_LINE) union {
 		_Atomic uint32_t word;
 		unsigned char room[SEGMENT_LINE];
@@ -103,9 +104,9 @@ struct segment_rank {
 
 	/* What it waits for, for reports: written when a wait turns long. By the rank. */
 	_Alignas(SEGMENT_LINE) struct segment_activity {
-		_Atomic uint32_t kind; /* enum rank_activity */
-		int32_t peer;          /* of a message: its rank in the job, -1: any */
-		uint64_t since_ns;     /* CLOCK_MONOTONIC */
+		_Atomic uint32_t kind;           /* enum rank_activity */
+		int32_t peer;                    /* of a message: its rank in the job, -1: any */
+		uint64_t since_ns;               /* CLOCK_MONOTONIC */
 		char label[SEGMENT_LABEL_BYTES]; /* ends with a zero, or is full */
 	} activity;
 
@@ -145,7 +146,7 @@ struct segment_event {
 };
 static_assert(sizeof(struct segment_event) == SEGMENT_LINE, "an event is a cache line");
 
-struct segment_trace { /* written by the rank only */
+struct segment_trace {                                   /* written by the rank only */
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t written; /* events ever; event i is at i modulo SEGMENT_TRACE_EVENTS */
 	_Alignas(SEGMENT_LINE) struct segment_event events[SEGMENT_TRACE_EVENTS];
 };
@@ -248,7 +249,8 @@ static inline struct group_layout segment_world_layout(uint32_t ranks, uint32_t 
 	return group_layout_of(ranks, domains, segment_bytes / 4);
 }
 
-/* Fills the constant part of a new segment's header, which lies at `header`; the same for muster and for a program that runs alone. */
+/* Fills the constant part of a new segment's header, which lies at `header`; the same for muster and for a program that
+ * runs alone. */
 static inline void segment_header_fill(struct segment_header *header, uint32_t ranks, uint32_t domains, uint64_t bytes)
 {
 	header->magic = SEGMENT_MAGIC;
@@ -258,12 +260,11 @@ static inline void segment_header_fill(struct segment_header *header, uint32_t r
 	header->rank_count = ranks;
 	header->domain_count = domains;
 	header->ranks_offset = SEGMENT_PAGE;
-	header->traces_offset =
-		segment_round(header->ranks_offset + ranks * sizeof(struct segment_rank), SEGMENT_PAGE);
+	header->traces_offset = segment_round(header->ranks_offset + ranks * sizeof(struct segment_rank), SEGMENT_PAGE);
 	header->world_offset =
 		segment_round(header->traces_offset + ranks * sizeof(struct segment_trace), SEGMENT_PAGE);
-	header->heap_offset = segment_round(
-		header->world_offset + segment_world_layout(ranks, domains, bytes).bytes, SEGMENT_PAGE);
+	header->heap_offset =
+		segment_round(header->world_offset + segment_world_layout(ranks, domains, bytes).bytes, SEGMENT_PAGE);
 }
 
 /* The least that a segment of so many ranks must have, with a heap of a page a rank and a megabyte. */

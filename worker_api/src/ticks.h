@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ticks: the cheapest clock there is, for durations that go into reports. Its rate is not known; two readings of it beside
- * CLOCK_MONOTONIC, at a rank's start and at its end, make ticks into time.
+ * ticks: the cheapest clock there is, for durations that go into reports. Its rate is not known; two readings of it
+ * beside CLOCK_MONOTONIC, at a rank's start and at its end, make ticks into time.
  */
 #ifndef MUSTER_TICKS_H
 #define MUSTER_TICKS_H

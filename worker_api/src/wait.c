@@ -13,9 +13,9 @@
 #include <time.h>
 
 enum {
-	CLOCK_EVERY_TURNS = 16,         /* while spinning: reading it takes as long as a few looks */
-	OLD_KERNEL_SLICE_NS = 2000000,  /* without futex_waitv a death is seen by looking */
-	KNOW_HOW_NS = 300000,           /* how long to wait for how a rank ended, when it is known to be gone */
+	CLOCK_EVERY_TURNS = 16,        /* while spinning: reading it takes as long as a few looks */
+	OLD_KERNEL_SLICE_NS = 2000000, /* without futex_waitv a death is seen by looking */
+	KNOW_HOW_NS = 300000,          /* how long to wait for how a rank ended, when it is known to be gone */
 };
 
 static int64_t clock_ns(void)
@@ -62,7 +62,8 @@ static int told_broken(muster_world *world, uint64_t broken)
 	uint32_t member = (uint32_t)broken;
 	if (member < world->size && has_ended(world, member))
 		return wait_tell_end(world, member, "collective", NULL);
-	world->failure = (struct muster_failure){.code = MUSTER_EBROKEN, .rank = member < world->size ? (int)member : -1};
+	world->failure =
+		(struct muster_failure){.code = MUSTER_EBROKEN, .rank = member < world->size ? (int)member : -1};
 	return error_set(MUSTER_EBROKEN, "collective: an earlier one of this world failed: %s", muster_strerror(code));
 }
 
@@ -70,8 +71,9 @@ static int told_broken(muster_world *world, uint64_t broken)
 static int look_at_events(struct wait *wait, uint32_t events)
 {
 	muster_world *world = wait->world;
-	int32_t ended = wait->needs == ALL_MEMBERS ? first_ended(world)
-	                : has_ended(world, (uint32_t)wait->needs) ? wait->needs : -1;
+	int32_t ended = wait->needs == ALL_MEMBERS                ? first_ended(world)
+	                : has_ended(world, (uint32_t)wait->needs) ? wait->needs
+	                                                          : -1;
 	uint64_t broken = atomic_load(&world->group->broken);
 	if (wait->collective && broken != 0)
 		return told_broken(world, broken);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * wait: the one place in which ranks wait. Spin a little, only where there is a core for every rank; yield where there is
- * not; then sleep on a futex, at most until the deadline. Whoever waits hears at once when a rank that it needs has
+ * wait: the one place in which ranks wait. Spin a little, only where there is a core for every rank; yield where there
+ * is not; then sleep on a futex, at most until the deadline. Whoever waits hears at once when a rank that it needs has
  * ended.
  *
  *     struct wait wait = wait_for(world, member, timeout_ms);
@@ -13,8 +13,8 @@
  *                     wait_sleep(&wait, word, seen | 1);
  *     }
  *
- * The condition is looked at before anything else: what came before a death, or before the deadline, counts. Bit 0 of a word
- * that ranks sleep on says that somebody does; whoever changes the word exchanges it and wakes if the bit was set
+ * The condition is looked at before anything else: what came before a death, or before the deadline, counts. Bit 0 of a
+ * word that ranks sleep on says that somebody does; whoever changes the word exchanges it and wakes if the bit was set
  * (wait_post).
  */
 #ifndef MUSTER_WAIT_H
@@ -28,9 +28,9 @@
 enum { WAIT_AGAIN = 0, WAIT_SLEEP = 1 };
 
 enum {
-	WAIT_FIRST_TURNS = 100,  /* without looking at anything but the condition: about 200 ns */
-	WAIT_SPIN_NS = 20000,    /* where there is a core for every rank */
-	WAIT_YIELD_NS = 50000,   /* where there is not */
+	WAIT_FIRST_TURNS = 100, /* without looking at anything but the condition: about 200 ns */
+	WAIT_SPIN_NS = 20000,   /* where there is a core for every rank */
+	WAIT_YIELD_NS = 50000,  /* where there is not */
 };
 
 struct wait {
@@ -42,7 +42,7 @@ struct wait {
 	bool told;          /* the rank's activity says what it waits for */
 	bool sleeps;        /* slept once: straight to the futex */
 	uint32_t turns;
-	uint32_t events; /* the last value of header.events that was looked into */
+	uint32_t events;   /* the last value of header.events that was looked into */
 	uint32_t activity; /* enum rank_activity */
 	int32_t peer;      /* job rank, for the activity */
 	const char *label;

@@ -168,9 +168,11 @@ int muster_finalize(muster_world *world)
 		return rc;
 	struct segment *segment = world->segment;
 	if (segment->worlds > 1)
-		return world_leave(world, error_set(-EBUSY, "muster_finalize: %u worlds made by muster_split are still there: free "
-		                                            "them first (muster_world_free)",
-		                                    segment->worlds - 1));
+		return world_leave(world,
+		                   error_set(-EBUSY,
+		                             "muster_finalize: %u worlds made by muster_split are still there: free "
+		                             "them first (muster_world_free)",
+		                             segment->worlds - 1));
 	world_destroy(world);
 	segment_leave(segment);
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * floor_first_barrier N: N processes of this program, through one barrier and out. The least that "start, first barrier,
- * end" costs: vfork, exec, a counter in a memfd, wait.
+ * floor_first_barrier N: N processes of this program, through one barrier and out. The least that "start, first
+ * barrier, end" costs: vfork, exec, a counter in a memfd, wait.
  */
 #include <err.h>
 #include <sched.h>
@@ -26,6 +26,17 @@ static int be_rank(const char *count)
 	return 0;
 }
 
+static void start_rank(char *const arguments[])
+{
+	pid_t pid = vfork();
+	if (pid == 0) {
+		execv("/proc/self/exe", arguments);
+		_exit(127);
+	}
+	if (pid < 0)
+		err(125, "vfork");
+}
+
 int main(int argc, char **argv)
 {
 	int status, failed = 0;
@@ -37,15 +48,8 @@ int main(int argc, char **argv)
 	if (fd < 0 || dup2(fd, SEGMENT_FD) < 0 || ftruncate(SEGMENT_FD, 4096) < 0)
 		err(125, "memfd_create");
 	char *const arguments[] = {argv[0], "rank", argv[1], NULL};
-	for (int rank = 0; rank < atoi(argv[1]); rank++) {
-		pid_t pid = vfork();
-		if (pid == 0) {
-			execv("/proc/self/exe", arguments);
-			_exit(127);
-		}
-		if (pid < 0)
-			err(125, "vfork");
-	}
+	for (int rank = 0; rank < atoi(argv[1]); rank++)
+		start_rank(arguments);
 	while (wait(&status) > 0)
 		failed |= status != 0;
 	return failed;

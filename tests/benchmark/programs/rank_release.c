@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * rank_release MEBIBYTES: the last rank touches so much memory and kills itself while the others are in a barrier; rank 0
- * prints how many milliseconds later it was told so.
+ * rank_release MEBIBYTES: the last rank touches so much memory and kills itself while the others are in a barrier; rank
+ * 0 prints how many milliseconds later it was told so.
  */
 #include <err.h>
 #include <muster.h>

@@ -203,7 +203,8 @@ static double idle_cost(void)
 		nanosleep(&pause, NULL);
 	comm_barrier();
 	getrusage(RUSAGE_SELF, &after);
-	return (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_stime.tv_sec) *
+	return (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec -
+	                before.ru_stime.tv_sec) *
 	               1e9 +
 	       (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec + after.ru_stime.tv_usec -
 	                before.ru_stime.tv_usec) *

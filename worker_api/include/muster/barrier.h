@@ -9,8 +9,8 @@
  *     MUSTER_EGONE    a rank failed before it came; ->rank, ->signal, ->exit_code say who and how
  *     MUSTER_ELEFT    a rank left (finalize, exit 0) before it came
  *
- * After a time-out the world goes on: a rank that comes late to a barrier that was given up gets -ETIMEDOUT at once, and
- * the next barrier is a new one for all. After the death of a rank every barrier fails.
+ * After a time-out the world goes on: a rank that comes late to a barrier that was given up gets -ETIMEDOUT at once,
+ * and the next barrier is a new one for all. After the death of a rank every barrier fails.
  *
  * How long each rank waited, and who came last how often, is in the job's report.
  *

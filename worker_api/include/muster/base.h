@@ -16,7 +16,7 @@
 
 #ifdef __cplusplus
 #define MUSTER_BEGIN extern "C" {
-#define MUSTER_END }
+#define MUSTER_END   }
 #else
 #define MUSTER_BEGIN
 #define MUSTER_END

@@ -13,12 +13,13 @@
  * Deterministic: elements are combined in the order of ranks, ((r0 + r1) + r2) + ..., whatever the timing, so that the
  * same number of ranks gives the same bytes at every run. An operator need not be commutative.
  *
- * Errors: MUSTER_EGONE, MUSTER_ELEFT (muster_failure_of says who), -ETIMEDOUT, MUSTER_EMISMATCH where it is noticed; then
- * outputs are undefined and the world is broken: every rank's current and later collectives on it return, at once, with
- * MUSTER_EBROKEN or the cause. Barriers and messages still work among those who live. -EINVAL for arguments that make no
- * sense, before anything is sent. MUSTER_EFORKED, MUSTER_EBUSY, MUSTER_EFINALIZED.
+ * Errors: MUSTER_EGONE, MUSTER_ELEFT (muster_failure_of says who), -ETIMEDOUT, MUSTER_EMISMATCH where it is noticed;
+ * then outputs are undefined and the world is broken: every rank's current and later collectives on it return, at once,
+ * with MUSTER_EBROKEN or the cause. Barriers and messages still work among those who live. -EINVAL for arguments that
+ * make no sense, before anything is sent. MUSTER_EFORKED, MUSTER_EBUSY, MUSTER_EFINALIZED.
  *
- * broadcast, reduce, gather and scatter do not wait for those who need nothing of one another: a root that has sent goes on.
+ * broadcast, reduce, gather and scatter do not wait for those who need nothing of one another: a root that has sent
+ * goes on.
  */
 #ifndef MUSTER_COLLECTIVE_H
 #define MUSTER_COLLECTIVE_H
@@ -43,8 +44,8 @@ enum muster_op {
 	MUSTER_MAX,
 };
 
-/* An operator of one's own: into[i] = into[i] ∘ from[i] for `count` elements; associative. It runs on any rank, must not
- * call libmuster, and gets memory aligned to 8 bytes at least when element_bytes is a multiple of 8. */
+/* An operator of one's own: into[i] = into[i] ∘ from[i] for `count` elements; associative. It runs on any rank, must
+ * not call libmuster, and gets memory aligned to 8 bytes at least when element_bytes is a multiple of 8. */
 struct muster_operator {
 	void (*combine)(void *into, const void *from, size_t count, void *context);
 	void *context;
@@ -68,22 +69,22 @@ MUSTER_API int muster_allreduce_by(muster_world *world, const void *in, void *ou
                                    const struct muster_operator *op, int timeout_ms);
 
 /* `in` of every rank holds size × count elements; rank r gets the combined elements r × count ... . */
-MUSTER_API int muster_reduce_scatter(muster_world *world, const void *in, void *out, size_t count, enum muster_type type,
-                                     enum muster_op op, int timeout_ms);
+MUSTER_API int muster_reduce_scatter(muster_world *world, const void *in, void *out, size_t count,
+                                     enum muster_type type, enum muster_op op, int timeout_ms);
 MUSTER_API int muster_reduce_scatter_by(muster_world *world, const void *in, void *out, size_t count,
                                         const struct muster_operator *op, int timeout_ms);
 
 /* Each rank's `count` elements of `in`, in the order of ranks, to root's `out` of size × count (ignored elsewhere). */
-MUSTER_API int muster_gather(muster_world *world, const void *in, void *out, size_t count, enum muster_type type, int root,
-                             int timeout_ms);
+MUSTER_API int muster_gather(muster_world *world, const void *in, void *out, size_t count, enum muster_type type,
+                             int root, int timeout_ms);
 
 /* The same to everybody. `in` may be this rank's own place in `out`. */
 MUSTER_API int muster_allgather(muster_world *world, const void *in, void *out, size_t count, enum muster_type type,
                                 int timeout_ms);
 
 /* Root's `in` of size × count (ignored elsewhere): part r to rank r's `out`. */
-MUSTER_API int muster_scatter(muster_world *world, const void *in, void *out, size_t count, enum muster_type type, int root,
-                              int timeout_ms);
+MUSTER_API int muster_scatter(muster_world *world, const void *in, void *out, size_t count, enum muster_type type,
+                              int root, int timeout_ms);
 
 /* Part s of rank r's `in` becomes part r of rank s's `out`; both hold size × count elements. */
 MUSTER_API int muster_alltoall(muster_world *world, const void *in, void *out, size_t count, enum muster_type type,

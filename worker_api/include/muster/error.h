@@ -25,11 +25,11 @@
 MUSTER_BEGIN
 
 enum muster_code {
-	MUSTER_EGONE = -5001,        /* a rank that this call needs failed: killed, or exited with a code other than 0 */
-	MUSTER_ELEFT = -5002,        /* a rank that this call needs left: muster_finalize, or exit code 0 */
-	MUSTER_EBROKEN = -5003,      /* a collective of this world failed before: only barriers and messages are left */
-	MUSTER_EMISMATCH = -5004,    /* ranks called different collectives, or with different sizes */
-	MUSTER_ELAYOUT = -5005,      /* muster and libmuster are of versions that do not fit; the text names both */
+	MUSTER_EGONE = -5001,     /* a rank that this call needs failed: killed, or exited with a code other than 0 */
+	MUSTER_ELEFT = -5002,     /* a rank that this call needs left: muster_finalize, or exit code 0 */
+	MUSTER_EBROKEN = -5003,   /* a collective of this world failed before: only barriers and messages are left */
+	MUSTER_EMISMATCH = -5004, /* ranks called different collectives, or with different sizes */
+	MUSTER_ELAYOUT = -5005,   /* muster and libmuster are of versions that do not fit; the text names both */
 	MUSTER_EENVIRONMENT = -5006, /* what muster left in the environment is damaged or incomplete */
 	MUSTER_EFORKED = -5007,      /* a child made by fork() used its parent's world */
 	MUSTER_EBUSY = -5008,        /* two threads used one world at once */
@@ -63,8 +63,8 @@ MUSTER_API const struct muster_failure *muster_failure_of(const muster_world *wo
 /* A sentence for a code, without a full stop: "a rank that this call needs is gone". Never NULL. */
 MUSTER_API const char *muster_strerror(int code);
 
-/* What the last failed call of this thread has to say, in full: "barrier 'start': rank 3 was killed by SIGKILL". "" when
- * none failed. Valid until this thread's next failing call. */
+/* What the last failed call of this thread has to say, in full: "barrier 'start': rank 3 was killed by SIGKILL". ""
+ * when none failed. Valid until this thread's next failing call. */
 MUSTER_API const char *muster_error_text(void);
 
 MUSTER_END

@@ -2,8 +2,8 @@
  *
  * muster/memory.h: memory that all ranks of the job can reach, in the job's shared segment.
  *
- * Messages and collectives use such memory in place, without a copy in between. An offset means the same memory on every
- * rank, wherever the segment is mapped there.
+ * Messages and collectives use such memory in place, without a copy in between. An offset means the same memory on
+ * every rank, wherever the segment is mapped there.
  *
  * Lock-free, and safe against the death of a rank at any instant: what a dead rank held is lost until the job ends,
  * nothing else. How much there is says `shared_memory` in the spec (muster-spec(5)); memory costs what is touched.

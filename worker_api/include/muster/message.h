@@ -7,11 +7,11 @@
  *     else
  *             rc = muster_recv(world, 0, TAG, cells, sizeof cells, NULL, MUSTER_FOREVER);
  *
- * Messages of one rank to another arrive in the order in which they were sent, those of different tags too, though they may be
- * received in another one by asking for a tag. A message of a world is received in that world only.
+ * Messages of one rank to another arrive in the order in which they were sent, those of different tags too, though they
+ * may be received in another one by asking for a tag. A message of a world is received in that world only.
  *
- * muster_send returns when `data` may be used again. Small messages are taken at once as long as the receiver is not too
- * far behind; large ones (from 32 KiB on) wait for their receiver, so that two ranks which first send to each other
+ * muster_send returns when `data` may be used again. Small messages are taken at once as long as the receiver is not
+ * too far behind; large ones (from 32 KiB on) wait for their receiver, so that two ranks which first send to each other
  * and then receive wait for ever: use muster_isend, or muster_sendrecv.
  *
  * Errors of all calls: MUSTER_EGONE, MUSTER_ELEFT (the peer; with MUSTER_ANY: any rank of the world, once no message is
@@ -58,7 +58,8 @@ MUSTER_API int muster_irecv(muster_world *world, int from, int tag, void *data, 
                             muster_request **request);
 
 /* Ends the request, frees it and sets it to NULL, unless -ETIMEDOUT: then it goes on. `message` may be NULL. */
-MUSTER_API int muster_wait(muster_world *world, muster_request **request, struct muster_message *message, int timeout_ms);
+MUSTER_API int muster_wait(muster_world *world, muster_request **request, struct muster_message *message,
+                           int timeout_ms);
 
 /* 1 and *request NULL when it ended; 0 when it goes on. */
 MUSTER_API int muster_test(muster_world *world, muster_request **request, struct muster_message *message);

@@ -43,7 +43,7 @@ MUSTER_API int muster_local_rank(const muster_world *world);
 MUSTER_API int muster_local_size(const muster_world *world);
 MUSTER_API int muster_node_rank(const muster_world *world);
 MUSTER_API int muster_node_count(const muster_world *world);
-MUSTER_API int muster_restart_count(const muster_world *world); /* 0: the first attempt */
+MUSTER_API int muster_restart_count(const muster_world *world);  /* 0: the first attempt */
 MUSTER_API const char *muster_job_id(const muster_world *world); /* "" outside of muster */
 MUSTER_API const char *muster_job_name(const muster_world *world);
 MUSTER_API const char *muster_cpus(const muster_world *world); /* as in "0-3,8"; "" when not bound */
