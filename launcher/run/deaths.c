@@ -4,17 +4,24 @@
  */
 #include "run/deaths.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { PROCESS_IDS = 4 << 20, WORD_BITS = 64 }; /* no pid_max is larger; of the bits only touched pages take memory */
+
 int deaths_init(struct deaths *deaths, const pid_t *pids, uint32_t count)
 {
 	*deaths = (struct deaths){.epoll = epoll_create1(EPOLL_CLOEXEC), .pids = pids, .count = count};
-	return deaths->epoll < 0 ? -errno : 0;
+	if (deaths->epoll < 0)
+		return -errno;
+	deaths->watched = calloc(PROCESS_IDS / WORD_BITS, sizeof *deaths->watched);
+	return deaths->watched == NULL ? -ENOMEM : 0;
 }
 
 void deaths_finish(struct deaths *deaths)
@@ -22,12 +29,28 @@ void deaths_finish(struct deaths *deaths)
 	if (deaths->epoll > 0)
 		close(deaths->epoll);
 	deaths->epoll = -1;
+	free(deaths->watched);
+	deaths->watched = NULL;
 }
 
-int deaths_watch(struct deaths *deaths, uint32_t local_rank, int pidfd)
+static bool is_rank(const struct deaths *deaths, pid_t pid)
 {
+	return (deaths->watched[pid / WORD_BITS] >> (pid % WORD_BITS) & 1) != 0;
+}
+
+static void flip(struct deaths *deaths, pid_t pid)
+{
+	deaths->watched[pid / WORD_BITS] ^= UINT64_C(1) << (pid % WORD_BITS);
+}
+
+int deaths_watch(struct deaths *deaths, uint32_t local_rank, pid_t pid, int pidfd)
+{
+	assert(local_rank < deaths->count && pid < PROCESS_IDS);
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)(uint32_t)pidfd << 32 | local_rank};
-	return epoll_ctl(deaths->epoll, EPOLL_CTL_ADD, pidfd, &event) < 0 ? -errno : 0;
+	if (epoll_ctl(deaths->epoll, EPOLL_CTL_ADD, pidfd, &event) < 0)
+		return -errno;
+	flip(deaths, pid);
+	return 0;
 }
 
 /* One event a call: an event that was taken and not yet reaped would come again, out of its order. */
@@ -43,15 +66,8 @@ bool deaths_next(struct deaths *deaths, struct death *death)
 	*death = (struct death){.local_rank = local_rank};
 	if (wait4(deaths->pids[local_rank], &death->status, 0, &death->usage) < 0)
 		death->status = SIGKILL; /* cannot happen: it is this process's child and nobody else reaps it */
+	flip(deaths, deaths->pids[local_rank]);
 	return true;
-}
-
-static bool is_rank(const struct deaths *deaths, pid_t pid)
-{
-	for (uint32_t r = 0; r < deaths->count; r++)
-		if (deaths->pids[r] == pid)
-			return true;
-	return false;
 }
 
 bool deaths_reap_orphans(struct deaths *deaths)

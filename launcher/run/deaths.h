@@ -19,6 +19,7 @@ struct deaths {
 	int epoll;
 	const pid_t *pids; /* by local rank, 0: not running; the supervisor's, read only */
 	uint32_t count;
+	uint64_t *watched; /* a bit a process id, so that no orphan is looked for among thousands of ranks */
 	uint32_t orphans_reaped;
 };
 
@@ -30,7 +31,7 @@ struct death {
 
 int deaths_init(struct deaths *deaths, const pid_t *pids, uint32_t count);
 void deaths_finish(struct deaths *deaths);
-int deaths_watch(struct deaths *deaths, uint32_t local_rank, int pidfd);
+int deaths_watch(struct deaths *deaths, uint32_t local_rank, pid_t pid, int pidfd);
 
 /* The next rank that ended, already reaped; its pidfd is out of the epoll and the caller closes it. */
 bool deaths_next(struct deaths *deaths, struct death *death);

@@ -171,12 +171,18 @@ uint32_t descendants_signal(int signal, pid_t except)
 	return sent;
 }
 
-/* Mostly both are the same: 65,536 ranks are not searched for one by one. */
+/* Who is in both is in the same order, mostly: the search goes on where the last one ended, so that of 65,536 ranks
+ * each is looked at once. */
 static bool all_known(const struct process_list *now, const struct process_list *before)
 {
-	for (uint32_t i = 0; i < now->count; i++)
-		if ((i >= before->count || before->pids[i] != now->pids[i]) && !list_has(before, now->pids[i]))
+	uint32_t at = 0;
+	for (uint32_t i = 0; i < now->count; i++) {
+		uint32_t searched = 0;
+		for (; searched < before->count && before->pids[at] != now->pids[i]; searched++)
+			at = at + 1 < before->count ? at + 1 : 0;
+		if (searched == before->count)
 			return false;
+	}
 	return true;
 }
 

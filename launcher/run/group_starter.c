@@ -73,7 +73,7 @@ int group_starter_start_next(struct group_starter *starter, uint32_t restart_cou
 	close_all(descriptors, 4, starter->null_fd);
 	if (rc < 0)
 		return rc;
-	rc = deaths_watch(starter->deaths, local_rank, started.pidfd);
+	rc = deaths_watch(starter->deaths, local_rank, started.pid, started.pidfd);
 	if (rc < 0) {
 		end_unwatched(&started);
 		return error_set(err, rc, "cannot watch rank %" PRIu32 ": %s", local_rank, strerror(-rc));

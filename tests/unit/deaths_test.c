@@ -56,7 +56,7 @@ static void start_chain(struct chain *chain)
 		close(ends[0]);
 		chain->orders[i] = ends[1];
 		chain->pidfds[i] = (int)syscall(SYS_pidfd_open, chain->pids[i], 0);
-		assert_int_equal(deaths_watch(&chain->deaths, (uint32_t)i, chain->pidfds[i]), 0);
+		assert_int_equal(deaths_watch(&chain->deaths, (uint32_t)i, chain->pids[i], chain->pidfds[i]), 0);
 	}
 }
 
@@ -133,7 +133,7 @@ static void how_a_rank_ended_and_what_it_used_is_told(void **state)
 		_exit(0);
 	}
 	int pidfd = (int)syscall(SYS_pidfd_open, pids[0], 0);
-	assert_int_equal(deaths_watch(&deaths, 0, pidfd), 0);
+	assert_int_equal(deaths_watch(&deaths, 0, pids[0], pidfd), 0);
 	wait_for_end(pidfd);
 	assert_true(deaths_next(&deaths, &death));
 	assert_true(WIFSIGNALED(death.status) && WTERMSIG(death.status) == SIGKILL);
@@ -187,7 +187,7 @@ static void a_ranks_end_is_not_taken_for_an_orphans(void **state)
 	if (pids[0] == 0)
 		_exit(5);
 	int pidfd = (int)syscall(SYS_pidfd_open, pids[0], 0);
-	assert_int_equal(deaths_watch(&deaths, 0, pidfd), 0);
+	assert_int_equal(deaths_watch(&deaths, 0, pids[0], pidfd), 0);
 	wait_for_end(pidfd);
 	assert_false(deaths_reap_orphans(&deaths));
 	assert_int_equal(deaths.orphans_reaped, 0);
@@ -205,7 +205,7 @@ static void what_is_no_pidfd_cannot_be_watched(void **state)
 	pid_t pids[1] = {0};
 	struct deaths deaths;
 	assert_int_equal(deaths_init(&deaths, pids, 1), 0);
-	assert_int_equal(deaths_watch(&deaths, 0, -1), -EBADF);
+	assert_int_equal(deaths_watch(&deaths, 0, pids[0], -1), -EBADF);
 	deaths_finish(&deaths);
 }
 

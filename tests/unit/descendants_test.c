@@ -2,7 +2,7 @@
  *
  * descendants: everything below this process is found, wherever it fled to, and nobody else is ever signalled.
  */
-#include "run_fixture.h"
+#include "mount_space.h"
 
 #include "run/descendants.h"
 #include "run/process_stat.h"
@@ -105,6 +105,36 @@ static void all_are_found_wherever_they_fled_to(void **state)
 	process_list_finish(&list);
 	assert_int_equal(descendants_kill(0), TREE_SIZE);
 	assert_int_equal(reap_all(SIGKILL), TREE_SIZE); /* even those whose parents were killed come here */
+}
+
+/* As on a kernel whose /proc has no lists of children: its own threads are all that is asked for first. */
+static void find_by_parents(void *unused)
+{
+	(void)unused;
+	pid_t pids[TREE_SIZE];
+	struct process_list list = {0};
+	child_must(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+	child_must(mount_space_enter());
+	child_must(mount("none", "/proc/self/task", "tmpfs", 0, NULL) == 0);
+	make_tree(pids);
+	descendants_list(&list, 0);
+	child_must(list.count == TREE_SIZE);
+	for (int i = 0; i < TREE_SIZE; i++)
+		child_must(contains(&list, pids[i]));
+	process_list_finish(&list);
+	child_must(descendants_kill(0) == TREE_SIZE);
+	while (wait(NULL) > 0)
+		;
+	descendants_list(&list, 0);
+	child_must(list.count == 0);
+	process_list_finish(&list);
+}
+
+static void where_no_lists_of_children_are_all_are_found_by_their_parents(void **state)
+{
+	(void)state;
+	mount_space_or_skip();
+	fixture_in_child(find_by_parents, NULL);
 }
 
 static void an_excepted_process_is_left_out_but_not_what_is_below_it(void **state)
@@ -301,6 +331,7 @@ int main(void)
 	fixture_leave_group();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_are_found_wherever_they_fled_to),
+		cmocka_unit_test(where_no_lists_of_children_are_all_are_found_by_their_parents),
 		cmocka_unit_test(an_excepted_process_is_left_out_but_not_what_is_below_it),
 		cmocka_unit_test(who_ended_and_was_not_reaped_is_not_listed),
 		cmocka_unit_test(a_stopped_process_is_woken_to_act_on_its_signal),
