@@ -57,7 +57,8 @@ class Sources(unittest.TestCase):
     maxDiff = None
 
     def test_every_source_names_its_licence_in_its_first_lines(self):
-        sources = tree.files("*.[ch]", "*.py", "*.sh", "*.awk", "*.cmake", "CMakeLists.txt", ".ci/run")
+        sources = tree.files("*.[ch]", "*.cc", "*.py", "*.sh", "*.awk", "*.cmake",
+                             "*.map", "CMakeLists.txt", ".ci/run")
         self.assertGreater(len(sources), 20)
         without = [tree.name(path) for path in sources
                    if "SPDX-License-Identifier: MIT" not in "\n".join(tree.text(path).splitlines()[:3])]
@@ -73,10 +74,31 @@ class Sources(unittest.TestCase):
             guard = "MUSTER_" + re.sub(r"\W", "_", str(path.relative_to(tree.TOP / "launcher"))).upper()
             if f"#ifndef {guard}\n#define {guard}\n" not in tree.text(path):
                 wrong.append(f"{tree.name(path)}: {guard}")
+        for path in tree.files("worker_api/src/*.h"):  # the names of public headers are taken: LIBRARY tells them apart
+            name = re.sub(r"\W", "_", path.name).upper()
+            if not re.search(rf"#ifndef (MUSTER_(?:LIBRARY_)?{name})\n#define \1\n", tree.text(path)):
+                wrong.append(f"{tree.name(path)}: MUSTER_{name}, or MUSTER_LIBRARY_{name}")
         self.assertEqual(wrong, [])
 
     def test_the_include_graph_is_the_layer_table_of_the_architecture(self):
         self.assertEqual(rooms_as_included(), rooms_of_the_layer_table())
+
+    def test_the_library_knows_nothing_of_the_launcher(self):
+        own = {path.name for path in tree.files("worker_api/src/*.h")}
+        for path in tree.files("worker_api/**/*.[ch]"):
+            for quote, included in INCLUDE.findall(tree.text(path)):
+                if quote == '"':
+                    self.assertIn(included, own, tree.name(path))
+
+    def test_only_the_room_that_runs_ranks_knows_the_segment_and_nothing_else_of_the_library(self):
+        for path in tree.files("launcher/**/*.[ch]"):
+            room = path.relative_to(tree.TOP / "launcher").parts[0]
+            shared = {"segment_layout.h", "ticks.h"} if room == "run" else set()
+            own = {other.name for other in path.parent.glob("*.h")}
+            for quote, included in INCLUDE.findall(tree.text(path)):
+                self.assertNotRegex(included, r"^(muster(/|\.h$)|worker_api)", tree.name(path))
+                if quote == '"' and "/" not in included:
+                    self.assertIn(included, own | shared, tree.name(path))
 
     def test_the_layer_table_has_no_cycle(self):
         rooms = rooms_of_the_layer_table()
@@ -119,7 +141,8 @@ class Sources(unittest.TestCase):
         self.assert_nowhere(marks, files=tree.files("*.[ch]", "*.py", "*.sh", "*.md", "*.yaml", "CMakeLists.txt"))
 
     def test_long_functions_are_reported(self):
-        long = [f"{tree.name(path)}: {name} has {length} lines" for path in tree.files("launcher/**/*.c")
+        long = [f"{tree.name(path)}: {name} has {length} lines"
+                for path in tree.files("launcher/**/*.c", "worker_api/**/*.c")
                 for name, length in functions_of(path) if length > LONG_FUNCTION_LINES]
         print(f"functions of more than {LONG_FUNCTION_LINES} lines (a report, not a failure): {len(long)}")
         for line in long:
