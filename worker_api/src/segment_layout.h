@@ -31,7 +31,7 @@ enum {
 	SEGMENT_RANKS_MAX = 65536,
 	SEGMENT_LABEL_BYTES = 40,
 	SEGMENT_TRACE_EVENTS = 1024, /* a rank; a power of two */
-	SEGMENT_HEAP_CLASSES = 48,   /* of sizes: powers of two */
+	SEGMENT_HEAP_CLASSES = 118,  /* of sizes, see heap.c: up to 1 TiB */
 };
 
 #define SEGMENT_MAGIC UINT64_C(0x0172657473756d00) /* "\0muster\1" */
