@@ -78,16 +78,10 @@ static int refuse_unsupported(const struct job_spec *spec, struct error *err)
 		return error_set(err, -ENOTSUP,
 		                 "join: false (--detach): this muster cannot detach jobs; leave it out, or put the "
 		                 "command in the background of the shell");
-	if (spec->start_timeout_ms != NOT_SET)
-		return error_set(err, -ENOTSUP,
-		                 "start_timeout: this muster has no library that a rank could report its start with; "
-		                 "use timeout");
 	if (spec->placement.exclusive_given && spec->placement.exclusive)
 		return error_set(err, -ENOTSUP,
 		                 "placement.exclusive: true: this muster does not know which cores other jobs hold; "
 		                 "leave it out, and keep jobs apart by placement.cpu_set");
-	if (spec->shared_memory_given)
-		return error_set(err, -ENOTSUP, "shared_memory: this muster makes no shared segment; leave it out");
 	return 0;
 }
 
@@ -265,7 +259,9 @@ static int supervise_and_report(void *context, const struct guards *guards)
 		.output = run->output,
 		.memory_cgroups = &run->memory_cgroups,
 		.guards = guards,
+		.keep_events = run->options.report_path != NULL,
 		.quiet = run->options.quiet,
+		.verbose = run->options.verbosity > 0,
 		.word_restart = word_restart,
 		.context = run,
 	};

@@ -9,6 +9,7 @@
 #include "plan/launch_plan.h"
 #include "run/deaths.h"
 #include "run/job_result.h"
+#include "run/job_segment.h"
 #include "run/memory_cgroup.h"
 #include "run/output.h"
 #include "run/rank_group.h"
@@ -25,6 +26,7 @@
 int group_starter_begin(struct group_starter *starter, struct error *err)
 {
 	starter->next = 0;
+	starter->how->launcher->segment_fd = starter->segment->fd;
 	return rank_launcher_begin(starter->how->launcher, err);
 }
 

@@ -12,6 +12,7 @@
 struct deaths;
 struct error;
 struct job_result;
+struct job_segment;
 struct rank_group;
 struct stdin_feed;
 struct supervision;
@@ -21,9 +22,10 @@ struct group_starter {
 	struct rank_group *group;
 	struct deaths *deaths;
 	struct stdin_feed *feed;
-	struct job_result *result; /* gets the warnings */
-	int null_fd;               /* /dev/null, for ranks that get no stdin */
-	uint32_t next;             /* local rank */
+	const struct job_segment *segment; /* of the incarnation; may be none */
+	struct job_result *result;         /* gets the warnings */
+	int null_fd;                       /* /dev/null, for ranks that get no stdin */
+	uint32_t next;                     /* local rank */
 	bool mask_told;
 	bool memory_told;
 };

@@ -32,6 +32,9 @@ void job_result_finish(struct job_result *result)
 {
 	for (uint32_t rank = 0; result->ranks != NULL && rank < result->nprocs; rank++) {
 		free(result->ranks[rank].lost_detail);
+		if (result->ranks[rank].library != NULL)
+			free(result->ranks[rank].library->events);
+		free(result->ranks[rank].library);
 		free_lines(result->ranks[rank].stderr_tail);
 	}
 	free(result->ranks);

@@ -14,6 +14,8 @@
 #define TIME_UNKNOWN (-1)
 #define NO_RANK      UINT32_MAX
 
+enum { LABEL_BYTES = 41 }; /* of what ranks name, with the zero at its end */
+
 enum job_outcome {
 	OUTCOME_OK,
 	OUTCOME_FAILED,  /* a rank failed */
@@ -30,17 +32,54 @@ enum rank_end {
 	RANK_LOST, /* its end was never seen: it cannot be killed (uninterruptible), or the supervisor died */
 };
 
+/* Something that a rank noted in the ring of its trace. */
+struct rank_event {
+	enum { EVENT_MARK, EVENT_BARRIER, EVENT_COLLECTIVE } kind;
+	uint32_t which; /* EVENT_COLLECTIVE: as libmuster counts them */
+	int64_t at_ns;  /* when it began, or TIME_UNKNOWN, as all times of clocks that cannot be right */
+	int64_t duration_ns;
+	uint64_t bytes;
+	char label[LABEL_BYTES];
+};
+
+/* What a rank that used libmuster left in the job's segment: the rank's own word. */
+struct rank_library {
+	uint64_t barriers;
+	uint64_t barrier_last; /* how often it was the last to come */
+	uint64_t collectives;
+	uint64_t messages_sent;
+	uint64_t messages_received;
+	int64_t barrier_wait_ns;
+	int64_t collective_ns;
+	int64_t message_wait_ns;
+	struct rank_event *events; /* the newest, in order; only when they were asked for */
+	uint32_t event_count;
+	uint64_t events_lost; /* older ones */
+};
+
+/* What a rank waited for when it was asked to stop. */
+struct rank_wait {
+	enum { WAITS_FOR_NOTHING, WAITS_IN_BARRIER, WAITS_IN_COLLECTIVE, WAITS_TO_SEND, WAITS_TO_RECEIVE } kind;
+	int32_t peer;   /* of a message: a rank, or -1: any */
+	int64_t for_ns; /* so far, or TIME_UNKNOWN */
+	char label[LABEL_BYTES];
+};
+
 struct rank_result {
 	pid_t pid; /* 0: never had one */
 	enum rank_end end;
 	int exit_code; /* RANK_EXITED */
 	int signal;    /* RANK_SIGNALED */
 	bool core_dumped;
-	bool out_of_memory;      /* SIGKILL, and the kernel's counters say that it was the OOM killer */
-	bool stopped;            /* it ended after muster had asked it to */
-	bool killed;             /* muster had to use SIGKILL on it */
-	bool in_wake;            /* failed by itself, after the first failure */
-	const char *failed_step; /* RANK_NOT_EXECUTED: "set the CPU binding", static text */
+	bool out_of_memory;               /* SIGKILL, and the kernel's counters say that it was the OOM killer */
+	bool stopped;                     /* it ended after muster had asked it to */
+	bool killed;                      /* muster had to use SIGKILL on it */
+	bool in_wake;                     /* failed by itself, after the first failure */
+	bool dying;                       /* known to be gone before it was reaped */
+	bool not_attached;                /* it had not called muster_init when start_timeout passed */
+	bool missed;                      /* it left, and others failed since they needed it in missed_in */
+	char missed_in[LABEL_BYTES + 16]; /* "barrier 'epoch 3'" */
+	const char *failed_step;          /* RANK_NOT_EXECUTED: "set the CPU binding", static text */
 	int failed_errno;
 	uint32_t death_order; /* 0: the first rank to end; as the kernel queued their ends; NO_RANK: it did not end */
 	int64_t started_ns;
@@ -48,8 +87,10 @@ struct rank_result {
 	int64_t user_us;
 	int64_t system_us;
 	int64_t max_rss_bytes;
-	char *lost_detail;  /* RANK_LOST or hanging at a timeout: kernel state and wait channel; or NULL */
-	char **stderr_tail; /* its last lines, NULL-terminated; NULL: none kept. Only of ranks that failed */
+	char *lost_detail; /* RANK_LOST or hanging at a timeout: kernel state and wait channel; or NULL */
+	struct rank_wait wait;
+	struct rank_library *library; /* NULL: it never attached */
+	char **stderr_tail;           /* its last lines, NULL-terminated; NULL: none kept. Only of ranks that failed */
 };
 
 struct job_result {

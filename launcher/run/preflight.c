@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "plan/launch_plan.h"
+#include "run/job_segment.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -93,5 +94,7 @@ static int check_descriptors(const struct launch_plan *plan, struct error *err)
 int preflight_check(const struct launch_plan *plan, struct error *err)
 {
 	int rc = check_directories(plan, err);
+	if (rc == 0)
+		rc = job_segment_check(plan, err);
 	return rc < 0 ? rc : check_descriptors(plan, err);
 }

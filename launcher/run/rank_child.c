@@ -5,6 +5,7 @@
  */
 #include "run/rank_child.h"
 
+#include "run/job_segment.h"
 #include "run/raw_syscall.h"
 
 #include <errno.h>
@@ -159,7 +160,10 @@ static long set_descriptors(const struct rank_child *child)
 		if (rc < 0)
 			return rc;
 	}
-	return call3(SYS_close_range, 3, ~0U, 0);
+	long rc = child->segment < 0 ? 0 : call3(SYS_dup3, child->segment, SEGMENT_DESCRIPTOR, 0);
+	if (rc < 0)
+		return rc;
+	return call3(SYS_close_range, child->segment < 0 ? SEGMENT_DESCRIPTOR : SEGMENT_DESCRIPTOR + 1, ~0U, 0);
 }
 
 static int fail(const struct rank_child *child, enum rank_step step, long rc)

@@ -82,6 +82,7 @@ struct rank_child {
 	unsigned long node_bits;
 	int cgroup_procs;   /* an open cgroup.procs to enter by, or -1 */
 	int descriptors[3]; /* what become 0, 1, 2; all above 2 */
+	int segment;        /* what becomes SEGMENT_DESCRIPTOR, and is above it; -1: none */
 };
 
 /* The child's whole life, on a stack of its own; returns only what it exits with when it failed. */

@@ -82,7 +82,7 @@ static bool has_ended(int pidfd)
 void rank_group_ask(const struct rank_group *group, int signal, struct job_result *result)
 {
 	for (uint32_t r = 0; r < group->count; r++)
-		if (group->pids[r] != 0 && !has_ended(group->pidfds[r]))
+		if (group->pids[r] != 0 && !result->ranks[r].dying && !has_ended(group->pidfds[r]))
 			result->ranks[r].stopped = true;
 	rank_group_signal_groups(group, signal);
 	rank_group_signal_groups(group, SIGCONT);

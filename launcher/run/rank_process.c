@@ -7,8 +7,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "plan/launch_plan.h"
+#include "run/job_segment.h"
 #include "run/signals.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/mempolicy.h>
 #include <sched.h>
@@ -110,7 +112,7 @@ static void make_conditions(struct rank_launcher *launcher)
 int rank_launcher_init(struct rank_launcher *launcher, const struct launch_plan *plan, struct error *err)
 {
 	uint32_t count = plan->nprocs;
-	*launcher = (struct rank_launcher){.plan = plan};
+	*launcher = (struct rank_launcher){.plan = plan, .segment_fd = -1};
 	launcher->children = memory_zeroed(count * sizeof *launcher->children);
 	launcher->slots = memory_zeroed(count * sizeof *launcher->slots);
 	launcher->cpu_masks = memory_zeroed(count * sizeof *launcher->cpu_masks);
@@ -222,12 +224,16 @@ static bool is_restart_count(const char *line)
 	return false;
 }
 
-/* The pointers and the two counters in one block, which free() gives back whole. */
-static char **make_environment(const struct launch_plan *plan, const struct rank_plan *rank, uint32_t restart_count)
+/* The pointers and what only this start knows in one block, which free() gives back whole. */
+static char **make_environment(const struct rank_launcher *launcher, const struct rank_plan *rank,
+                               uint32_t restart_count)
 {
+	static char segment_line[] = "MUSTER_FD=3";
+	static_assert(SEGMENT_DESCRIPTOR == 3, "what the line says");
+	const struct launch_plan *plan = launcher->plan;
 	static const char *const counters[] = {RESTART_COUNT_VARIABLES};
 	enum { COUNTERS = sizeof counters / sizeof *counters, COUNTER_BYTES = 64 };
-	size_t room = count_lines(plan->job_environment) + count_lines(rank->environment) + COUNTERS + 1;
+	size_t room = count_lines(plan->job_environment) + count_lines(rank->environment) + COUNTERS + 2;
 	char **lines = memory_zeroed(room * sizeof *lines + COUNTERS * COUNTER_BYTES);
 	char *text = (char *)(lines + room);
 	size_t at = 0;
@@ -241,6 +247,8 @@ static char **make_environment(const struct launch_plan *plan, const struct rank
 		snprintf(text, COUNTER_BYTES, "%s=%u", counters[i], restart_count);
 		lines[at++] = text;
 	}
+	if (launcher->segment_fd >= 0)
+		lines[at++] = segment_line;
 	return lines;
 }
 
@@ -270,7 +278,7 @@ int rank_start(struct rank_launcher *launcher, uint32_t local_rank, const int de
 	const struct rank_plan *rank = &launcher->plan->ranks[local_rank];
 	struct rank_child *child = &launcher->children[local_rank];
 	struct rank_slot *slot = &launcher->slots[local_rank];
-	launcher->environments[local_rank] = make_environment(launcher->plan, rank, restart_count);
+	launcher->environments[local_rank] = make_environment(launcher, rank, restart_count);
 	*child = (struct rank_child){
 		.conditions = &launcher->conditions,
 		.slot = slot,
@@ -284,6 +292,7 @@ int rank_start(struct rank_launcher *launcher, uint32_t local_rank, const int de
 		.node_bits = launcher->node_bits,
 		.cgroup_procs = cgroup_procs,
 		.descriptors = {descriptors[0], descriptors[1], descriptors[2]},
+		.segment = launcher->segment_fd,
 	};
 	char *stack = take_stack(launcher, local_rank);
 	int pidfd = -1;

@@ -31,6 +31,7 @@ struct rank_launcher {
 	unsigned long **node_masks;
 	size_t cpu_mask_bytes;
 	unsigned long node_bits;
+	int segment_fd;       /* of the incarnation that is being started; -1: none */
 	char ***environments; /* of children in flight */
 	char *stacks;         /* one a rank, touched only when used; NULL when all have left */
 	size_t stacks_bytes;

@@ -10,6 +10,8 @@
 #include "run/deaths.h"
 #include "run/group_starter.h"
 #include "run/job_result.h"
+#include "run/job_segment.h"
+#include "run/life_words.h"
 #include "run/rank_group.h"
 #include "run/supervisor.h"
 #include "run/supervisor_table.h"
@@ -26,13 +28,15 @@ struct supervisor {
 	struct rank_group group;
 	struct deaths deaths;
 	struct stdin_feed *feed;
+	struct job_segment segment; /* of this incarnation */
+	struct life_words lives;
+	struct death_watch *watch; /* NULL: none now */
 	struct group_starter starting;
 	enum group_state state;
 	enum job_cause cause;
 	enum job_cause
 		told_to_end; /* by a signal, the time limit, the guard's death, at whatever moment; CAUSE_NONE: go on */
 	struct restart_budget budget;
-	uint32_t death_count;
 	int64_t job_start_ns;
 	int64_t group_start_ns;
 	int64_t patience_end_ns; /* with what SIGKILL was sent to */
@@ -49,6 +53,8 @@ struct supervisor {
 	uv_timer_t time_limit; /* of the job */
 	uv_timer_t left_check; /* are all children on their way out of our memory? */
 	uv_timer_t long_stop;
+	uv_timer_t watch_start;
+	uv_timer_t start_limit; /* until every rank has attached */
 };
 
 /* --- supervisor.c --- */
@@ -58,6 +64,7 @@ void supervisor_set_cause(struct supervisor *s, enum job_cause cause); /* the fi
 
 /* --- supervisor_actions.c --- */
 void supervisor_start_group(struct supervisor *s);
+void supervisor_drop_segment(struct supervisor *s);
 void supervisor_post(struct supervisor *s, enum group_event event); /* by the table, and what it says is done */
 void supervisor_plan_restart(struct supervisor *s, int64_t wait_ms);
 
@@ -68,6 +75,7 @@ void supervisor_on_deaths(uv_poll_t *poll, int status, int events);
 void supervisor_on_signals(uv_poll_t *poll, int status, int events);
 void supervisor_on_output_changed(void *context);
 void supervisor_on_time_limit(uv_timer_t *timer);
+void supervisor_on_start_limit(uv_timer_t *timer);
 void supervisor_on_deadline(uv_timer_t *timer);
 void supervisor_on_long_stop(uv_timer_t *timer);
 

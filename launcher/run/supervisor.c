@@ -9,6 +9,7 @@
 #include "run/descendants.h"
 #include "run/guards.h"
 #include "run/output.h"
+#include "run/segment_record.h"
 #include "run/signals.h"
 #include "run/stdin_feed.h"
 
@@ -44,7 +45,8 @@ static int watch_descriptor(struct supervisor *s, uv_poll_t *poll, int fd, uv_po
 
 static void init_timers(struct supervisor *s)
 {
-	uv_timer_t *timers[] = {&s->deadline, &s->time_limit, &s->left_check, &s->long_stop};
+	uv_timer_t *timers[] = {&s->deadline,  &s->time_limit,  &s->left_check,
+	                        &s->long_stop, &s->watch_start, &s->start_limit};
 	for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
 		uv_timer_init(&s->loop, timers[i]);
 		timers[i]->data = s;
@@ -80,6 +82,7 @@ static int init_loop(struct supervisor *s, struct error *err)
 	                                     .group = &s->group,
 	                                     .deaths = &s->deaths,
 	                                     .feed = s->feed,
+	                                     .segment = &s->segment,
 	                                     .result = s->result,
 	                                     .null_fd = s->null_fd};
 	return rc;
@@ -88,10 +91,10 @@ static int init_loop(struct supervisor *s, struct error *err)
 /* Its own handles first: the result is complete, and what the loop turns for others must not change it any more. */
 static void finish_loop(struct supervisor *s)
 {
-	uv_handle_t *own[] = {(uv_handle_t *)&s->signals,    (uv_handle_t *)&s->deaths_poll,
-	                      (uv_handle_t *)&s->starter,    (uv_handle_t *)&s->deadline,
-	                      (uv_handle_t *)&s->time_limit, (uv_handle_t *)&s->left_check,
-	                      (uv_handle_t *)&s->long_stop};
+	uv_handle_t *own[] = {
+		(uv_handle_t *)&s->signals,   (uv_handle_t *)&s->deaths_poll, (uv_handle_t *)&s->starter,
+		(uv_handle_t *)&s->deadline,  (uv_handle_t *)&s->time_limit,  (uv_handle_t *)&s->left_check,
+		(uv_handle_t *)&s->long_stop, (uv_handle_t *)&s->watch_start, (uv_handle_t *)&s->start_limit};
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		uv_close(own[i], NULL);
 	stdin_feed_destroy(s->feed);
@@ -121,6 +124,7 @@ static void complete_result(struct supervisor *s)
 	struct job_result *result = s->result;
 	const char *output_problem = output_error(s->how->output);
 	count_survivors(s);
+	segment_record_take(&s->segment, result, s->job_start_ns, s->how->keep_events);
 	result->reader_gone = output_reader_gone(s->how->output);
 	clock_gettime(CLOCK_REALTIME, &result->ended);
 	result->elapsed_ns = supervisor_since_start_ns(s);
@@ -147,17 +151,19 @@ static void run_loop(struct supervisor *s)
 
 int supervise(const struct supervision *how, struct job_result *result, struct error *err)
 {
-	struct supervisor s = {.how = how, .plan = how->plan, .result = result, .oom_kills_before = -1};
+	struct supervisor s = {
+		.how = how, .plan = how->plan, .result = result, .segment = JOB_SEGMENT_NONE, .oom_kills_before = -1};
 	rank_group_init(&s.group, how->plan->nprocs);
+	life_words_init(&s.lives, how->plan->nprocs);
 	restart_budget_init(&s.budget, &how->plan->spec->failure);
 	int rc = init_loop(&s, err);
-	if (rc < 0) {
-		rank_group_finish(&s.group);
-		return rc;
+	if (rc == 0) {
+		run_loop(&s);
+		complete_result(&s);
+		finish_loop(&s);
 	}
-	run_loop(&s);
-	complete_result(&s);
-	finish_loop(&s);
+	supervisor_drop_segment(&s);
+	life_words_finish(&s.lives);
 	rank_group_finish(&s.group);
-	return 0;
+	return rc;
 }

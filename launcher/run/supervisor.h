@@ -27,7 +27,9 @@ struct supervision {
 	struct output *output;
 	const struct memory_cgroups *memory_cgroups;
 	const struct guards *guards;
-	bool quiet; /* no words but those about errors */
+	bool keep_events; /* of libmuster's trace, for the report */
+	bool quiet;       /* no words but those about errors */
+	bool verbose;     /* words about what is of no consequence to most, too */
 	/* Words what happened before the group is started once more; printed between the ranks' lines. */
 	void (*word_restart)(void *context, const struct job_result *result, int64_t wait_ms, struct text *line);
 	void *context;

@@ -8,10 +8,12 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
+#include "run/death_watch.h"
 #include "run/descendants.h"
 #include "run/oom_evidence.h"
 #include "run/output.h"
 #include "run/rank_process.h"
+#include "run/segment_record.h"
 #include "run/stdin_feed.h"
 
 #include <errno.h>
@@ -27,6 +29,7 @@ enum {
 	CLEAR_ROUND_MS = 20,
 	LEFT_CHECK_MS = 50,
 	LONG_STOP_MS = 1000, /* then a person is told what is being waited for */
+	WATCH_AFTER_MS = 2,  /* jobs that are over by then need no threads to watch them */
 };
 
 static void start_failed(struct supervisor *s, const struct error *err)
@@ -38,9 +41,18 @@ static void start_failed(struct supervisor *s, const struct error *err)
 	supervisor_post(s, EVENT_START_FAILED);
 }
 
+static void on_watch_start(uv_timer_t *timer)
+{
+	struct supervisor *s = timer->data;
+	if (s->watch == NULL && s->group.running > 0)
+		s->watch = death_watch_start(&s->lives);
+}
+
 static void all_started(struct supervisor *s)
 {
 	uv_idle_stop(&s->starter);
+	if (s->segment.fd >= 0)
+		uv_timer_start(&s->watch_start, on_watch_start, WATCH_AFTER_MS, 0);
 	stdin_feed_start(s->feed);
 	if (s->oom_kills_before < 0)
 		s->oom_kills_before = oom_kills_so_far();
@@ -78,11 +90,48 @@ static void on_left_check(uv_timer_t *timer)
 	memory_trim();
 }
 
+static void stop_watch(struct supervisor *s)
+{
+	death_watch_stop(s->watch);
+	s->watch = NULL;
+}
+
+void supervisor_drop_segment(struct supervisor *s)
+{
+	stop_watch(s);
+	job_segment_finish(&s->segment);
+}
+
+/* Most jobs do not need it: what must have it is refused, the others run without, and muster_init says so to whoever
+ * calls it. */
+static int make_segment(struct supervisor *s, struct error *err)
+{
+	const struct job_spec *spec = s->plan->spec;
+	struct text line = {0};
+	supervisor_drop_segment(s);
+	int rc = job_segment_make(&s->segment, s->plan, err);
+	life_words_begin(&s->lives, &s->segment);
+	if (rc == 0 || spec->shared_memory_given || spec->start_timeout_ms != NOT_SET)
+		return rc;
+	job_result_add_warning(s->result, err->text);
+	text_add_format(&line, "muster: warning: %s; ranks cannot use libmuster\n", err->text);
+	if (s->how->verbose)
+		output_note(s->how->output, line.bytes);
+	text_finish(&line);
+	return 0;
+}
+
 void supervisor_start_group(struct supervisor *s)
 {
 	struct error err;
-	s->death_count = 0;
+	int64_t start_timeout_ms = s->plan->spec->start_timeout_ms;
 	s->group_start_ns = supervisor_clock_ns();
+	if (make_segment(s, &err) < 0) {
+		start_failed(s, &err);
+		return;
+	}
+	if (start_timeout_ms != NOT_SET)
+		uv_timer_start(&s->start_limit, supervisor_on_start_limit, (uint64_t)start_timeout_ms, 0);
 	if (group_starter_begin(&s->starting, &err) < 0) {
 		start_failed(s, &err);
 		return;
@@ -98,10 +147,22 @@ static void set_deadline(struct supervisor *s, int64_t ms, int64_t repeat_ms)
 	uv_timer_start(&s->deadline, supervisor_on_deadline, (uint64_t)ms, (uint64_t)repeat_ms);
 }
 
+/* Before anybody is disturbed: who waits for what, and who is dying by itself although nobody has reaped it yet. */
+static void note_library(struct supervisor *s)
+{
+	if (!job_segment_is_used(&s->segment))
+		return;
+	segment_record_waits(&s->segment, s->result, &s->group);
+	life_words_look(&s->lives, 0, s->group.count, NULL, NULL);
+	for (uint32_t r = 0; r < s->group.count; r++)
+		s->result->ranks[r].dying = life_words_is_released(&s->lives, r);
+}
+
 static void ask_ranks(struct supervisor *s)
 {
 	bool quit = s->cause == CAUSE_STOPPED && s->result->stop_signal == SIGQUIT;
 	uv_idle_stop(&s->starter);
+	note_library(s);
 	rank_group_ask(&s->group, quit ? SIGQUIT : s->plan->spec->failure.signal, s->result);
 	set_deadline(s, s->plan->spec->failure.grace_ms, 0);
 	uv_timer_start(&s->long_stop, supervisor_on_long_stop, LONG_STOP_MS, 0);
@@ -131,6 +192,9 @@ static void give_up_ranks(struct supervisor *s)
 static void ask_leftovers(struct supervisor *s)
 {
 	uv_timer_stop(&s->long_stop);
+	uv_timer_stop(&s->watch_start);
+	uv_timer_stop(&s->start_limit);
+	stop_watch(s);
 	stdin_feed_close_ranks(s->feed);
 	set_deadline(s, DRAIN_MS, 0);
 	if (!deaths_reap_orphans(&s->deaths) && s->plan->spec->failure.leftovers == LEFTOVERS_STOP)

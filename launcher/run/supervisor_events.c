@@ -12,6 +12,7 @@
 #include "run/output.h"
 #include "run/rank_ending.h"
 #include "run/rank_process.h"
+#include "run/segment_record.h"
 #include "run/signals.h"
 
 #include <errno.h>
@@ -20,11 +21,29 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+/* Ranks that fail since another one left without them fail in its wake. */
+static void note_missed(struct supervisor *s, const struct rank_result *failed)
+{
+	bool by_itself = failed->end == RANK_EXITED || (failed->end == RANK_SIGNALED && failed->signal == SIGABRT);
+	uint32_t missed = by_itself ? segment_record_missed(&s->segment, s->result) : NO_RANK;
+	if (missed == NO_RANK)
+		return;
+	s->result->first_failure = missed;
+	s->result->ranks[missed].stderr_tail = output_tail(s->how->output, missed);
+}
+
 static void note_failure(struct supervisor *s, uint32_t local_rank)
 {
 	struct rank_result *rank = &s->result->ranks[local_rank];
 	rank->stderr_tail = output_tail(s->how->output, local_rank);
 	if (s->result->first_failure == NO_RANK)
+		note_missed(s, rank);
+	uint32_t first = s->result->first_failure;
+	bool is_first = first == NO_RANK ||
+	                (!s->result->ranks[first].missed && rank->death_order < s->result->ranks[first].death_order);
+	if (is_first && first != NO_RANK)
+		s->result->ranks[first].in_wake = true; /* it had died before, and took longer to be taken apart */
+	if (is_first)
 		s->result->first_failure = local_rank;
 	else
 		rank->in_wake = true;
@@ -34,9 +53,10 @@ static void rank_ended(struct supervisor *s, const struct death *death)
 {
 	uint32_t local_rank = death->local_rank;
 	struct rank_result *rank = &s->result->ranks[local_rank];
-	rank->death_order = s->death_count++;
+	rank->death_order = life_words_tell(&s->lives, local_rank);
 	rank->ended_ns = supervisor_since_start_ns(s);
 	rank_ending_note(rank, death, &s->how->launcher->slots[local_rank], s->oom_kills_before);
+	job_segment_note_end(&s->segment, local_rank, rank);
 	rank_group_remove(&s->group, local_rank);
 	group_starter_tell_binding(&s->starting, local_rank);
 	output_drain_rank(s->how->output, local_rank);
@@ -90,6 +110,8 @@ static void take_deaths(struct supervisor *s)
 {
 	struct death death;
 	bool any = false;
+	if (job_segment_is_used(&s->segment)) /* who is gone by now was gone before whoever is reaped from now on */
+		life_words_look(&s->lives, 0, s->group.count, NULL, NULL);
 	while (deaths_next(&s->deaths, &death)) {
 		any = true;
 		rank_ended(s, &death);
@@ -185,8 +207,20 @@ void supervisor_on_time_limit(uv_timer_t *timer)
 	if (s->state != GROUP_STARTING && s->state != GROUP_RUNNING && s->state != GROUP_BACKOFF)
 		return;
 	supervisor_set_cause(s, CAUSE_TIME_LIMIT);
+	segment_record_waits(&s->segment, s->result, &s->group);
 	rank_group_describe(&s->group, s->result);
 	supervisor_post(s, EVENT_TIME_LIMIT);
+}
+
+void supervisor_on_start_limit(uv_timer_t *timer)
+{
+	struct supervisor *s = timer->data;
+	if (s->state != GROUP_STARTING && s->state != GROUP_RUNNING)
+		return;
+	if (segment_record_not_attached(&s->segment, s->result, &s->group) == 0)
+		return;
+	s->result->start_timed_out = s->cause == CAUSE_NONE;
+	supervisor_on_time_limit(timer);
 }
 
 /* While leftovers are cleared, what forked in between is looked for again and again; and an output that nobody reads

@@ -61,6 +61,18 @@ int rank_exit_code(const struct rank_result *rank)
 	return EXIT_MUSTER;
 }
 
+/* Who others missed may have ended well itself: then the code is of the first that failed for want of it. */
+static int code_of_job(const struct job_result *result)
+{
+	const struct rank_result *first = &result->ranks[result->first_failure];
+	for (uint32_t r = 0; first->missed && r < result->nprocs; r++) {
+		const struct rank_result *rank = &result->ranks[r];
+		if (rank_failed(rank) && (!rank_failed(first) || rank->death_order < first->death_order))
+			first = rank;
+	}
+	return rank_exit_code(first);
+}
+
 static void decide(struct job_result *result, enum job_outcome outcome, int exit_code)
 {
 	result->outcome = outcome;
@@ -86,7 +98,7 @@ void verdict_decide(struct job_result *result, enum job_cause cause)
 		break;
 	}
 	if (failed)
-		decide(result, OUTCOME_FAILED, rank_exit_code(&result->ranks[result->first_failure]));
+		decide(result, OUTCOME_FAILED, code_of_job(result));
 	else if (result->error_text != NULL || result->survivors > 0)
 		decide(result, OUTCOME_ERROR, EXIT_MUSTER);
 	else

@@ -100,6 +100,15 @@ class Sources(unittest.TestCase):
                 if quote == '"' and "/" not in included:
                     self.assertIn(included, own | shared, tree.name(path))
 
+    def test_launcher_and_library_share_two_headers_in_one_room(self):
+        """The layout of the job's segment and its clock; all else of worker_api stays behind its public headers."""
+        shared = {"segment_layout.h", "ticks.h"}
+        private = {path.name for path in tree.files("worker_api/src/*.h")}
+        users = {(path.parent.name, included) for path in tree.files("launcher/**/*.[ch]")
+                 for quote, included in INCLUDE.findall(tree.text(path)) if included in private or "muster/" in included}
+        self.assertEqual({room for room, _ in users}, {"run"})
+        self.assertEqual({included for _, included in users}, shared)
+
     def test_the_layer_table_has_no_cycle(self):
         rooms = rooms_of_the_layer_table()
         while rooms:

@@ -8,6 +8,7 @@
 #include "run/deaths.h"
 #include "run/group_starter.h"
 #include "run/job_result.h"
+#include "run/job_segment.h"
 #include "run/memory_cgroup.h"
 #include "run/output.h"
 #include "run/rank_group.h"
@@ -34,6 +35,8 @@ struct starting {
 	uv_loop_t loop;
 };
 
+static const struct job_segment no_segment = {.fd = -1};
+
 static void begin_with(struct starting *t, char *command)
 {
 	struct error err;
@@ -56,6 +59,7 @@ static void begin_with(struct starting *t, char *command)
 	                                    .group = &t->group,
 	                                    .deaths = &t->deaths,
 	                                    .result = &t->result,
+	                                    .segment = &no_segment,
 	                                    .null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)};
 	child_must(stdin_feed_create(&t->starter.feed, &t->f.plan, &t->loop, getpid(), &err) == 0);
 	child_must(group_starter_begin(&t->starter, &err) == 0);
