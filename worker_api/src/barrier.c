@@ -16,9 +16,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #define GENERATIONS UINT32_C(0x80000000) /* counts modulo this */
-#define BREAKS_MAX  UINT32_C(0x7fff)
+#define BREAKS_MAX  UINT32_C(0x1fff)
 #define SLEEPER     (UINT64_C(1) << 32)
 
 static uint64_t pack(uint32_t generation, uint32_t breaks, uint32_t arrived)
@@ -34,6 +35,13 @@ static uint32_t generation_of(uint64_t state)
 static uint32_t breaks_of(uint64_t state)
 {
 	return (uint32_t)(state >> 17) & BREAKS_MAX;
+}
+
+enum closing { OPEN = 0, CLOSED_BY_GONE = 1, CLOSED_BY_LEFT = 2 };
+
+static enum closing closing_of(uint64_t state)
+{
+	return (enum closing)((state >> 30) & 3);
 }
 
 static uint32_t arrived_of(uint64_t state)
@@ -61,10 +69,8 @@ static enum arrival arrive(struct barrier_place *at, uint32_t weight)
 	struct group_barrier *barrier = at->barrier;
 	uint64_t seen = pack(*at->generation, 0, *at->guess);
 	for (;;) {
-		if (generation_of(seen) != *at->generation) {
-			at->seen = seen;
+		if (generation_of(seen) != *at->generation)
 			return ARRIVED_LATE;
-		}
 		bool last = arrived_of(seen) + weight == at->members;
 		uint64_t after = last ? pack(next(*at->generation), 0, 0) : seen + weight;
 		if (atomic_compare_exchange_weak_explicit(&barrier->state, &seen, after, memory_order_acq_rel,
@@ -72,7 +78,6 @@ static enum arrival arrive(struct barrier_place *at, uint32_t weight)
 			*at->guess = arrived_of(seen);
 			if (last && (seen & SLEEPER) != 0)
 				futex_wake(upper_half(barrier), INT_MAX);
-			at->seen = after;
 			return last ? ARRIVED_LAST : ARRIVED;
 		}
 	}
@@ -82,18 +87,18 @@ static enum arrival arrive(struct barrier_place *at, uint32_t weight)
 static enum arrival arrive_by_domain(struct barrier_place *at, struct group_domain *domain, uint32_t domain_size)
 {
 	uint32_t generation = *at->generation;
-	uint64_t seen = atomic_load_explicit(&domain->arrived, memory_order_relaxed), after;
+	/* Whoever sees a count of a later generation must see that it is later: what is read here comes before the
+	 * state. */
+	uint64_t seen = atomic_load_explicit(&domain->arrived, memory_order_acquire), after;
 	do {
 		uint64_t state = atomic_load_explicit(&at->barrier->state, memory_order_acquire);
-		if (generation_of(state) != generation) {
-			at->seen = state;
+		if (generation_of(state) != generation)
 			return ARRIVED_LATE;
-		}
 		/* One of a generation that was given up is begun anew; zero is the first of generation 0. */
 		uint32_t count = (uint32_t)(seen >> 32) == generation ? (uint32_t)seen : 0;
 		after = (uint64_t)generation << 32 | (count + 1);
 	} while (!atomic_compare_exchange_weak_explicit(&domain->arrived, &seen, after, memory_order_acq_rel,
-	                                                memory_order_relaxed));
+	                                                memory_order_acquire));
 	if ((uint32_t)after == domain_size)
 		return arrive(at, domain_size);
 	return ARRIVED;
@@ -101,11 +106,26 @@ static enum arrival arrive_by_domain(struct barrier_place *at, struct group_doma
 
 /* --- the outcome --- */
 
-/* Decided means that the word is of a later generation: passed when all of those after it were given up. */
-static bool was_passed(uint64_t state, uint32_t generation)
+/* Whoever came to the next generation has said which one it passed last, and nobody can have passed a later one without
+ * me. */
+static bool somebody_passed(const muster_world *world, uint32_t generation)
 {
-	uint32_t later = (generation_of(state) - 1 - generation) % GENERATIONS;
-	return later == breaks_of(state) && later < BREAKS_MAX;
+	for (uint32_t member = 0; member < world->size; member++)
+		if (atomic_load_explicit(&world_member(world, member)->passed, memory_order_relaxed) == generation + 1)
+			return true;
+	return false;
+}
+
+/* What became of a generation that is decided: 0, -ETIMEDOUT, MUSTER_EGONE or MUSTER_ELEFT. */
+static int outcome_of(const muster_world *world, uint64_t state, uint32_t generation)
+{
+	uint32_t decided = (generation_of(state) - generation) % GENERATIONS; /* this one, and later ones */
+	if (closing_of(state) != OPEN && decided == 1)
+		return closing_of(state) == CLOSED_BY_LEFT ? MUSTER_ELEFT : MUSTER_EGONE;
+	/* Passed when all of those after it were given up, and it was not. */
+	bool passed =
+		breaks_of(state) < BREAKS_MAX ? breaks_of(state) == decided - 1 : somebody_passed(world, generation);
+	return passed ? 0 : -ETIMEDOUT;
 }
 
 static int wait_for_outcome(struct barrier_place *at, struct wait *wait)
@@ -120,8 +140,7 @@ static int wait_for_outcome(struct barrier_place *at, struct wait *wait)
 		    ((seen & SLEEPER) != 0 || atomic_compare_exchange_strong(&barrier->state, &seen, seen | SLEEPER)))
 			wait_sleep(wait, upper_half(barrier), (uint32_t)((seen | SLEEPER) >> 32));
 	}
-	at->seen = seen;
-	return 0;
+	return outcome_of(wait->world, seen, *at->generation) == 0 ? 0 : BARRIER_GIVEN_UP;
 }
 
 int barrier_cross(struct barrier_place *at, struct wait *wait)
@@ -133,16 +152,14 @@ int barrier_cross(struct barrier_place *at, struct wait *wait)
 	if (arrival != ARRIVED)
 		return arrival == ARRIVED_LAST ? 0 : BARRIER_GIVEN_UP;
 	at->arrived_ticks = ticks_now();
-	int rc = wait_for_outcome(at, wait);
-	if (rc < 0)
-		return rc;
-	return was_passed(at->seen, *at->generation) ? 0 : BARRIER_GIVEN_UP;
+	return wait_for_outcome(at, wait);
 }
 
 /* --- giving up --- */
 
 static void list_missing(const muster_world *world, uint32_t generation, struct muster_failure *failure)
 {
+	failure->missing_count = 0;
 	for (uint32_t member = 0; member < world->size; member++) {
 		uint32_t arrived = atomic_load_explicit(&world_member(world, member)->arrived, memory_order_relaxed);
 		if (arrived == generation + 1)
@@ -157,51 +174,78 @@ static void write_record(muster_world *world, uint32_t generation)
 {
 	struct break_record *record = &world->me->record;
 	const struct muster_failure *failure = &world->failure;
-	atomic_store(&record->generation, UINT32_MAX);
+	atomic_store(&record->generation, 0);
 	record->code = failure->code;
 	record->member = failure->rank;
 	record->missing_count = (uint32_t)failure->missing_count;
 	for (int i = 0; i < failure->missing_count && i < (int)(sizeof record->missing / sizeof *record->missing); i++)
 		record->missing[i] = (uint32_t)failure->missing[i];
-	atomic_store(&record->generation, generation);
+	atomic_store(&record->generation, generation + 1);
 }
 
-/* False when it was decided by somebody else. */
+/* Unless somebody who gave up a later one did. */
+static void name_breaker(muster_world *world, uint32_t generation)
+{
+	_Atomic uint64_t *breaker = &world->group->barrier.breaker;
+	uint64_t seen = atomic_load(breaker);
+	while ((seen == 0 || (generation + 1 - (uint32_t)(seen >> 32)) % GENERATIONS < GENERATIONS / 2) &&
+	       !atomic_compare_exchange_weak(breaker, &seen, (uint64_t)(generation + 1) << 32 | world->rank))
+		;
+}
+
+/* For what world->failure says. False when it was decided by somebody else. */
 static bool give_up(muster_world *world)
 {
 	struct group_barrier *barrier = &world->group->barrier;
 	uint32_t generation = world->generation;
+	int code = world->failure.code;
+	enum closing closing = code == MUSTER_EGONE ? CLOSED_BY_GONE : code == MUSTER_ELEFT ? CLOSED_BY_LEFT : OPEN;
 	uint64_t seen = atomic_load(&barrier->state), after;
-	list_missing(world, generation, &world->failure);
-	write_record(world, generation);
 	do {
 		if (generation_of(seen) != generation)
 			return false;
+		list_missing(world, generation, &world->failure); /* again, when one came meanwhile */
+		write_record(world, generation);
 		uint32_t breaks = breaks_of(seen) < BREAKS_MAX ? breaks_of(seen) + 1 : BREAKS_MAX;
-		after = pack(next(generation), breaks, 0);
-	} while (!atomic_compare_exchange_weak(&barrier->state, &seen, after));
-	atomic_store(&barrier->breaker, (uint64_t)generation << 32 | world->rank);
+		after = pack(next(generation), breaks, 0) | (uint64_t)closing << 30;
+	} while (!atomic_compare_exchange_strong(&barrier->state, &seen, after));
+	name_breaker(world, generation);
 	if ((seen & SLEEPER) != 0)
 		futex_wake(upper_half(barrier), INT_MAX);
 	return true;
 }
 
-/* Takes over what another member gave it up for; false when it cannot be known any more. */
-static bool read_record(muster_world *world, uint32_t generation)
+/* Takes over what a member gave it up for; false when it has given up another one since, or means to. */
+static bool read_record(muster_world *world, uint32_t member, uint32_t generation, int code)
 {
-	uint64_t breaker = atomic_load(&world->group->barrier.breaker);
-	if (breaker >> 32 != generation || (uint32_t)breaker >= world->size)
-		return false;
-	const struct break_record *record = &world_member(world, (uint32_t)breaker)->record;
-	struct muster_failure failure = {.code = record->code, .rank = record->member};
+	const struct break_record *record = &world_member(world, member)->record;
+	struct muster_failure failure = {.code = code, .rank = record->member};
 	int listed = sizeof failure.missing / sizeof *failure.missing;
-	failure.missing_count = (int)record->missing_count;
+	bool same_code = record->code == code;
+	failure.missing_count = (int)(record->missing_count % (SEGMENT_RANKS_MAX + 1));
 	for (int i = 0; i < failure.missing_count && i < listed; i++)
 		failure.missing[i] = (int)record->missing[i];
-	if (atomic_load(&record->generation) != generation)
+	if (!same_code || atomic_load(&record->generation) != generation + 1)
 		return false;
 	world->failure = failure;
 	return true;
+}
+
+/* Fills world->failure with why a generation was given up. The breaker names itself right after it gave up; when it has
+ * not, or is dead, the first who was about to will do. */
+static void learn_why(muster_world *world, uint32_t generation, int code)
+{
+	enum { LOOKS = 1000 };
+	for (int look = 0; look < LOOKS; look++) {
+		uint64_t breaker = atomic_load(&world->group->barrier.breaker);
+		if (breaker >> 32 == generation + 1 && (uint32_t)breaker < world->size &&
+		    read_record(world, (uint32_t)breaker, generation, code))
+			return;
+	}
+	for (uint32_t member = 0; member < world->size; member++)
+		if (read_record(world, member, generation, code))
+			return;
+	world->failure = (struct muster_failure){.code = code, .rank = -1};
 }
 
 static int word_missing(const muster_world *world, const char *label)
@@ -212,32 +256,37 @@ static int word_missing(const muster_world *world, const char *label)
 	size_t used = 0;
 	for (int i = 0; i < failure->missing_count && i < 10; i++)
 		used += (size_t)snprintf(list + used, sizeof list - used, " %d", failure->missing[i]);
+	if (failure->missing_count == 0) /* all had begun to, when it was given up */
+		return error_set(-ETIMEDOUT, "barrier %s%s%s: a time limit passed before all ranks came", quote,
+		                 label != NULL ? label : "", quote);
 	if (failure->missing_count > 10)
 		snprintf(list + used, sizeof list - used, " ... (%d)", failure->missing_count);
 	return error_set(-ETIMEDOUT, "barrier %s%s%s: a time limit passed before rank%s%s came", quote,
 	                 label != NULL ? label : "", quote, failure->missing_count == 1 ? "" : "s", list);
 }
 
-/* The generation was given up, by whomever: the same words for everybody. */
+static int word_end(muster_world *world, int code, const char *label)
+{
+	struct muster_failure why = world->failure;
+	int32_t member = why.rank >= 0 && (uint32_t)why.rank < world->size ? why.rank : wait_first_ended(world);
+	if (member < 0)
+		return error_set(code, "barrier: %s", muster_strerror(code));
+	wait_tell_end(world, (uint32_t)member, "barrier", label);
+	world->failure.code = code; /* the same for all, also when more is known by now */
+	world->failure.missing_count = why.missing_count;
+	memcpy(world->failure.missing, why.missing, sizeof why.missing);
+	return code;
+}
+
+/* The generation is decided: what it came to, in the same words for everybody. */
 static int tell_outcome(muster_world *world, const char *label)
 {
-	enum { LOOKS = 1000 }; /* the breaker names itself right after it gave up, unless it died in between */
-	bool known = false;
-	for (int look = 0; look < LOOKS && !known; look++)
-		known = read_record(world, world->generation);
-	if (!known) {
-		struct wait wait = wait_for(world, ALL_MEMBERS, 0);
-		wait.label = label != NULL ? label : "";
-		wait.events = atomic_load(&world->segment->header->events) - 1;
-		int rc = wait_turn_slow(&wait);
-		if (rc == MUSTER_EGONE || rc == MUSTER_ELEFT)
-			return rc;
-		world->failure = (struct muster_failure){.code = -ETIMEDOUT, .rank = -1};
-	}
-	int member = world->failure.rank;
-	if (world->failure.code != -ETIMEDOUT && member >= 0 && (uint32_t)member < world->size)
-		return wait_tell_end(world, (uint32_t)member, "barrier", label);
-	return word_missing(world, label);
+	uint64_t state = atomic_load(&world->group->barrier.state);
+	int code = outcome_of(world, state, world->generation);
+	if (code == 0)
+		return 0;
+	learn_why(world, world->generation, code);
+	return code == -ETIMEDOUT ? word_missing(world, label) : word_end(world, code, label);
 }
 
 /* --- the call --- */
@@ -253,17 +302,19 @@ static int meet(muster_world *world, int timeout_ms, const char *label, uint64_t
 	                           .members = world->size};
 	wait.activity = ACTIVITY_BARRIER;
 	wait.label = label != NULL ? label : "";
+	atomic_store_explicit(&world->me->passed, world->passed, memory_order_relaxed);
 	atomic_store_explicit(&world->me->arrived, world->generation + 1, memory_order_relaxed);
 	int rc = barrier_cross(&at, &wait);
 	*waited_since = at.arrived_ticks;
-	if (rc < 0 && rc != BARRIER_GIVEN_UP && !give_up(world))
-		rc = was_passed(atomic_load(&world->group->barrier.state), world->generation) ? 0 : BARRIER_GIVEN_UP;
-	if (rc == BARRIER_GIVEN_UP)
+	if (rc == BARRIER_GIVEN_UP || (rc < 0 && !give_up(world)))
 		rc = tell_outcome(world, label);
 	else if (rc == -ETIMEDOUT)
 		rc = word_missing(world, label);
 	wait_end(&wait);
-	world->generation = next(world->generation);
+	if (rc == 0)
+		world->passed = world->generation + 1;
+	if (rc == 0 || rc == -ETIMEDOUT) /* there is none after the one that closed the barrier */
+		world->generation = next(world->generation);
 	return rc;
 }
 

@@ -17,7 +17,6 @@ struct barrier_place {
 	uint32_t *generation;         /* which one this is; the caller counts it up afterwards */
 	uint32_t *guess;
 	uint32_t members;
-	uint64_t seen;          /* the word, last */
 	uint64_t arrived_ticks; /* when it began to wait; 0: it came last */
 };
 

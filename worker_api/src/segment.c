@@ -71,6 +71,8 @@ static int map(struct segment *segment, int fd, uint32_t rank)
 	segment->base = mmap(NULL, segment->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (segment->base == MAP_FAILED) {
 		segment->base = NULL;
+		if (errno == ENODEV || errno == EACCES) /* no memory at all, or not to be written */
+			return error_set(MUSTER_EENVIRONMENT, "MUSTER_FD (%d) is not a segment that muster made", fd);
 		return error_set(-errno, "cannot map the job's shared segment of %zu bytes: %s", segment->bytes,
 		                 strerror(errno));
 	}
@@ -208,6 +210,9 @@ void segment_leave(struct segment *segment)
 	segment->me->end_order = atomic_fetch_add(&segment->header->events, 1) + 1;
 	atomic_store(&segment->me->presence, RANK_LEFT);
 	segment_announce(segment);
-	pthread_mutex_unlock((pthread_mutex_t *)&segment->me->life);
+	/* Another thread than the one that attached cannot give the life word back: it stays in that thread's list of
+	 * robust mutexes, and its memory with it, until that thread ends. */
+	if (pthread_mutex_unlock((pthread_mutex_t *)&segment->me->life) != 0)
+		segment->base = NULL;
 	drop(segment);
 }

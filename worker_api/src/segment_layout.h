@@ -157,12 +157,14 @@ struct segment_trace {                                   /* written by the rank 
  *
  *     63..33  generation: how many barriers were decided, one way or the other
  *         32  somebody sleeps on the upper half
- *     31..17  how many of the last generations in a row were given up (0: the last one was passed)
+ *     31..30  0; once it was given up because a rank failed (1) or left (2), for ever: what that generation came to
+ *     29..17  how many of the last generations in a row were given up (0: the last one was passed)
  *     16..0   how many have arrived at this one
  */
 struct group_barrier {
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t state; /* by any */
-	/* Who gave up the newest generation that was given up: generation << 32 | member. By that member, after. */
+	/* Who gave up the newest generation that was given up: (generation + 1) << 32 | member. By that member, after.
+	 */
 	_Atomic uint64_t breaker;
 };
 
@@ -181,7 +183,7 @@ struct group_header {
 
 /* How a member gave a barrier up; read by the others once group_barrier.breaker names it. */
 struct break_record {
-	_Atomic uint32_t generation; /* UINT32_MAX while it is written */
+	_Atomic uint32_t generation; /* and 1; 0 while it is written */
 	_Atomic int32_t code;
 	_Atomic int32_t member;         /* whose end it was, or -1 */
 	_Atomic uint32_t missing_count; /* of which the first are listed */
@@ -202,6 +204,8 @@ struct group_member {
 	_Alignas(SEGMENT_LINE) _Atomic uint32_t done;
 	/* Generation + 1 of the barrier that it last arrived at. By the member. */
 	_Alignas(SEGMENT_LINE) _Atomic uint32_t arrived;
+	/* Generation + 1 of the barrier that it last passed, as it arrived at this one. By the member. */
+	_Atomic uint32_t passed;
 	_Alignas(SEGMENT_LINE) struct break_record record;
 	/* then, at group_layout.lines: struct step_line [depth]; at group_layout.bulk: bulk_bytes bytes */
 };

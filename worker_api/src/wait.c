@@ -41,8 +41,7 @@ static bool has_ended(const muster_world *world, uint32_t member)
 	return atomic_load_explicit(&world_rank(world, member)->presence, memory_order_acquire) >= RANK_LEFT;
 }
 
-/* The first of the members that ended; -1: none. */
-static int32_t first_ended(const muster_world *world)
+int32_t wait_first_ended(const muster_world *world)
 {
 	int32_t first = -1;
 	uint32_t order = UINT32_MAX;
@@ -67,18 +66,25 @@ static int told_broken(muster_world *world, uint64_t broken)
 	return error_set(MUSTER_EBROKEN, "collective: an earlier one of this world failed: %s", muster_strerror(code));
 }
 
-/* Something happened since this wait looked the last time. */
+/* Something happened since this wait looked the last time. When it ends the wait, the condition is looked at once more
+ * before: a member may have done its part after that was looked at, and before it ended. */
 static int look_at_events(struct wait *wait, uint32_t events)
 {
 	muster_world *world = wait->world;
-	int32_t ended = wait->needs == ALL_MEMBERS                ? first_ended(world)
+	int32_t ended = wait->needs == ALL_MEMBERS                ? wait_first_ended(world)
 	                : has_ended(world, (uint32_t)wait->needs) ? wait->needs
 	                                                          : -1;
 	uint64_t broken = atomic_load(&world->group->broken);
+	bool ends = ended >= 0 || (wait->collective && broken != 0);
+	if (ends && !wait->last_look) {
+		wait->last_look = true;
+		return WAIT_AGAIN;
+	}
 	if (wait->collective && broken != 0)
 		return told_broken(world, broken);
 	if (ended >= 0)
 		return wait_tell_end(world, (uint32_t)ended, wait->label == NULL ? "wait" : "barrier", wait->label);
+	wait->last_look = false;
 	wait->events = events;
 	if (wait->needs == ALL_MEMBERS && broken == 0)
 		world->quiet_events = events;
@@ -108,8 +114,11 @@ int wait_turn_slow(struct wait *wait)
 	muster_world *world = wait->world;
 	enum wait_mode mode = world->segment->wait_mode;
 	uint32_t events = atomic_load_explicit(&world->segment->header->events, memory_order_acquire);
-	if (events != wait->events)
-		return look_at_events(wait, events); /* 0: look at the condition again, then sleep on this value */
+	if (events != wait->events) {
+		int rc = look_at_events(wait, events);
+		if (rc < 0 || wait->last_look)
+			return rc;
+	}
 	if (mode == WAIT_SPIN && wait->start_ns != 0 && !wait->sleeps && wait->turns % CLOCK_EVERY_TURNS != 0) {
 		relax();
 		return WAIT_AGAIN;

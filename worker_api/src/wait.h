@@ -39,6 +39,7 @@ struct wait {
 	int64_t start_ns;   /* 0 until the clock was read for the first time */
 	int32_t needs;      /* the member without whom this wait is in vain, or ALL_MEMBERS */
 	bool collective;    /* a broken group ends it too */
+	bool last_look;     /* somebody ended: the condition is looked at once more, for what came before */
 	bool told;          /* the rank's activity says what it waits for */
 	bool sleeps;        /* slept once: straight to the futex */
 	uint32_t turns;
@@ -88,6 +89,9 @@ static inline void wait_post(_Atomic uint32_t *word, uint32_t value)
 	if ((atomic_exchange(word, value) & 1) != 0)
 		futex_wake(word, INT_MAX);
 }
+
+/* Of the members that ended, or left, the first; -1: none has. */
+int32_t wait_first_ended(const muster_world *world);
 
 /* Keeps what is known of a member's end in world->failure and words it; returns MUSTER_EGONE or MUSTER_ELEFT. `what` as
  * in "barrier 'start'". */

@@ -197,5 +197,6 @@ int muster_job_rank(const muster_world *world, int rank)
 
 const struct muster_failure *muster_failure_of(const muster_world *world)
 {
-	return &world->failure;
+	static const struct muster_failure none = {.rank = -1};
+	return world != NULL ? &world->failure : &none;
 }

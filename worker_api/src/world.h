@@ -40,6 +40,7 @@ struct muster_world {
 
 	/* the barrier */
 	uint32_t generation;
+	uint32_t passed;  /* the last generation that was passed, and 1 */
 	uint32_t arrival; /* how many had come before me the last time: what it is likely to be again */
 	uint32_t gate_generation;
 	uint32_t gate_arrival;

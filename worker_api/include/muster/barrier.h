@@ -6,11 +6,11 @@
  *
  *     0               all have come
  *     -ETIMEDOUT      somebody's time limit passed; muster_failure_of(world)->missing lists who had not come
- *     MUSTER_EGONE    a rank failed before it came; ->rank, ->signal, ->exit_code say who and how
- *     MUSTER_ELEFT    a rank left (finalize, exit 0) before it came
+ *     MUSTER_EGONE    a rank failed before all had come; ->rank, ->signal, ->exit_code say who and how
+ *     MUSTER_ELEFT    a rank left (finalize, exit 0) before all had come
  *
  * After a time-out the world goes on: a rank that comes late to a barrier that was given up gets -ETIMEDOUT at once,
- * and the next barrier is a new one for all. After the death of a rank every barrier fails.
+ * and the next barrier is a new one for all. After the end of a rank every barrier fails.
  *
  * How long each rank waited, and who came last how often, is in the job's report.
  *
