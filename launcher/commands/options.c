@@ -30,11 +30,15 @@ static void add_override(struct run_options *options, enum override_kind kind, c
                          const char *value)
 {
 	struct override added = {kind, arena_format(&options->arena, "--%s", row->name), row->key, value};
-	struct override *more = arena_alloc_array(&options->arena, options->override_count + 1, sizeof *more);
-	if (options->override_count > 0)
-		memcpy(more, options->overrides, options->override_count * sizeof *more);
-	more[options->override_count++] = added;
-	options->overrides = more;
+	if (options->override_count == options->override_capacity) {
+		uint32_t capacity = options->override_capacity == 0 ? 8 : options->override_capacity * 2;
+		struct override *more = arena_alloc_array(&options->arena, capacity, sizeof *more);
+		if (options->override_count > 0)
+			memcpy(more, options->overrides, options->override_count * sizeof *more);
+		options->overrides = more;
+		options->override_capacity = capacity;
+	}
+	options->overrides[options->override_count++] = added;
 }
 
 /* In a pattern a percent sign is written twice. */

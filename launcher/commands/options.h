@@ -29,6 +29,7 @@ struct run_options {
 	char **command;        /* the command, or after a spec the arguments to append; NULL-terminated */
 	struct override *overrides;
 	uint32_t override_count;
+	uint32_t override_capacity;
 	const char *report_path;
 	bool report_bindings;
 	bool quiet;

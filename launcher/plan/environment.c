@@ -177,8 +177,7 @@ void environment_make(struct environment *environment, struct arena *arena, cons
 	environment_add_slots(&b);
 	environment_make_ranks(&b, environment);
 	environment->job = arena_alloc_array(arena, b.job.count + 1, sizeof *environment->job);
-	for (uint32_t i = 0; i < b.job.count; i++)
-		environment->job[i] = b.job.items[i];
+	variables_list(&b.job, environment->job);
 	warn(environment, &b);
 	free(b.slots);
 	variables_finish(&b.job);

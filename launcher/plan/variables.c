@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * variables: see variables.h. Searched from the front: an environment has a hundred names, and is put together once.
+ * variables: see variables.h. Entries of the table are never taken out: they lead to a hole in the list. Equal names
+ * stand in the table in the order in which they were added.
  */
 #include "plan/variables.h"
 
@@ -8,6 +9,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { FIRST_CAPACITY = 128 }; /* a power of two, as all that follow */
 
 size_t variable_name_length(const char *text)
 {
@@ -21,58 +24,103 @@ bool variable_is(const char *text, const char *name)
 	return strncmp(text, name, length) == 0 && text[length] == '=';
 }
 
+/* FNV-1a */
+static uint32_t hash_of(const char *name, size_t length)
+{
+	uint32_t hash = 2166136261u;
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char)name[i]) * 16777619u;
+	return hash;
+}
+
+static uint32_t mask_of(const struct variables *variables)
+{
+	return 2 * variables->capacity - 1;
+}
+
+static void enter(struct variables *variables, uint32_t index)
+{
+	const char *text = variables->items[index];
+	uint32_t at = hash_of(text, variable_name_length(text)) & mask_of(variables);
+	while (variables->table[at] != 0)
+		at = (at + 1) & mask_of(variables);
+	variables->table[at] = index + 1;
+}
+
+static void grow(struct variables *variables)
+{
+	variables->capacity = variables->capacity == 0 ? FIRST_CAPACITY : variables->capacity * 2;
+	variables->items = memory_resized(variables->items, variables->capacity, sizeof *variables->items);
+	free(variables->table);
+	variables->table = memory_zeroed((size_t)2 * variables->capacity * sizeof *variables->table);
+	for (uint32_t i = 0; i < variables->count; i++)
+		if (variables->items[i] != NULL)
+			enter(variables, i);
+}
+
+/* The place of the next item of that name; NULL: there is none. *at runs along the table, from the name's hash. */
+static char **next_of(const struct variables *variables, const char *name, size_t length, uint32_t *at)
+{
+	if (variables->table == NULL)
+		return NULL;
+	while (variables->table[*at & mask_of(variables)] != 0) {
+		char **item = &variables->items[variables->table[*at & mask_of(variables)] - 1];
+		++*at;
+		if (*item != NULL && strncmp(*item, name, length) == 0 && (*item)[length] == '=')
+			return item;
+	}
+	return NULL;
+}
+
 char *variables_find(const struct variables *variables, const char *name)
 {
-	for (uint32_t i = 0; i < variables->count; i++)
-		if (variable_is(variables->items[i], name))
-			return variables->items[i];
-	return NULL;
+	size_t length = strlen(name);
+	uint32_t at = hash_of(name, length);
+	char **item = next_of(variables, name, length, &at);
+	return item == NULL ? NULL : *item;
 }
 
 void variables_add(struct variables *variables, char *text)
 {
-	if (variables->count + 1 >= variables->capacity) {
-		variables->capacity = variables->capacity == 0 ? 64 : variables->capacity * 2;
-		variables->items = memory_resized(variables->items, variables->capacity, sizeof *variables->items);
-	}
-	variables->items[variables->count++] = text;
-	variables->items[variables->count] = NULL;
-}
-
-/* Removes every one of that name from `from` on. */
-static void remove_after(struct variables *variables, uint32_t from, const char *name, size_t length)
-{
-	uint32_t kept = from;
-	for (uint32_t i = from; i < variables->count; i++) {
-		const char *text = variables->items[i];
-		if (strncmp(text, name, length) != 0 || text[length] != '=')
-			variables->items[kept++] = variables->items[i];
-	}
-	variables->count = kept;
-	if (variables->items != NULL)
-		variables->items[kept] = NULL;
+	if (variables->count == variables->capacity)
+		grow(variables);
+	variables->items[variables->count] = text;
+	enter(variables, variables->count++);
 }
 
 void variables_set(struct variables *variables, char *text)
 {
 	size_t length = variable_name_length(text);
-	for (uint32_t i = 0; i < variables->count; i++) {
-		if (strncmp(variables->items[i], text, length + 1) != 0)
-			continue;
-		variables->items[i] = text;
-		remove_after(variables, i + 1, text, length);
+	uint32_t at = hash_of(text, length);
+	char **first = next_of(variables, text, length, &at), **other;
+	if (first == NULL) {
+		variables_add(variables, text);
 		return;
 	}
-	variables_add(variables, text);
+	*first = text;
+	while ((other = next_of(variables, text, length, &at)) != NULL)
+		*other = NULL;
 }
 
 void variables_remove(struct variables *variables, const char *name)
 {
-	remove_after(variables, 0, name, strlen(name));
+	size_t length = strlen(name);
+	uint32_t at = hash_of(name, length);
+	for (char **item; (item = next_of(variables, name, length, &at)) != NULL;)
+		*item = NULL;
+}
+
+void variables_list(const struct variables *variables, char **list)
+{
+	for (uint32_t i = 0; i < variables->count; i++)
+		if (variables->items[i] != NULL)
+			*list++ = variables->items[i];
+	*list = NULL;
 }
 
 void variables_finish(struct variables *variables)
 {
 	free(variables->items);
+	free(variables->table);
 	*variables = (struct variables){0};
 }

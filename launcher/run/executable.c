@@ -5,19 +5,14 @@
 #include "run/executable.h"
 
 #include "base/error.h"
-#include "base/file_text.h"
 #include "plan/launch_plan.h"
+#include "run/exec_format.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { HEAD_BYTES = 256 };
 
 static const char *variable_of(char *const *lines, const char *name)
 {
@@ -36,17 +31,6 @@ static const char *path_variable_of(const struct launch_plan *plan, const struct
 	return path != NULL ? path : "/usr/local/bin:/usr/bin:/bin";
 }
 
-/* 0: may be executed; else why not. A directory has the x bit and is no program. */
-static int candidate_error(const char *path)
-{
-	struct stat status;
-	if (stat(path, &status) < 0)
-		return errno == ENOTDIR ? ENOENT : errno;
-	if (S_ISDIR(status.st_mode))
-		return EISDIR;
-	return access(path, X_OK) < 0 ? errno : 0;
-}
-
 static void join_path(char *to, size_t size, const char *base, const char *directory, size_t length, const char *name)
 {
 	if (length == 0)
@@ -62,7 +46,7 @@ static int not_found(const char *command, const char *path_variable, const char 
 {
 	char here[PATH_MAX], hint[PATH_MAX + 16] = "";
 	join_path(here, sizeof here, directory, "", 0, command);
-	int code = candidate_error(here);
+	int code = exec_permission(here);
 	if (command[strcspn(command, " \t\n;|&<>$")] != '\0')
 		snprintf(hint, sizeof hint, ": no shell splits it; write sh -c '...'");
 	else if (code == 0 || code == EACCES)
@@ -79,7 +63,7 @@ static int search_path(const char *command, const char *path_variable, const cha
 	for (const char *at = path_variable;; at++) {
 		size_t length = strcspn(at, ":");
 		join_path(found, size, directory, at, length, command);
-		int code = candidate_error(found);
+		int code = exec_permission(found);
 		if (code == 0)
 			return 0;
 		if (code != ENOENT && denied[0] == '\0') {
@@ -97,7 +81,7 @@ static int search_path(const char *command, const char *path_variable, const cha
 
 static int check_file(const char *command, const char *path, struct error *err)
 {
-	int code = candidate_error(path);
+	int code = exec_permission(path);
 	if (code == ENOENT)
 		return error_set(err, -ENOENT, "command not found: %s: No such file or directory", command);
 	if (code == EISDIR)
@@ -108,41 +92,6 @@ static int check_file(const char *command, const char *path, struct error *err)
 	return 0;
 }
 
-static int check_interpreter(const char *path, char *head, struct error *err)
-{
-	char *name = head + 2 + strspn(head + 2, " \t");
-	name[strcspn(name, " \t\n")] = '\0';
-	if (name[0] != '\0' && name[strlen(name) - 1] == '\r') /* the kernel would look for "sh\r" */
-		return error_set(err, -ENOEXEC,
-		                 "cannot execute %s: its first line ends in a carriage return (saved with Windows line "
-		                 "ends? sed -i 's/\\r$//')",
-		                 path);
-	int code = candidate_error(name);
-	if (code != 0)
-		return error_set(err, -ENOEXEC, "cannot execute %s: its interpreter (first line) \"%s\": %s", path,
-		                 name, strerror(code == EISDIR ? EACCES : code));
-	return 0;
-}
-
-/* What execve would refuse with a code that does not say why. An unreadable file is left to execve. */
-static int check_format(const char *path, struct error *err)
-{
-	char head[HEAD_BYTES + 1];
-	ssize_t got = file_text_read(path, head, sizeof head);
-	if (got < 0)
-		return 0;
-	if (got >= 2 && head[0] == '#' && head[1] == '!')
-		return check_interpreter(path, head, err);
-	if (got >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0)
-		return 0;
-	if (access("/proc/sys/fs/binfmt_misc/status", F_OK) == 0)
-		return 0; /* the administrator may have given this format an interpreter */
-	return error_set(err, -ENOEXEC,
-	                 "cannot execute %s: exec format error: it is neither a program of this machine nor a script "
-	                 "that begins with #!",
-	                 path);
-}
-
 static int find(const char *command, const char *path_variable, const char *directory, char *found, size_t size,
                 struct error *err)
 {
@@ -150,11 +99,11 @@ static int find(const char *command, const char *path_variable, const char *dire
 		return error_set(err, -ENOENT, "command not found: its name is empty");
 	if (strchr(command, '/') == NULL) {
 		int rc = search_path(command, path_variable, directory, found, size, err);
-		return rc < 0 ? rc : check_format(found, err);
+		return rc < 0 ? rc : exec_format_check(found, binfmt_handlers(BINFMT_DIRECTORY), err);
 	}
 	join_path(found, size, command[0] == '/' ? NULL : directory, "", 0, command);
 	int rc = check_file(command, found, err);
-	return rc < 0 ? rc : check_format(found, err);
+	return rc < 0 ? rc : exec_format_check(found, binfmt_handlers(BINFMT_DIRECTORY), err);
 }
 
 static bool same_text(const char *a, const char *b)

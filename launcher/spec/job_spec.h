@@ -52,9 +52,11 @@ struct env_change {
 	char *value; /* NULL: the name is removed */
 };
 
+/* In the order in which they were written: the last one of a name counts. */
 struct env_changes {
 	struct env_change *items;
 	uint32_t count;
+	uint32_t capacity; /* of `items`, while they are read */
 };
 
 struct sink_spec {

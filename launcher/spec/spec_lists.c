@@ -88,23 +88,17 @@ static bool check_env_name(struct spec_reader *reader, const struct spec_key *ke
 	return false;
 }
 
-/* A name that is there already is changed in place. There is room for one more in env->items. */
-static void put_env(struct env_changes *env, char *name, char *value)
-{
-	for (uint32_t i = 0; i < env->count; i++)
-		if (strcmp(env->items[i].name, name) == 0) {
-			env->items[i].value = value;
-			return;
-		}
-	env->items[env->count++] = (struct env_change){name, value};
-}
-
+/* Twice as much each time: there may be as many options as a command line holds. */
 static void grow_env(struct spec_reader *reader, struct env_changes *env, uint32_t more)
 {
-	struct env_change *items = arena_alloc_array(&reader->spec->arena, (size_t)env->count + more, sizeof *items);
+	if (env->capacity - env->count >= more)
+		return;
+	uint32_t capacity = env->capacity * 2 > env->count + more ? env->capacity * 2 : env->count + more;
+	struct env_change *items = arena_alloc_array(&reader->spec->arena, capacity, sizeof *items);
 	if (env->count > 0)
 		memcpy(items, env->items, env->count * sizeof *items);
 	env->items = items;
+	env->capacity = capacity;
 }
 
 /* Reads one variable without putting it in place; *value is NULL where the name is to be removed. */
@@ -127,7 +121,7 @@ bool read_env_entry(struct spec_reader *reader, const struct spec_key *key, cons
 	if (!read_variable(reader, key, at, name, value, &text))
 		return false;
 	grow_env(reader, env, 1);
-	put_env(env, arena_copy(&reader->spec->arena, name), text);
+	env->items[env->count++] = (struct env_change){arena_copy(&reader->spec->arena, name), text};
 	return true;
 }
 
@@ -136,7 +130,6 @@ static bool read_env(struct spec_reader *reader, const struct spec_key *key, con
                      struct env_changes *member)
 {
 	struct env_changes read = *member;
-	uint32_t before = read.count;
 	bool sound = true;
 	if (map->kind != NODE_MAP) {
 		complain_of_form(reader, key, map);
@@ -151,10 +144,7 @@ static bool read_env(struct spec_reader *reader, const struct spec_key *key, con
 			continue;
 		}
 		char *name = arena_copy(&reader->spec->arena, value->key->text);
-		if (before > 0) /* names of one mapping differ, so only an earlier one can hold them */
-			put_env(&read, name, text);
-		else
-			read.items[read.count++] = (struct env_change){name, text};
+		read.items[read.count++] = (struct env_change){name, text};
 	}
 	if (sound)
 		*member = read;

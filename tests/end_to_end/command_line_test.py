@@ -151,6 +151,11 @@ class Options(harness.TestCase):
         done = self.muster("run", "-n", "1", "--timeout", "200ms", "-k", "100ms", "sleep", "60")
         self.assert_exit(done, 124)
 
+    def test_very_many_options_take_no_more_than_their_number(self):
+        """With time that grew as their square, this took minutes."""
+        many = [word for number in range(40000) for word in ("-x", f"V{number}={number}")]
+        self.assertEqual(self.said_by(many, "echo $V0 $V39999", timeout=20), "0 39999")
+
     def test_any_key_can_be_set(self):
         self.assertEqual(self.said_by(["--set", "umask=077"], "umask").lstrip("0"), "77")
         self.assertEqual(self.said_by(["--set", "limits.open_files=99"], "ulimit -n"), "99")

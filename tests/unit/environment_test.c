@@ -303,7 +303,7 @@ static struct env_changes changes_of(const struct change_case *changes, struct e
 	uint32_t count = 0;
 	for (; count < CHANGES_MAX && changes[count].name != NULL; count++)
 		items[count] = (struct env_change){text_of(changes[count].name), text_of(changes[count].value)};
-	return (struct env_changes){items, count};
+	return (struct env_changes){.items = items, .count = count};
 }
 
 struct case_storage {

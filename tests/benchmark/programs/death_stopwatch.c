@@ -9,7 +9,6 @@
 #include "process_tree.h"
 #include "ready_ranks.h"
 
-#include <err.h>
 #include <signal.h>
 
 int main(int argc, char **argv)
@@ -21,18 +20,7 @@ int main(int argc, char **argv)
 	pid_t pid;
 
 	measure_options_read(&options, argc, argv);
-	if (!options.fifo_path)
-		errx(125, "-f FIFO is needed");
-	process_tree_begin(options.timeout_s);
-	ready_ranks_open(&ready, options.fifo_path, options.ranks);
-	pid = process_tree_start(&options.command);
-	if (!ready_ranks_wait(&ready, pid)) {
-		kill(pid, SIGKILL);
-		process_tree_wait(pid, process_tree_now(), &outcome);
-		process_tree_sweep();
-		errx(124, "not all of %u ranks reported; the launcher's wait status was %d", ready.count,
-		     outcome.status);
-	}
+	pid = ready_ranks_start(&ready, &options);
 	since_ns = process_tree_now();
 	kill(ready.pids[ready.count / 2], SIGKILL);
 	process_tree_wait(pid, since_ns, &outcome);

@@ -12,6 +12,7 @@
 
 #include <err.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 struct sum {
@@ -61,24 +62,14 @@ int main(int argc, char **argv)
 	struct ready_ranks ready;
 	struct sum sum = {.ready = &ready};
 	struct outcome outcome = {0};
-	bool all_ready;
 	pid_t pid;
 
 	measure_options_read(&options, argc, argv);
-	if (!options.fifo_path)
-		errx(125, "-f FIFO is needed");
-	process_tree_begin(options.timeout_s);
-	ready_ranks_open(&ready, options.fifo_path, options.ranks);
-	pid = process_tree_start(&options.command);
-	all_ready = ready_ranks_wait(&ready, pid);
-	if (all_ready)
-		process_tree_each(add_process, &sum);
+	pid = ready_ranks_start(&ready, &options);
+	process_tree_each(add_process, &sum);
 	kill(pid, SIGTERM);
 	process_tree_wait(pid, process_tree_now(), &outcome);
 	process_tree_sweep();
-	if (!all_ready)
-		errx(124, "not all of %u ranks reported; the launcher's wait status was %d", ready.count,
-		     outcome.status);
 	printf("{\"pss_kib\": %ld, \"processes\": %u}\n", sum.pss_kib, sum.processes);
 	return 0;
 }

@@ -4,11 +4,13 @@
  */
 #include "ready_ranks.h"
 
+#include "measure_options.h"
 #include "process_tree.h"
 
 #include <err.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,7 +20,7 @@
 #define LOOK_EVERY_MS 100
 #define SETTLE_NS     20000000
 
-void ready_ranks_open(struct ready_ranks *ready, const char *path, unsigned count)
+static void open_fifo(struct ready_ranks *ready, const char *path, unsigned count)
 {
 	ready->count = count;
 	ready->pids = calloc(count, sizeof *ready->pids);
@@ -38,7 +40,7 @@ static bool has_ended(pid_t pid)
 	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
 }
 
-bool ready_ranks_wait(struct ready_ranks *ready, pid_t command)
+static bool wait_for_all(struct ready_ranks *ready, pid_t command)
 {
 	const struct timespec settle = {.tv_nsec = SETTLE_NS};
 	struct pollfd polled = {.fd = ready->fd, .events = POLLIN};
@@ -54,4 +56,28 @@ bool ready_ranks_wait(struct ready_ranks *ready, pid_t command)
 	/* A launcher does not say when it has come to rest after the last start; this is for it to do so. */
 	nanosleep(&settle, NULL);
 	return true;
+}
+
+static _Noreturn void give_up(const struct ready_ranks *ready, pid_t command)
+{
+	struct outcome outcome = {0};
+
+	kill(command, SIGKILL);
+	process_tree_wait(command, process_tree_now(), &outcome);
+	process_tree_sweep();
+	errx(124, "not all of %u ranks reported; the launcher's wait status was %d", ready->count, outcome.status);
+}
+
+pid_t ready_ranks_start(struct ready_ranks *ready, const struct measure_options *options)
+{
+	pid_t command;
+
+	if (!options->fifo_path)
+		errx(125, "-f FIFO is needed");
+	process_tree_begin(options->timeout_s);
+	open_fifo(ready, options->fifo_path, options->ranks);
+	command = process_tree_start(&options->command);
+	if (!wait_for_all(ready, command))
+		give_up(ready, command);
+	return command;
 }

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * ready_ranks: wait until every rank of a job has said its pid on a FIFO (child_idles does so).
+ * ready_ranks: start a job and wait until each of its ranks has said its pid on a FIFO (child_idles does so).
  */
 #ifndef BENCHMARK_READY_RANKS_H
 #define BENCHMARK_READY_RANKS_H
 
-#include <stdbool.h>
 #include <sys/types.h>
+
+struct measure_options;
 
 struct ready_ranks {
 	int fd;
 	unsigned count;
-	pid_t *pids; /* `count` of them once ready_ranks_wait() has returned true */
+	pid_t *pids; /* `count` of them */
 };
 
-/* Makes the FIFO anew and opens it; ends the program with 125 when that fails. */
-void ready_ranks_open(struct ready_ranks *ready, const char *path, unsigned count);
-
-/* False when the time-out passed, a signal came, or the command ended before all of them had reported. */
-bool ready_ranks_wait(struct ready_ranks *ready, pid_t command);
+/* Begins a process tree, makes the FIFO anew, starts the command and returns its pid once all have reported. Ends the
+ * program with 125 when that cannot be begun, and with 124, nothing being left, when the time-out passed, a signal
+ * came, or the command ended before. */
+pid_t ready_ranks_start(struct ready_ranks *ready, const struct measure_options *options);
 
 #endif
