@@ -63,6 +63,19 @@ static _Atomic uint32_t *upper_half(struct group_barrier *barrier)
 
 enum arrival { ARRIVED, ARRIVED_LAST, ARRIVED_LATE };
 
+/* Once the last has come, the word is its own to change. False: it was a guess, and a wrong one. */
+static bool open_after(struct barrier_place *at, uint64_t *seen)
+{
+	uint64_t state = atomic_load_explicit(&at->barrier->state, memory_order_acquire);
+	bool last = generation_of(state) == *at->generation && arrived_of(state) == arrived_of(*seen);
+	*seen = state;
+	if (!last)
+		return false;
+	at->before_opening(at->context);
+	at->before_opening = NULL;
+	return true;
+}
+
 /* `weight` members come at once. Begins with a guess: the first look at the word then takes it for writing, too. */
 static enum arrival arrive(struct barrier_place *at, uint32_t weight)
 {
@@ -72,6 +85,8 @@ static enum arrival arrive(struct barrier_place *at, uint32_t weight)
 		if (generation_of(seen) != *at->generation)
 			return ARRIVED_LATE;
 		bool last = arrived_of(seen) + weight == at->members;
+		if (last && at->before_opening != NULL && !open_after(at, &seen))
+			continue;
 		uint64_t after = last ? pack(next(*at->generation), 0, 0) : seen + weight;
 		if (atomic_compare_exchange_weak_explicit(&barrier->state, &seen, after, memory_order_acq_rel,
 		                                          memory_order_acquire)) {

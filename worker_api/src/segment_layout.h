@@ -32,6 +32,7 @@ enum {
 	SEGMENT_LABEL_BYTES = 40,
 	SEGMENT_TRACE_EVENTS = 1024, /* a rank; a power of two */
 	SEGMENT_HEAP_CLASSES = 118,  /* of sizes, see heap.c: up to 1 TiB */
+	SEGMENT_BULK_LEAST = 16384,  /* four of the largest elements of collectives */
 };
 
 #define SEGMENT_MAGIC UINT64_C(0x0172657473756d00) /* "\0muster\1" */
@@ -63,6 +64,8 @@ struct segment_header {
 	 * lines in the low half, a count of changes in the high half against ABA. By any. */
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t heap_taken;
 	_Atomic uint64_t heap_free[SEGMENT_HEAP_CLASSES];
+
+	_Atomic uint32_t groups; /* that muster_split made. By any */
 };
 
 /* --- a rank --- */
@@ -166,7 +169,10 @@ struct group_barrier {
 	/* Who gave up the newest generation that was given up: (generation + 1) << 32 | member. By that member, after.
 	 */
 	_Atomic uint64_t breaker;
+	/* Of the gate: what the last to arrive has to say to all (steps.h). */
+	unsigned char words[48];
 };
+static_assert(sizeof(struct group_barrier) == SEGMENT_LINE, "what the last to arrive says comes with the word");
 
 /* With several domains their members arrive here, and the last of them at the group's barrier, for all of them. */
 struct group_domain {
@@ -179,6 +185,8 @@ struct group_header {
 	struct group_barrier gate;
 	/* 0, or why the group is of no use to collectives any more: 1 << 63 | -code << 32 | member. By the first. */
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t broken;
+	uint32_t serial;           /* which group of the job this is: 0 the world. By who made it, before others know it */
+	_Atomic uint32_t freed_by; /* how many members have freed it; the last gives the memory back */
 };
 
 /* How a member gave a barrier up; read by the others once group_barrier.breaker names it. */
@@ -190,17 +198,21 @@ struct break_record {
 	_Atomic uint32_t missing[60];   /* members */
 };
 
-/* One message of a collective: a line that its member writes, all others may read. */
+/* What a member says in a step of a collective: a line that it writes, all others may read. */
 struct step_line {
-	_Alignas(SEGMENT_LINE) _Atomic uint32_t word; /* step << 1 | somebody sleeps */
-	uint16_t what;                                /* which collective, so that a mismatch is found */
-	uint16_t form;                                /* what the payload is (steps.h) */
-	unsigned char payload[56];
+	/*      63..48  step >> 31
+	 *      47..32  which collective, so that a mismatch is found
+	 *       31..1  step
+	 *           0  somebody sleeps on the lower half */
+	_Alignas(SEGMENT_LINE) _Atomic uint64_t word;
+	uint32_t form; /* what the payload is (enum step_form) */
+	uint32_t unused;
+	unsigned char payload[48];
 };
 static_assert(sizeof(struct step_line) == SEGMENT_LINE, "a step is a cache line");
 
 struct group_member {
-	/* All steps up to this one are done with: step << 1 | somebody sleeps. By the member. */
+	/* All steps up to this one, modulo 2^31, are done with: step << 1 | somebody sleeps. By the member. */
 	_Alignas(SEGMENT_LINE) _Atomic uint32_t done;
 	/* Generation + 1 of the barrier that it last arrived at. By the member. */
 	_Alignas(SEGMENT_LINE) _Atomic uint32_t arrived;
@@ -215,7 +227,7 @@ struct group_layout {
 	uint32_t members;
 	uint32_t domains;
 	uint32_t depth;      /* step lines a member; a power of two */
-	uint32_t bulk_bytes; /* a member; a power of two, at least a page */
+	uint32_t bulk_bytes; /* a member; a power of two, at least SEGMENT_BULK_LEAST */
 	uint64_t domains_offset;
 	uint64_t members_offset; /* all from the start of the area */
 	uint64_t member_stride;
@@ -235,7 +247,7 @@ static inline struct group_layout group_layout_of(uint32_t members, uint32_t dom
 	struct group_layout layout = {.members = members, .domains = domains};
 	layout.depth = members <= 256 ? 64 : members <= 4096 ? 16 : 4;
 	layout.bulk_bytes = 1 << 20;
-	while (layout.bulk_bytes > SEGMENT_PAGE && (uint64_t)layout.bulk_bytes * members > room)
+	while (layout.bulk_bytes > SEGMENT_BULK_LEAST && (uint64_t)layout.bulk_bytes * members > room)
 		layout.bulk_bytes /= 2;
 	layout.domains_offset = segment_round(sizeof(struct group_header), SEGMENT_LINE);
 	layout.members_offset =

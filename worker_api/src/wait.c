@@ -55,8 +55,9 @@ int32_t wait_first_ended(const muster_world *world)
 	return first;
 }
 
-static int told_broken(muster_world *world, uint64_t broken)
+int wait_tell_broken(muster_world *world)
 {
+	uint64_t broken = atomic_load(&world->group->broken);
 	int code = -(int)((broken >> 32) & 0x7fffffff);
 	uint32_t member = (uint32_t)broken;
 	if (member < world->size && has_ended(world, member))
@@ -64,6 +65,12 @@ static int told_broken(muster_world *world, uint64_t broken)
 	world->failure =
 		(struct muster_failure){.code = MUSTER_EBROKEN, .rank = member < world->size ? (int)member : -1};
 	return error_set(MUSTER_EBROKEN, "collective: an earlier one of this world failed: %s", muster_strerror(code));
+}
+
+static const char *name_of(const struct wait *wait)
+{
+	static const char *const names[] = {"wait", "barrier", "collective", "send", "receive"};
+	return names[wait->activity];
 }
 
 /* Something happened since this wait looked the last time. When it ends the wait, the condition is looked at once more
@@ -81,9 +88,9 @@ static int look_at_events(struct wait *wait, uint32_t events)
 		return WAIT_AGAIN;
 	}
 	if (wait->collective && broken != 0)
-		return told_broken(world, broken);
+		return wait_tell_broken(world);
 	if (ended >= 0)
-		return wait_tell_end(world, (uint32_t)ended, wait->label == NULL ? "wait" : "barrier", wait->label);
+		return wait_tell_end(world, (uint32_t)ended, name_of(wait), wait->label);
 	wait->last_look = false;
 	wait->events = events;
 	if (wait->needs == ALL_MEMBERS && broken == 0)
@@ -106,7 +113,8 @@ static void tell_activity(struct wait *wait)
 static int timed_out(struct wait *wait)
 {
 	wait->world->failure = (struct muster_failure){.code = -ETIMEDOUT, .rank = -1};
-	return error_set(-ETIMEDOUT, "the time limit of %lld ms passed", (long long)(wait->timeout_ns / 1000000));
+	return error_set(-ETIMEDOUT, "%s: the time limit of %lld ms passed", name_of(wait),
+	                 (long long)(wait->timeout_ns / 1000000));
 }
 
 int wait_turn_slow(struct wait *wait)
@@ -126,8 +134,10 @@ int wait_turn_slow(struct wait *wait)
 	int64_t now = clock_ns();
 	if (wait->start_ns == 0)
 		wait->start_ns = now;
+	if (wait->deadline_ns == 0)
+		wait->deadline_ns = now + wait->timeout_ns;
 	int64_t elapsed = now - wait->start_ns;
-	if (wait->timeout_ns >= 0 && elapsed >= wait->timeout_ns)
+	if (wait->timeout_ns >= 0 && now >= wait->deadline_ns)
 		return timed_out(wait);
 	if (mode == WAIT_SPIN && elapsed < WAIT_SPIN_NS && !wait->sleeps)
 		return WAIT_AGAIN;
@@ -148,7 +158,7 @@ static struct timespec timespec_of(int64_t ns)
 void wait_sleep(struct wait *wait, _Atomic uint32_t *word, uint32_t value)
 {
 	static _Atomic int has_no_waitv;
-	struct timespec deadline = timespec_of(wait->start_ns + wait->timeout_ns);
+	struct timespec deadline = timespec_of(wait->deadline_ns);
 	wait->sleeps = true;
 	if (!has_no_waitv) {
 		int rc = futex_wait_either(word, value, &wait->world->segment->header->events, wait->events,
@@ -159,8 +169,8 @@ void wait_sleep(struct wait *wait, _Atomic uint32_t *word, uint32_t value)
 			has_no_waitv = 1;
 	}
 	int64_t slice_end = clock_ns() + OLD_KERNEL_SLICE_NS;
-	if (wait->timeout_ns >= 0 && wait->start_ns + wait->timeout_ns < slice_end)
-		slice_end = wait->start_ns + wait->timeout_ns;
+	if (wait->timeout_ns >= 0 && wait->deadline_ns < slice_end)
+		slice_end = wait->deadline_ns;
 	deadline = timespec_of(slice_end);
 	futex_wait(word, value, &deadline);
 }

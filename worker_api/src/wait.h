@@ -37,6 +37,7 @@ struct wait {
 	muster_world *world;
 	int64_t timeout_ns; /* < 0: none */
 	int64_t start_ns;   /* 0 until the clock was read for the first time */
+	int64_t deadline_ns; /* 0: timeout_ns after start_ns; later waits of one call get that of the first */
 	int32_t needs;      /* the member without whom this wait is in vain, or ALL_MEMBERS */
 	bool collective;    /* a broken group ends it too */
 	bool last_look;     /* somebody ended: the condition is looked at once more, for what came before */
@@ -96,6 +97,9 @@ int32_t wait_first_ended(const muster_world *world);
 /* Keeps what is known of a member's end in world->failure and words it; returns MUSTER_EGONE or MUSTER_ELEFT. `what` as
  * in "barrier 'start'". */
 int wait_tell_end(muster_world *world, uint32_t member, const char *what, const char *label);
+
+/* The same of a group that is of no use to collectives any more: MUSTER_EBROKEN, or how the rank ended that broke it. */
+int wait_tell_broken(muster_world *world);
 
 /* Makes the group useless to collectives, for everybody; the first cause counts. Returns `code`. */
 int wait_break_group(muster_world *world, int code, int32_t member);

@@ -74,9 +74,9 @@ int world_create(struct segment *segment, uint32_t rank, uint32_t size, uint32_t
 	world->rank = rank;
 	world->size = size;
 	world->job_ranks = job_ranks;
-	world->id = (uint32_t)(offset / SEGMENT_PAGE);
 	world->layout = *layout;
 	world->group = segment_at(segment, offset);
+	world->id = world->group->serial;
 	world->domains = segment_at(segment, offset + layout->domains_offset);
 	world->members = segment_at(segment, offset + layout->members_offset);
 	world->me = world_member(world, rank);

@@ -26,7 +26,7 @@ struct muster_world {
 	uint32_t rank;
 	uint32_t size;
 	uint32_t *job_ranks; /* of the members; NULL: the same */
-	uint32_t id;         /* the group area's place in the segment in pages; the same on every member */
+	uint32_t id;         /* group_header.serial: the same on every member, never used twice in a job */
 	bool crowded;        /* some member shares its hardware thread with another */
 
 	/* the group's area */
