@@ -14,6 +14,7 @@
 #include "commands/options.h"
 #include "machine/machine.h"
 #include "plan/launch_plan.h"
+#include "report/library_words.h"
 #include "report/plan_view.h"
 #include "report/report_file.h"
 #include "report/report_json.h"
@@ -228,11 +229,14 @@ static int write_report(struct run *run, const struct report_facts *facts)
 
 static int report(struct run *run)
 {
-	if (run->result.outcome == OUTCOME_OK && run->options.report_path == NULL && run->result.error_text == NULL)
+	bool asked = run->options.report_path != NULL || run->options.verbosity > 0;
+	if (run->result.outcome == OUTCOME_OK && !asked && run->result.error_text == NULL)
 		return run->result.exit_code;
 	struct text text = {0};
 	const struct report_facts facts = facts_of(run);
 	report_text_add_failure(&text, &facts);
+	if (asked && !run->options.quiet)
+		add_straggler_line(&text, &facts);
 	if (text.length > 0)
 		patient_say(text.bytes);
 	text_finish(&text);

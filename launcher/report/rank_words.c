@@ -37,6 +37,8 @@ enum rank_fate rank_fate(const struct job_result *result, uint32_t local_rank)
 const char *failure_kind(const struct job_result *result, uint32_t local_rank)
 {
 	const struct rank_result *rank = &result->ranks[local_rank];
+	if (rank->missed)
+		return "lost";
 	switch (rank->end) {
 	case RANK_EXITED:
 		return "exit";
@@ -228,6 +230,12 @@ static void add_exit(struct text *text, int code)
 void add_rank_end(struct text *text, const struct report_facts *facts, uint32_t local_rank)
 {
 	const struct rank_result *rank = &facts->result->ranks[local_rank];
+	if (rank->missed) {
+		text_add_format(text, "left (%s) while others waited for it in %s",
+		                rank->end == RANK_EXITED && rank->exit_code == 0 ? "exit code 0" : "muster_finalize",
+		                rank->missed_in);
+		return;
+	}
 	switch (rank->end) {
 	case RANK_NOT_STARTED:
 		text_add(text, "was never started");
@@ -255,7 +263,9 @@ void add_rank_end_short(struct text *text, const struct report_facts *facts, uin
 {
 	const struct rank_result *rank = &facts->result->ranks[local_rank];
 	char name[UNIT_TEXT_BYTES];
-	if (rank->end == RANK_EXITED)
+	if (rank->missed)
+		text_add(text, "left");
+	else if (rank->end == RANK_EXITED)
 		text_add_format(text, "exit %d", rank->exit_code);
 	else if (rank->end == RANK_SIGNALED)
 		text_add(text, rank->out_of_memory ? "out of memory" : signal_format(rank->signal, name));

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "report/json_text.h"
+#include "report/library_json.h"
 #include "run/job_result.h"
 #include "spec/units.h"
 
@@ -129,6 +130,7 @@ static json_t *make_rank(const struct report_facts *facts, const char *host, uin
 	json_object_set_new(made, "max_rss_bytes", json_integer(rank->max_rss_bytes));
 	json_object_set_new(made, "started_s", make_seconds(rank->started_ns));
 	json_object_set_new(made, "ended_s", make_seconds(rank->ended_ns));
+	json_object_set_new(made, "library", library_json(rank));
 	return made;
 }
 
@@ -139,6 +141,7 @@ static json_t *make_first_failure(const struct report_facts *facts, const char *
 		return json_null();
 	const struct rank_result *rank = &facts->result->ranks[local_rank];
 	const struct rank_plan *plan = &facts->plan->ranks[local_rank];
+	bool exited = rank->end == RANK_EXITED && !rank->missed;
 	struct text words = {0};
 	add_rank_end(&words, facts, local_rank);
 	json_t *made = json_object();
@@ -147,8 +150,8 @@ static json_t *make_first_failure(const struct report_facts *facts, const char *
 	json_object_set_new(made, "pid", make_pid(rank->pid));
 	json_object_set_new(made, "cpus", make_cpus(plan->place));
 	json_object_set_new(made, "kind", json_string(failure_kind(facts->result, local_rank)));
-	json_object_set_new(made, "code", rank->end == RANK_EXITED ? json_integer(rank->exit_code) : json_null());
-	json_object_set_new(made, "signal", make_signal(rank->end == RANK_SIGNALED, rank->signal));
+	json_object_set_new(made, "code", exited ? json_integer(rank->exit_code) : json_null());
+	json_object_set_new(made, "signal", make_signal(rank->end == RANK_SIGNALED && !rank->missed, rank->signal));
 	json_object_set_new(made, "core_dumped", json_boolean(rank->core_dumped));
 	json_object_set_new(made, "failed_step", make_failed_step(rank));
 	json_object_set_new(made, "what", json_text(words.bytes));

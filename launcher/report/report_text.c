@@ -7,6 +7,7 @@
 #include "base/printable.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
+#include "report/library_words.h"
 #include "run/job_result.h"
 #include "run/verdict.h"
 #include "spec/units.h"
@@ -283,10 +284,40 @@ static void add_end(struct text *text, const struct report_facts *facts)
 
 /* -- Outcomes ------------------------------------------------------------------------------------------------------ */
 
+static void add_hanging(struct text *text, const struct report_facts *facts, uint32_t local_rank)
+{
+	const struct rank_result *rank = &facts->result->ranks[local_rank];
+	const char *detail = rank->lost_detail == NULL ? "was running" : rank->lost_detail;
+	text_add(text, PREFIX "  ");
+	add_rank_name(text, facts, local_rank);
+	text_add(text, ": ");
+	if (rank->not_attached)
+		text_add_format(text, "had not called muster_init; %s", detail);
+	else if (rank->wait.kind != WAITS_FOR_NOTHING)
+		add_wait(text, &rank->wait);
+	else
+		text_add(text, detail);
+	end_line(text);
+}
+
+/* Of those that were stopped since somebody else failed: what they were in the middle of. */
+static void list_waits(struct text *text, const struct report_facts *facts)
+{
+	uint32_t listed = 0;
+	for (uint32_t rank = 0; rank < facts->result->nprocs && listed < RANKS_LISTED; rank++) {
+		if (facts->result->ranks[rank].wait.kind == WAITS_FOR_NOTHING || rank == facts->result->first_failure)
+			continue;
+		add_hanging(text, facts, rank);
+		listed++;
+	}
+}
+
 static void add_failed(struct text *text, const struct report_facts *facts)
 {
 	add_first_failure(text, facts);
 	list_fate(text, facts, FATE_FAILED, "also failed: ", "also failed");
+	if (facts->result->outcome == OUTCOME_FAILED)
+		list_waits(text, facts);
 	if (facts->result->error_text != NULL)
 		text_add_format(text, PREFIX "%s\n", facts->result->error_text);
 	add_end(text, facts);
@@ -310,11 +341,7 @@ static void list_hanging(struct text *text, const struct report_facts *facts)
 			more++;
 			continue;
 		}
-		text_add(text, PREFIX "  ");
-		add_rank_name(text, facts, rank);
-		text_add_format(text, ": %s\n",
-		                result->ranks[rank].lost_detail == NULL ? "was running"
-		                                                        : result->ranks[rank].lost_detail);
+		add_hanging(text, facts, rank);
 	}
 	if (more > 0)
 		text_add_format(text, PREFIX "  and %" PRIu32 " more\n", more);

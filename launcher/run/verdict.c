@@ -65,7 +65,9 @@ int rank_exit_code(const struct rank_result *rank)
 static int code_of_job(const struct job_result *result)
 {
 	const struct rank_result *first = &result->ranks[result->first_failure];
-	for (uint32_t r = 0; first->missed && r < result->nprocs; r++) {
+	if (!first->missed)
+		return rank_exit_code(first);
+	for (uint32_t r = 0; r < result->nprocs; r++) {
 		const struct rank_result *rank = &result->ranks[r];
 		if (rank_failed(rank) && (!rank_failed(first) || rank->death_order < first->death_order))
 			first = rank;

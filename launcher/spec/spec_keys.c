@@ -152,7 +152,8 @@ const struct spec_key spec_keys[] = {
          .fallback = "null", .help = "Nice value, -20 to 19; below the inherited one only for root."},
 
 	{"shared_memory", KEY_SIZE, JOB(shared_memory_bytes), JOB_GIVEN(shared_memory_given),
-         RANGE(SMALLEST_SHARE, TIB), .fallback = "256MiB", .help = "Most that the job's shared segment may grow to."},
+         RANGE(SMALLEST_SHARE, TIB), .fallback = "256MiB",
+         .help = "Size of the job's shared segment; it costs what is touched of it."},
 
 	{"ranks", KEY_EXCEPTIONS, .nullable = true, JOB(ranks),
          .help = "Exceptions: what some of the ranks have otherwise."},

@@ -10,8 +10,50 @@
 #include <errno.h>
 #include <jansson.h>
 
+struct member {
+	const char *name;
+	const char *json;
+};
+
 static char *stderr_tail[] = {(char[]){"caf\xc3\xa9 \xff \xed\xa0\x80 \"quoted\"\t\x1b[0m"}, (char[]){"last"}, NULL};
 static char *later_warnings[] = {(char[]){"rank 1 runs on CPU 3, not on CPU 1"}, NULL};
+
+static struct rank_event events[] = {
+	{EVENT_MARK, .at_ns = 1500000, .label = "epoch \xc3\xa9"},
+	{EVENT_BARRIER, .at_ns = 2000000, .duration_ns = 500000, .label = "step"},
+	{EVENT_COLLECTIVE, .which = 2, .at_ns = TIME_UNKNOWN, .duration_ns = TIME_UNKNOWN, .bytes = 4096},
+};
+
+static struct rank_library library = {
+	.barriers = 12,
+	.barrier_last = 3,
+	.barrier_wait_ns = 250000000,
+	.collectives = 4,
+	.collective_ns = TIME_UNKNOWN,
+	.messages_sent = 5,
+	.messages_received = 6,
+	.message_wait_ns = 7000000,
+	.events = events,
+	.event_count = COUNT_OF(events),
+	.events_lost = 9,
+};
+
+static const struct member library_members[] = {
+	{"barriers", "12"},
+	{"barrier_last", "3"},
+	{"barrier_wait_s", "0.25"},
+	{"collectives", "4"},
+	{"collective_s", "null"},
+	{"messages_sent", "5"},
+	{"messages_received", "6"},
+	{"message_wait_s", "0.007"},
+	{"waiting", "{\"in\": \"send\", \"label\": null, \"peer\": 3, \"for_s\": 4.1}"},
+	{"marks", "[{\"at_s\": 0.0015, \"text\": \"epoch \u00e9\"}]"},
+	{"events",
+         "[{\"kind\": \"barrier\", \"at_s\": 0.002, \"took_s\": 0.0005, \"label\": \"step\", \"bytes\": null},"
+         " {\"kind\": \"collective\", \"at_s\": null, \"took_s\": null, \"label\": null, \"bytes\": 4096}]"},
+	{"events_lost", "9"},
+};
 
 /* One rank of each end, on the second day of the epoch. */
 static struct job_result failed_job(struct rank_result *ranks)
@@ -32,6 +74,8 @@ static struct job_result failed_job(struct rank_result *ranks)
 		{.end = RANK_LOST, .death_order = NO_RANK, .ended_ns = TIME_UNKNOWN},
 	};
 	memcpy(ranks, ends, sizeof ends);
+	ranks[0].library = &library;
+	ranks[0].wait = (struct rank_wait){WAITS_TO_SEND, .peer = 3, .for_ns = 4100000000};
 	ranks[7].lost_detail = borrowed("state D, waits in io_schedule");
 	return (struct job_result){
 		.outcome = OUTCOME_FAILED,
@@ -74,11 +118,6 @@ static void check_member(json_t *object, const char *member, const char *expecte
 	}
 	json_decref(wanted);
 }
-
-struct member {
-	const char *name;
-	const char *json;
-};
 
 static void check_members(json_t *object, const struct member *members, size_t count)
 {
@@ -162,6 +201,7 @@ static const struct rank_member rank_members[] = {
 	{1, {"signal", "\"SIGSEGV\""}},
 	{1, {"core_dumped", "true"}},
 	{1, {"exit_code", "null"}},
+	{1, {"library", "null"}},
 	{2, {"stopped", "true"}},
 	{2, {"signal", "\"SIGTERM\""}},
 	{3, {"killed", "true"}},
@@ -210,6 +250,10 @@ static void every_member_says_what_happened(void **state)
 	check_members(json_object_get(report, "first_failure"), first_failure_members, COUNT_OF(first_failure_members));
 	json_t *list = json_object_get(report, "ranks");
 	assert_int_equal(json_array_size(list), 8);
+	json_t *of_library = json_incref(json_object_get(json_array_get(list, 0), "library"));
+	check_members(of_library, library_members, COUNT_OF(library_members));
+	json_decref(of_library);
+	json_object_del(json_array_get(list, 0), "library");
 	check_members(json_array_get(list, 0), rank_0_members, COUNT_OF(rank_0_members));
 	for (size_t i = 0; i < COUNT_OF(rank_members); i++)
 		check_member(json_array_get(list, rank_members[i].rank), rank_members[i].member.name,
@@ -262,6 +306,12 @@ static const struct sample samples[] = {
          {.end = RANK_LOST, .ended_ns = -1},
          {{"outcome", "\"failed\""}},
          {{"kind", "\"lost\""}, {"code", "null"}, {"at_s", "null"}}},
+	{{.outcome = OUTCOME_FAILED, .exit_code = 3},
+         {EXITED(0, 0, 1), .missed = true, .missed_in = "barrier 'step'"},
+         {{"outcome", "\"failed\""}},
+         {{"kind", "\"lost\""},
+          {"code", "null"},
+          {"what", "\"left (exit code 0) while others waited for it in barrier 'step'\""}}},
 	{{.outcome = OUTCOME_FAILED, .exit_code = 128},
          {SIGNALED(40, 0, 1), .stderr_tail = stderr_tail + 2},
          {{"outcome", "\"failed\""}},

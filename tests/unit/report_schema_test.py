@@ -64,13 +64,16 @@ class Schema(unittest.TestCase):
         definitions = SCHEMA["definitions"]
         for part, described in ((record, SCHEMA), (record["job"], SCHEMA["properties"]["job"]),
                                 (record["first_failure"], definitions["first_failure"]),
-                                (record["ranks"][0], definitions["rank"])):
+                                (record["ranks"][0], definitions["rank"]),
+                                (record["ranks"][0]["library"], definitions["library"])):
             self.assertEqual(sorted(part), sorted(described["properties"]))
             self.assertEqual(sorted(part), sorted(described["required"]))
 
     def test_every_member_that_is_written_has_its_place_in_the_manual_page(self):
         record = samples()[0]
-        written = {*record, *record["job"], *record["first_failure"], *record["ranks"][0], "step", "errno", "message"}
+        library = next(rank["library"] for rank in record["ranks"] if rank["library"])
+        written = {*record, *record["job"], *record["first_failure"], *record["ranks"][0], "step", "errno", "message",
+                   *library, *library["waiting"], *library["marks"][0], *library["events"][0]}
         self.assertEqual(sorted(written - members_of_the_page() - {"job"}), [])
 
     def test_a_record_without_one_of_its_members_is_refused(self):

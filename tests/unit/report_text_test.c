@@ -5,6 +5,7 @@
 #include "report_fixture.h"
 
 #include "base/text.h"
+#include "report/library_words.h"
 #include "report/report_text.h"
 
 #include <errno.h>
@@ -454,6 +455,40 @@ static const struct text_case cases[] = {
 			    "muster: survivors: 0\n",
 	},
 	{
+		.what = "time is up, and it is known what ranks wait for",
+		.outcome = OUTCOME_TIMEOUT,
+		.first_failure = NO_RANK,
+		.ranks = {{SIGNALED(SIGTERM, 0, 1), .stopped = true,
+                           .wait = {WAITS_IN_BARRIER, .label = "epoch \033[3", .for_ns = 4100000000}},
+                          {SIGNALED(SIGTERM, 1, 1), .stopped = true,
+                           .wait = {WAITS_TO_RECEIVE, .peer = 3, .for_ns = 250000000}},
+                          {SIGNALED(SIGTERM, 2, 1), .stopped = true, .wait = {WAITS_IN_COLLECTIVE, .for_ns = -1}},
+                          {SIGNALED(SIGTERM, 3, 1), .stopped = true, .not_attached = true}},
+		.detail = "state S",
+		.expected = "muster: timeout: the job was still running 30 s after the start\n"
+			    "muster:   rank 0 (pid 4300, CPUs 0,8): waits in barrier 'epoch ?[3' for 4.1 s\n"
+			    "muster:   rank 1 (pid 4301, CPUs 1,9): waits for a message of rank 3 for 0.250 s\n"
+			    "muster:   rank 2 (pid 4302, CPUs 2,10): waits in a collective\n"
+			    "muster:   rank 3 (pid 4303, CPUs 3,11): had not called muster_init; state S\n"
+			    "muster: others: 4 stopped by muster (SIGTERM)\n"
+			    "muster: survivors: 0\n",
+	},
+	{
+		.what = "a rank left that others needed",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 3,
+		.ranks = {{EXITED(3, 1, 2000), .in_wake = true},
+                          {SIGNALED(SIGTERM, 2, 1), .stopped = true, .wait = {WAITS_TO_SEND, .peer = 2, .for_ns = -1}},
+                          {EXITED(3, 3, 2000), .in_wake = true},
+                          {EXITED(0, 0, 1000), .missed = true, .missed_in = "barrier 'epoch 3'"}},
+		.expected =
+			"muster: rank 3 (pid 4303, CPUs 3,11) left (exit code 0) while others waited for it in barrier "
+			"'epoch 3', 1.000 s after the start\n"
+			"muster:   rank 1 (pid 4301, CPUs 1,9): waits to send to rank 2\n"
+			"muster: others: 1 stopped by muster (SIGTERM), 2 failed in its wake (ranks 0,2)\n"
+			"muster: survivors: 0\n",
+	},
+	{
 		.what = "time is up for many",
 		.nprocs = 10,
 		.outcome = OUTCOME_TIMEOUT,
@@ -611,6 +646,61 @@ static void the_words_are_exactly_these(void **state)
 	}
 }
 
+struct straggler_case {
+	const char *what;
+	struct rank_library libraries[3];
+	bool none[3]; /* which ranks never attached */
+	const char *expected;
+};
+
+static const struct straggler_case stragglers[] = {
+	{"one comes last again and again",
+         {{.barriers = 1000, .barrier_last = 100, .barrier_wait_ns = 1300000000},
+          {.barriers = 1000, .barrier_last = 812, .barrier_wait_ns = 1000},
+          {.barriers = 1000, .barrier_last = 88, .barrier_wait_ns = 1100000000}},
+         .expected =
+                 "muster: rank 1 (pid 4301, CPUs 1,9) came last to 812 of 1000 barriers; others waited 1.2 s for it\n"},
+	{"as chance has it",
+         {{.barriers = 30, .barrier_last = 9, .barrier_wait_ns = 1300000000},
+          {.barriers = 30, .barrier_last = 11, .barrier_wait_ns = 1300000000},
+          {.barriers = 30, .barrier_last = 10, .barrier_wait_ns = 1300000000}},
+         .expected = ""},
+	{"nobody waits long",
+         {{.barriers = 30, .barrier_wait_ns = 1000}, {.barriers = 30, .barrier_last = 30}, {.barriers = 30}},
+         .expected = ""},
+	{"too few to speak of",
+         {{.barriers = 9, .barrier_wait_ns = 9000000000}, {.barriers = 9, .barrier_last = 9}},
+         {false, false, true},
+         ""},
+	{"clocks that are not known",
+         {{.barriers = 30, .barrier_wait_ns = TIME_UNKNOWN}, {.barriers = 30, .barrier_last = 30}},
+         {false, false, true},
+         ""},
+	{"nobody attached", {{0}}, {true, true, true}, ""},
+};
+
+static void who_comes_last_to_barriers_is_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(stragglers); i++) {
+		struct rank_library libraries[3];
+		struct rank_result ranks[3] = {{EXITED(0, 0, 1)}, {EXITED(0, 1, 1)}, {EXITED(0, 2, 1)}};
+		struct job_result result = {.first_failure = NO_RANK, .nprocs = 3, .ranks = ranks};
+		struct report_fixture f;
+		struct text text = {0};
+		memcpy(libraries, stragglers[i].libraries, sizeof libraries);
+		for (uint32_t r = 0; r < 3; r++)
+			ranks[r].library = stragglers[i].none[r] ? NULL : &libraries[r];
+		report_fixture_begin(&f, &result);
+		text_add(&text, "");
+		add_straggler_line(&text, &f.facts);
+		if (strcmp(text.bytes, stragglers[i].expected) != 0)
+			fail_msg("%s: %s", stragglers[i].what, text.bytes);
+		text_finish(&text);
+		report_fixture_end(&f);
+	}
+}
+
 /* A C1 control is two bytes in UTF-8 and one elsewhere: terminals obey both. */
 static void only_printable_characters_of_a_line_are_sent(void **state)
 {
@@ -715,6 +805,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_words_are_exactly_these),
+		cmocka_unit_test(who_comes_last_to_barriers_is_named),
 		cmocka_unit_test(only_printable_characters_of_a_line_are_sent),
 		cmocka_unit_test(a_long_line_is_cut),
 		cmocka_unit_test(a_restart_is_one_line_with_its_reason),

@@ -63,6 +63,22 @@ static void each_end_of_a_rank_has_its_meaning(void **state)
 	}
 }
 
+/* Rank 0 left, and the others needed it; 2 was the first of them to fail. */
+static void the_code_of_a_job_whose_rank_was_missed_is_that_of_the_first_who_missed_it(void **state)
+{
+	(void)state;
+	struct rank_result ranks[] = {
+		{.end = RANK_EXITED, .missed = true, .death_order = 0},
+		{.end = RANK_EXITED, .exit_code = 4, .death_order = 2},
+		{.end = RANK_EXITED, .exit_code = 3, .death_order = 1},
+		{.end = RANK_SIGNALED, .signal = SIGTERM, .stopped = true, .death_order = 3},
+	};
+	struct job_result result = {.nprocs = 4, .ranks = ranks, .first_failure = 0};
+	verdict_decide(&result, CAUSE_RANK_FAILED);
+	assert_int_equal(result.outcome, OUTCOME_FAILED);
+	assert_int_equal(result.exit_code, 3);
+}
+
 enum { RANK_FINE, RANK_EXIT_9, RANK_SEGFAULT, RANK_COMMAND_GONE };
 
 static const struct rank_result kinds[] = {
@@ -201,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_end_of_a_rank_has_its_meaning),
+		cmocka_unit_test(the_code_of_a_job_whose_rank_was_missed_is_that_of_the_first_who_missed_it),
 		cmocka_unit_test(each_cause_has_its_outcome_and_exit_code),
 		cmocka_unit_test(restarts_keep_to_their_budget),
 	};

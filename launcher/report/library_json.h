@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * library_json: what a rank did with libmuster, as the record has it.
+ */
+#ifndef MUSTER_REPORT_LIBRARY_JSON_H
+#define MUSTER_REPORT_LIBRARY_JSON_H
+
+#include <jansson.h>
+
+struct rank_result;
+
+/* The member "library" of a rank: null for one that never called muster_init. */
+json_t *library_json(const struct rank_result *rank);
+
+#endif

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""What muster makes of ranks that use libmuster: who is to blame, who waited for whom, what the report says of them."""
+import json
+
+import harness
+
+PLAY = harness.BUILD / "tests/multi_process/play"
+
+
+class Library(harness.TestCase):
+    def play(self, nprocs, *words, options=(), **keywords):
+        """A job of such ranks, with its report."""
+        report = self.directory / "report.json"
+        done = self.muster("run", "-n", nprocs, "--oversubscribe", "allow", "--report", report, *options, PLAY, *words,
+                           **keywords)
+        return done, json.loads(report.read_text(encoding="utf-8")) if report.exists() else None
+
+    def test_what_a_rank_did_is_in_the_report(self):
+        done, report = self.play(2, "init", "mark=begun", "1:sleep=30", "barrier=first", "barrier=second", "finalize")
+        self.assert_exit(done, 0)
+        fast, slow = (rank["library"] for rank in report["ranks"])
+        self.assertEqual([fast["barriers"], slow["barriers"]], [2, 2])
+        self.assertGreaterEqual(slow["barrier_last"], 1)
+        self.assertGreater(fast["barrier_wait_s"], 0.01)
+        self.assertLess(slow["barrier_wait_s"], fast["barrier_wait_s"])
+        self.assertEqual([mark["text"] for mark in fast["marks"]], ["begun"])
+        self.assertEqual([event["label"] for event in fast["events"]], ["first", "second"])
+        self.assertEqual({event["kind"] for event in fast["events"]}, {"barrier"})
+        self.assertEqual(fast["events_lost"], 0)
+        self.assertTrue(0 <= fast["marks"][0]["at_s"] <= fast["events"][0]["at_s"] <= report["elapsed_s"], fast)
+        self.assertIsNone(fast["waiting"])
+
+    def test_a_rank_that_does_not_use_it_has_no_part_in_it(self):
+        done, report = self.play(2, "1:init")
+        self.assert_exit(done, 0)
+        self.assertIsNone(report["ranks"][0]["library"])
+        self.assertEqual(report["ranks"][1]["library"]["barriers"], 0)
+
+    def test_what_does_not_fit_the_ring_is_counted(self):
+        done, report = self.play(1, "init", *["mark=x"] * 1030)
+        self.assert_exit(done, 0)
+        library = report["ranks"][0]["library"]
+        self.assertEqual((len(library["marks"]), library["events_lost"]), (1024, 6))
+
+    def test_a_time_limit_names_who_waits_and_in_what(self):
+        done, report = self.play(3, "init", "2:sleep=60000", "barrier=epoch 3", options=["--timeout", "600ms"])
+        self.assert_exit(done, 124)
+        self.assertRegex(done.stderr, r"rank 0 \(.*\): waits in barrier 'epoch 3' for 0\.\d+ s")
+        waiting = report["ranks"][1]["library"]["waiting"]
+        self.assertEqual((waiting["in"], waiting["label"]), ("barrier", "epoch 3"))
+        self.assertGreater(waiting["for_s"], 0.2)
+        self.assertIsNone(report["ranks"][2]["library"]["waiting"])
+
+    def test_a_start_limit_names_who_did_not_call(self):
+        done, report = self.play(3, "!1:init", "sleep=60000", options=["--set", "start_timeout=300ms"])
+        self.assert_exit(done, 124)
+        self.assertEqual((report["outcome"], report["start_timed_out"]), ("timeout", True))
+        self.assertRegex(done.stderr, r"start_timeout: not every rank had called muster_init 300 ms after the start")
+        self.assertRegex(done.stderr, r"rank 1 \(.*\): had not called muster_init")
+        self.assertNotRegex(done.stderr, r"rank 0 \(.*\): had not called muster_init")
+
+    def test_a_start_limit_is_nothing_to_those_who_call_in_time(self):
+        done, report = self.play(2, "init", "sleep=700", options=["--set", "start_timeout=500ms"])
+        self.assert_exit(done, 0)
+
+    def test_who_leaves_while_others_need_it_is_the_first_failure(self):
+        for leaving in ("2:exit=0", "2:finalize"):
+            with self.subTest(leaving):
+                done, report = self.play(3, "init", "barrier=one", "2:sleep=50", leaving, "2:sleep=300", "2:exit=0",
+                                         "barrier=epoch 3")
+                self.assert_exit(done, 3)
+                first = report["first_failure"]
+                self.assertEqual((first["rank"], first["kind"], first["code"]), (2, "lost", None))
+                self.assertRegex(first["what"], r"while others waited for it in barrier 'epoch 3'")
+                self.assertRegex(done.stderr, r"muster: rank 2 .*left .*barrier 'epoch 3'")
+                self.assertTrue(report["ranks"][0]["in_wake"] or report["ranks"][0]["stopped"])
+
+    def test_a_killed_rank_is_the_first_failure_though_its_memory_takes_long(self):
+        for _ in range(3):
+            done, report = self.play(3, "init", "1:touch=512", "barrier=one", "1:kill=9", "barrier=two")
+            self.assert_exit(done, 137)
+            self.assertEqual(report["first_failure"]["rank"], 1)
+            self.assertFalse(report["ranks"][1]["stopped"])
+
+    def test_who_comes_last_again_and_again_is_named(self):
+        words = ["init", *["1:sleep=3", "barrier=step"] * 20]
+        done, _ = self.play(2, *words)
+        self.assert_exit(done, 0)
+        self.assertRegex(done.stderr, r"rank 1 .*came last to \d+ of 20 barriers; others waited 0\.\d+ s for it")
+        quiet = self.muster("run", "-n", 2, PLAY, *words)
+        self.assertNotIn("came last", quiet.stderr)
+
+    def test_a_restart_begins_with_a_fresh_segment(self):
+        flag = self.directory / "flag"
+        script = f"test -e {flag} && exec {PLAY} init barrier=again; touch {flag}; exec {PLAY} init 0:kill=9 barrier=once"
+        done = self.muster("run", "-n", 1, "--on-failure", "restart", "--max-restarts", 2, "--set", "failure.backoff=10ms",
+                           "sh", "-c", script)
+        self.assert_exit(done, 0)
+
+    def test_a_shared_memory_that_is_too_small_says_how_much_is_needed(self):
+        done = self.muster("run", "-n", 64, "--set", "shared_memory=1MiB", "echo", "started")
+        self.assert_exit(done, 125)
+        self.assertRegex(done.stderr, r"shared_memory: .* 64 ranks, which need \d+MiB")
+        self.assertEqual(done.stdout, "")
+
+    def test_a_job_without_the_library_runs_where_no_segment_may_be_made(self):
+        """RLIMIT_FSIZE, which a memfd is held to as well."""
+        limited = ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", harness.MUSTER, "run", "-n", "1"]
+        done = self.command(*limited, "-v", "sh", "-c", "echo ${MUSTER_FD:-none}")
+        self.assert_exit(done, 0)
+        self.assertIn("none", done.stdout)
+        self.assertRegex(done.stderr, r"warning: no shared segment: .*RLIMIT_FSIZE")
+        refused = self.command(*limited, "--set", "start_timeout=1s", "echo", "started")
+        self.assert_exit(refused, 125)
+        self.assertRegex(refused.stderr, r"no shared segment: .*RLIMIT_FSIZE")
+
+
+if __name__ == "__main__":
+    harness.main()
