@@ -90,16 +90,6 @@ class Sources(unittest.TestCase):
                 if quote == '"':
                     self.assertIn(included, own, tree.name(path))
 
-    def test_only_the_room_that_runs_ranks_knows_the_segment_and_nothing_else_of_the_library(self):
-        for path in tree.files("launcher/**/*.[ch]"):
-            room = path.relative_to(tree.TOP / "launcher").parts[0]
-            shared = {"segment_layout.h", "ticks.h"} if room == "run" else set()
-            own = {other.name for other in path.parent.glob("*.h")}
-            for quote, included in INCLUDE.findall(tree.text(path)):
-                self.assertNotRegex(included, r"^(muster(/|\.h$)|worker_api)", tree.name(path))
-                if quote == '"' and "/" not in included:
-                    self.assertIn(included, own | shared, tree.name(path))
-
     def test_launcher_and_library_share_two_headers_in_one_room(self):
         """The layout of the job's segment and its clock; all else of worker_api stays behind its public headers."""
         shared = {"segment_layout.h", "ticks.h"}
