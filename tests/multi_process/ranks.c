@@ -16,7 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,7 +44,7 @@ static void fail(const char *what)
 	exit(2);
 }
 
-static int64_t clock_ns(void)
+int64_t ranks_now_ns(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -101,7 +104,13 @@ static void open_segment(struct run *run)
 static int live(const struct run *run, int rank)
 {
 	muster_world *world;
-	if (muster_attach(run->fd, rank, &world) < 0) {
+	bool steps = run->options->path_attach && rank == run->options->victim;
+	if (steps)
+		ranks_path_begin();
+	int rc = muster_attach(run->fd, rank, &world);
+	if (steps)
+		ranks_path_end();
+	if (rc < 0) {
 		fprintf(stderr, "ranks: rank %d cannot attach: %s\n", rank, muster_error_text());
 		return 3;
 	}
@@ -135,15 +144,32 @@ static void note_end(struct run *run, int rank)
 		fail("waitpid");
 	struct ranks_outcome outcome = {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 	                                .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0};
-	run->outcome[rank] = outcome;
+	run->outcome[rank].exit_code = outcome.exit_code;
+	run->outcome[rank].signal = outcome.signal;
 	close(run->pidfds[rank]);
 	run->pidfds[rank] = -1;
-	if (run->options->unwatched || atomic_load(&its->presence) != RANK_DYING)
+	if (run->options->unwatched)
 		return;
 	its->exit_code = outcome.exit_code;
 	its->signal = outcome.signal;
 	atomic_compare_exchange_strong(&its->presence, &dying, outcome.exit_code == 0 ? RANK_LEFT : RANK_ENDED);
-	announce(run);
+	announce(run); /* also of one that left: it may have died before it could */
+}
+
+/* Waits for somebody's end, at most so long; returns how many are alive. */
+static int note_ends(struct run *run, int timeout_ms)
+{
+	struct pollfd polls[RANKS_MAX];
+	int count = run->options->ranks, alive = 0;
+	for (int rank = 0; rank < count; rank++)
+		polls[rank] = (struct pollfd){.fd = run->pidfds[rank], .events = POLLIN};
+	int ready = poll(polls, (nfds_t)count, timeout_ms);
+	for (int rank = 0; rank < count; rank++) {
+		if (ready > 0 && polls[rank].fd >= 0 && polls[rank].revents != 0)
+			note_end(run, rank);
+		alive += run->pidfds[rank] >= 0;
+	}
+	return alive;
 }
 
 static void kill_all(struct run *run)
@@ -153,39 +179,175 @@ static void kill_all(struct run *run)
 			kill(run->pids[rank], SIGKILL);
 }
 
-/* After a number of microseconds that may be shorter than a sleep can be. */
+static void wait_until_all_attached(const struct run *run)
+{
+	while (atomic_load(&run->header->attached) < (uint32_t)run->options->ranks && ranks_now_ns() < run->deadline_ns)
+		sched_yield();
+}
+
+/* After a time that may be shorter than a sleep can be. */
 static void kill_victim(struct run *run)
 {
-	while (atomic_load(&run->header->attached) < (uint32_t)run->options->ranks && clock_ns() < run->deadline_ns)
-		sched_yield();
-	int64_t instant = clock_ns() + (int64_t)run->options->kill_after_us * 1000;
-	while (clock_ns() < instant)
-		sched_yield();
-	kill(run->pids[run->options->victim], SIGKILL);
+	const struct ranks_options *options = run->options;
+	wait_until_all_attached(run);
+	int64_t instant = ranks_now_ns() + (int64_t)options->kill_after_us * 1000 + options->kill_after_ns;
+	while (ranks_now_ns() < instant)
+		if (instant - ranks_now_ns() > 5000)
+			sched_yield();
+	run->outcome[options->victim].killed_ns = ranks_now_ns();
+	kill(run->pids[options->victim], options->stop_ms > 0 ? SIGSTOP : SIGKILL);
+	if (options->stop_ms == 0)
+		return;
+	usleep((useconds_t)options->stop_ms * 1000);
+	kill(run->pids[options->victim], SIGCONT);
+}
+
+/* --- instruction by instruction --- */
+
+enum { TICK_MS = 2, STANDS_TICKS = 10 };
+
+void ranks_path_begin(void)
+{
+#if defined(__x86_64__)
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+#endif
+		_exit(77);
+	raise(SIGSTOP);
+}
+
+void ranks_path_end(void)
+{
+	raise(SIGSTOP);
+	for (;;)
+		pause();
+}
+
+static void interrupt(int signal)
+{
+	(void)signal;
+}
+
+/* Waiting for the victim ends now and then, to see whether it sleeps in the kernel. */
+static void tick(int ms)
+{
+	const struct itimerval time = {{.tv_usec = ms * 1000}, {.tv_usec = ms * 1000}};
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = interrupt}, NULL);
+	setitimer(ITIMER_REAL, &time, NULL);
+}
+
+/* The signal with which the victim stands still; 0: it does not stand for `ticks` ticks; -1: it ended. */
+static int stands(const struct run *run, int ticks)
+{
+	int status, pid;
+	while ((pid = waitpid(run->pids[run->options->victim], &status, WUNTRACED)) < 0 && errno == EINTR)
+		if (--ticks <= 0)
+			return 0;
+	return pid > 0 && WIFSTOPPED(status) ? WSTOPSIG(status) : -1;
+}
+
+/* Others may die before it comes to where its steps begin. */
+static int stands_at_its_begin(struct run *run)
+{
+	int stop;
+	do
+		note_ends(run, 0);
+	while ((stop = stands(run, 1)) == 0 && ranks_now_ns() < run->deadline_ns);
+	return stop;
+}
+
+#if defined(__x86_64__)
+
+static uintptr_t where_is(pid_t pid)
+{
+	struct user_regs_struct registers;
+	if (ptrace(PTRACE_GETREGS, pid, NULL, &registers) < 0)
+		fail("PTRACE_GETREGS");
+	return registers.rip;
+}
+
+static void put_breakpoint(pid_t pid, uintptr_t point)
+{
+	errno = 0;
+	long word = ptrace(PTRACE_PEEKTEXT, pid, (void *)point, NULL);
+	if (errno != 0 || ptrace(PTRACE_POKETEXT, pid, (void *)point, (void *)((word & ~0xffL) | 0xcc)) < 0)
+		fail("a breakpoint");
+}
+
+#else /* nobody comes here: ranks_path_begin() */
+
+static uintptr_t where_is(pid_t pid)
+{
+	return (uintptr_t)pid;
+}
+
+static void put_breakpoint(pid_t pid, uintptr_t point)
+{
+	(void)pid;
+	(void)point;
+}
+
+#endif
+
+static void add_point(struct ranks_path *path, uintptr_t point)
+{
+	path->instructions++;
+	for (int i = path->count - 1; i >= 0; i--)
+		if (path->points[i] == point)
+			return;
+	if (path->count < RANKS_POINTS_MAX)
+		path->points[path->count++] = point;
+}
+
+static void record_path(const struct run *run, pid_t pid)
+{
+	struct ranks_path *path = run->options->path;
+	int stop = SIGTRAP;
+	for (bool first = true; stop == SIGTRAP || first; first = false) {
+		add_point(path, where_is(pid));
+		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) < 0)
+			fail("PTRACE_SINGLESTEP");
+		stop = stands(run, STANDS_TICKS);
+	}
+}
+
+/* False when it ended by itself: it must not be traced here. */
+static bool lead_victim(struct run *run)
+{
+	const struct ranks_options *options = run->options;
+	pid_t pid = run->pids[options->victim];
+	tick(TICK_MS);
+	if (stands_at_its_begin(run) < 0) {
+		tick(0);
+		return false;
+	}
+	if (options->point == RANKS_RECORD) {
+		record_path(run, pid);
+	} else {
+		put_breakpoint(pid, options->path->points[options->point]);
+		ptrace(PTRACE_CONT, pid, NULL, NULL);
+		stands(run, STANDS_TICKS);
+	}
+	tick(0);
+	run->outcome[options->victim].killed_ns = ranks_now_ns();
+	kill(pid, SIGKILL);
+	return true;
 }
 
 static bool watch(struct run *run)
 {
-	int count = run->options->ranks, alive = count;
 	bool in_time = true;
-	while (alive > 0) {
-		struct pollfd polls[RANKS_MAX];
-		for (int rank = 0; rank < count; rank++)
-			polls[rank] = (struct pollfd){.fd = run->pidfds[rank], .events = POLLIN};
-		int64_t left_ms = (run->deadline_ns - clock_ns()) / 1000000;
-		int ready = poll(polls, (nfds_t)count, in_time ? left_ms > 0 ? (int)left_ms : 0 : -1);
-		if (ready == 0) {
-			fprintf(stderr, "ranks: %d of %d ranks still run after the time limit; killed\n", alive, count);
+	for (;;) {
+		int64_t left_ms = (run->deadline_ns - ranks_now_ns()) / 1000000;
+		int alive = note_ends(run, !in_time ? -1 : left_ms > 0 ? (int)left_ms : 0);
+		if (alive == 0)
+			return in_time;
+		if (in_time && ranks_now_ns() >= run->deadline_ns) {
+			fprintf(stderr, "ranks: %d of %d ranks still run after the time limit; killed\n", alive,
+			        run->options->ranks);
 			in_time = false;
 			kill_all(run);
 		}
-		for (int rank = 0; ready > 0 && rank < count; rank++)
-			if (polls[rank].revents != 0) {
-				note_end(run, rank);
-				alive--;
-			}
 	}
-	return in_time;
 }
 
 /* --- processes and threads --- */
@@ -212,6 +374,8 @@ static void start_processes(struct run *run)
 static bool run_processes(struct run *run)
 {
 	start_processes(run);
+	if (run->options->path != NULL)
+		lead_victim(run);
 	if (run->options->kills)
 		kill_victim(run);
 	return watch(run);
@@ -241,7 +405,7 @@ static bool run_threads(struct run *run)
 			fail("pthread_create");
 	}
 	clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += (run->deadline_ns - clock_ns()) / 1000000000 + 1;
+	deadline.tv_sec += (run->deadline_ns - ranks_now_ns()) / 1000000000 + 1;
 	for (int rank = 0; rank < run->options->ranks; rank++)
 		if (pthread_timedjoin_np(threads[rank].id, NULL, &deadline) != 0) {
 			fprintf(stderr, "ranks: rank %d, a thread, still runs after the time limit\n", rank);
@@ -271,12 +435,13 @@ bool ranks_run(const struct ranks_options *options, ranks_body *body, void *cont
 		fail("count of ranks");
 	}
 	open_segment(&run);
-	run.deadline_ns = clock_ns() + limit_ns(options);
+	run.deadline_ns = ranks_now_ns() + limit_ns(options);
 	bool good = options->threads ? run_threads(&run) : run_processes(&run);
 	munmap(run.header, run.bytes);
 	close(run.fd);
 	for (int rank = 0; rank < options->ranks; rank++) {
-		bool spared = options->kills && rank == options->victim;
+		bool spared =
+			((options->kills && options->stop_ms == 0) || options->path != NULL) && rank == options->victim;
 		good = good && (spared || run.outcome[rank].exit_code == 0);
 		if (outcome != NULL)
 			outcome[rank] = run.outcome[rank];

@@ -21,6 +21,7 @@
 #include <muster.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* Within a body: says what did not hold, and ends the rank with 1. */
@@ -33,7 +34,14 @@
 		}                                                                                                      \
 	} while (0)
 
-enum { RANKS_MAX = 1024, RANKS_NOBODY = -1 };
+enum { RANKS_MAX = 1024, RANKS_NOBODY = -1, RANKS_RECORD = -1, RANKS_POINTS_MAX = 1 << 16 };
+
+/* Each instruction between two places of a victim's body, in the order in which it comes to them first. */
+struct ranks_path {
+	int count;
+	long instructions; /* with those that it came to again */
+	uintptr_t points[RANKS_POINTS_MAX];
+};
 
 struct ranks_options {
 	int ranks;
@@ -47,17 +55,31 @@ struct ranks_options {
 	bool kills;           /* `victim` gets SIGKILL `kill_after_us` after all have attached */
 	int victim;
 	int kill_after_us;
+	int kill_after_ns;       /* added to that */
+	int stop_ms;             /* not 0: SIGSTOP instead, and SIGCONT so much later */
+	struct ranks_path *path; /* `victim` gets SIGKILL at path->points[point], or the path is recorded */
+	int point;               /* or RANKS_RECORD */
+	bool path_attach;        /* it leads through muster_attach; the body never sees the victim */
 };
 
 struct ranks_outcome {
 	int exit_code; /* -1: a signal ended it */
 	int signal;
+	int64_t killed_ns; /* of the victim: when, by ranks_now_ns() */
 };
 
 typedef int ranks_body(muster_world *world, void *context);
 
 /* True when every rank returned 0 (the victim aside) within the limit. `outcome` may be NULL. */
 bool ranks_run(const struct ranks_options *options, ranks_body *body, void *context, struct ranks_outcome *outcome);
+
+/* Around a victim's path. Never returns from the end. The victim exits with 77 where it cannot be
+ * traced: by leave of the machine, and on x86-64. */
+void ranks_path_begin(void);
+void ranks_path_end(void);
+
+/* CLOCK_MONOTONIC. */
+int64_t ranks_now_ns(void);
 
 /* Zeroed memory that all ranks of later runs and the test see; for good. */
 void *ranks_share(size_t bytes);

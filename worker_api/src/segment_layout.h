@@ -185,7 +185,7 @@ struct group_header {
 	struct group_barrier gate;
 	/* 0, or why the group is of no use to collectives any more: 1 << 63 | -code << 32 | member. By the first. */
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t broken;
-	uint32_t serial;           /* which group of the job this is: 0 the world. By who made it, before others know it */
+	uint32_t serial; /* which group of the job this is: 0 the world. By who made it, before others know it */
 	_Atomic uint32_t freed_by; /* how many members have freed it; the last gives the memory back */
 };
 

@@ -35,14 +35,14 @@ enum {
 
 struct wait {
 	muster_world *world;
-	int64_t timeout_ns; /* < 0: none */
-	int64_t start_ns;   /* 0 until the clock was read for the first time */
+	int64_t timeout_ns;  /* < 0: none */
+	int64_t start_ns;    /* 0 until the clock was read for the first time */
 	int64_t deadline_ns; /* 0: timeout_ns after start_ns; later waits of one call get that of the first */
-	int32_t needs;      /* the member without whom this wait is in vain, or ALL_MEMBERS */
-	bool collective;    /* a broken group ends it too */
-	bool last_look;     /* somebody ended: the condition is looked at once more, for what came before */
-	bool told;          /* the rank's activity says what it waits for */
-	bool sleeps;        /* slept once: straight to the futex */
+	int32_t needs;       /* the member without whom this wait is in vain, or ALL_MEMBERS */
+	bool collective;     /* a broken group ends it too */
+	bool last_look;      /* somebody ended: the condition is looked at once more, for what came before */
+	bool told;           /* the rank's activity says what it waits for */
+	bool sleeps;         /* slept once: straight to the futex */
 	uint32_t turns;
 	uint32_t events;   /* the last value of header.events that was looked into */
 	uint32_t activity; /* enum rank_activity */
@@ -98,7 +98,8 @@ int32_t wait_first_ended(const muster_world *world);
  * in "barrier 'start'". */
 int wait_tell_end(muster_world *world, uint32_t member, const char *what, const char *label);
 
-/* The same of a group that is of no use to collectives any more: MUSTER_EBROKEN, or how the rank ended that broke it. */
+/* The same of a group that is of no use to collectives any more: MUSTER_EBROKEN, or how the rank ended that broke it.
+ */
 int wait_tell_broken(muster_world *world);
 
 /* Makes the group useless to collectives, for everybody; the first cause counts. Returns `code`. */
