@@ -18,6 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Of the lower half of group_barrier.state. */
+enum { CLOSED_SHIFT = 30, CLOSED_BY_LEAVING = 2 };
+
 static_assert(LABEL_BYTES == SEGMENT_LABEL_BYTES + 1, "a label and its end");
 
 static int64_t now_ns(void)
@@ -113,10 +116,11 @@ static uint32_t missing_in_barrier(const struct job_segment *segment, const stru
 {
 	const struct group_layout layout =
 		segment_world_layout(segment->rank_count, segment->domain_count, segment->bytes);
-	uint32_t breaks = (uint32_t)(atomic_load(&group->barrier.state) >> 17) & 0x7fff;
+	uint32_t closed = (uint32_t)atomic_load(&group->barrier.state) >> CLOSED_SHIFT;
+	uint64_t named = atomic_load(&group->barrier.breaker);
 	struct break_record record;
-	*breaker = (uint32_t)atomic_load(&group->barrier.breaker);
-	if (breaks == 0 || *breaker >= segment->rank_count ||
+	*breaker = (uint32_t)named;
+	if (closed != CLOSED_BY_LEAVING || named == 0 || *breaker >= segment->rank_count ||
 	    !read_at(segment,
 	             segment->world_offset + layout.members_offset + *breaker * layout.member_stride +
 	                     offsetof(struct group_member, record),
