@@ -106,6 +106,13 @@ static int check_file(const char *command, const char *path, struct error *err)
 	return 0;
 }
 
+/* The kernel's other formats are only looked at for a file that is not of its own. */
+static int check_format(const char *path, struct error *err)
+{
+	int rc = exec_format_check(path, BINFMT_NONE, err);
+	return rc < 0 ? exec_format_check(path, binfmt_handlers(BINFMT_DIRECTORY), err) : 0;
+}
+
 static int find(const char *command, const char *path_variable, const char *directory, char *found, size_t size,
                 struct error *err)
 {
@@ -113,11 +120,11 @@ static int find(const char *command, const char *path_variable, const char *dire
 		return error_set(err, -ENOENT, "command not found: its name is empty");
 	if (strchr(command, '/') == NULL) {
 		int rc = search_path(command, path_variable, directory, found, size, err);
-		return rc < 0 ? rc : exec_format_check(found, binfmt_handlers(BINFMT_DIRECTORY), err);
+		return rc < 0 ? rc : check_format(found, err);
 	}
 	join_path(found, size, command[0] == '/' ? NULL : directory, "", 0, command);
 	int rc = check_file(command, found, err);
-	return rc < 0 ? rc : exec_format_check(found, binfmt_handlers(BINFMT_DIRECTORY), err);
+	return rc < 0 ? rc : check_format(found, err);
 }
 
 static bool same_text(const char *a, const char *b)
