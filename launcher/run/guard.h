@@ -20,6 +20,7 @@
 
 struct error;
 struct guards;
+struct job_cgroup;
 
 /* As ps and pkill show the warden; it must not contain "muster". */
 #define WARDEN_NAME "job-warden"
@@ -28,8 +29,9 @@ struct guarded {
 	int (*supervise)(void *context, const struct guards *guards); /* in the supervisor; returns the exit code */
 	void (*tidy)(void *context); /* in the warden, once nothing is left: removes what outlives processes; or NULL */
 	void *context;
-	bool stop_with_owner; /* daemon: the job is stopped when the guard's parent ends */
-	int64_t patience_ms;  /* a supervisor that was told to end and is held (SIGSTOP, a tracer) is killed after it */
+	bool stop_with_owner;            /* daemon: the job is stopped when the guard's parent ends */
+	const struct job_cgroup *cgroup; /* may be empty */
+	int64_t patience_ms; /* a supervisor that was told to end and is held (SIGSTOP, a tracer) is killed after it */
 };
 
 /* Returns the exit code in the guard; never returns in the others. Negative: a process could not be made, or the owner

@@ -8,7 +8,9 @@
 #include "plan/launch_plan.h"
 #include "run/descendants.h"
 #include "run/guards.h"
+#include "run/job_cgroup.h"
 #include "run/output.h"
+#include "run/rank_process.h"
 #include "run/signals.h"
 #include "run/stdin_feed.h"
 
@@ -66,6 +68,7 @@ static int init_loop(struct supervisor *s, struct error *err)
 	if (s->null_fd < 0)
 		return error_set(err, -errno, "cannot open /dev/null, which ranks get as their input: %s",
 		                 strerror(errno));
+	s->cgroup_fd = s->how->launcher->cgroup = job_cgroup_open(s->how->job_cgroup);
 	rc = deaths_init(&s->deaths, s->group.pids, s->group.count);
 	if (rc == 0)
 		rc = watch_descriptor(s, &s->signals, s->signals_fd, supervisor_on_signals);
@@ -101,18 +104,23 @@ static void finish_loop(struct supervisor *s)
 	deaths_finish(&s->deaths);
 	close(s->signals_fd);
 	close(s->null_fd);
+	if (s->cgroup_fd >= 0)
+		close(s->cgroup_fd);
 }
 
 static void count_survivors(struct supervisor *s)
 {
 	struct process_list list = {0};
-	if (deaths_reap_orphans(&s->deaths))
+	bool reaped = deaths_reap_orphans(&s->deaths);
+	if (s->seen_empty || (reaped && job_cgroup_is_empty(s->how->job_cgroup)))
 		return;
 	descendants_list(&list, 0);
+	uint32_t in_group = job_cgroup_count(s->how->job_cgroup);
+	uint32_t count = list.count > in_group ? list.count : in_group;
 	if (s->plan->spec->failure.leftovers == LEFTOVERS_KEEP && s->group.running == 0)
-		s->result->kept = list.count;
+		s->result->kept = count;
 	else
-		s->result->survivors = list.count == 0 && !descendants_visible() ? 1 : list.count; /* one at least */
+		s->result->survivors = count == 0 && (reaped || !descendants_visible()) ? 1 : count; /* one at least */
 	process_list_finish(&list);
 }
 
@@ -121,6 +129,8 @@ static void complete_result(struct supervisor *s)
 	struct job_result *result = s->result;
 	const char *output_problem = output_error(s->how->output);
 	count_survivors(s);
+	if (s->how->launcher->cgroup >= 0)
+		result->cgroup = strdup(s->how->job_cgroup->directory);
 	result->reader_gone = output_reader_gone(s->how->output);
 	clock_gettime(CLOCK_REALTIME, &result->ended);
 	result->elapsed_ns = supervisor_since_start_ns(s);
@@ -147,7 +157,8 @@ static void run_loop(struct supervisor *s)
 
 int supervise(const struct supervision *how, struct job_result *result, struct error *err)
 {
-	struct supervisor s = {.how = how, .plan = how->plan, .result = result, .oom_kills_before = -1};
+	struct supervisor s = {
+		.how = how, .plan = how->plan, .result = result, .oom_kills_before = -1, .cgroup_fd = -1};
 	rank_group_init(&s.group, how->plan->nprocs);
 	restart_budget_init(&s.budget, &how->plan->spec->failure);
 	int rc = init_loop(&s, err);
