@@ -273,6 +273,13 @@ static void tidy(void *context)
 	job_cgroup_remove(&run->job_cgroup);
 }
 
+/* What an earlier muster could not tidy, for all of its processes were killed. */
+static void reclaim(void *context)
+{
+	const struct run *run = context;
+	job_cgroup_reclaim(&run->job_cgroup);
+}
+
 /* In the supervising process, below guard and warden. */
 static int supervise_and_report(void *context, const struct guards *guards)
 {
@@ -312,6 +319,7 @@ static int run_job(struct run *run)
 	const struct guarded guarded = {
 		.supervise = supervise_and_report,
 		.tidy = tidy,
+		.at_leisure = reclaim,
 		.context = run,
 		.cgroup = &run->job_cgroup,
 		.stop_with_owner = run->spec.daemon,

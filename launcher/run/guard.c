@@ -207,6 +207,8 @@ int guard_run(const struct guarded *guarded, struct error *err)
 	int failed = watch.below < 0 ? errno : 0;
 	if (failed == 0) {
 		watch.patience_ms += WARDEN_FIRST_MS;
+		watch.at_leisure = guarded->at_leisure;
+		watch.context = guarded->context;
 		guard_watch_wait(&watch);
 		failed = watch.guards.page->fork_errno;
 	}

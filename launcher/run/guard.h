@@ -28,6 +28,7 @@ struct job_cgroup;
 struct guarded {
 	int (*supervise)(void *context, const struct guards *guards); /* in the supervisor; returns the exit code */
 	void (*tidy)(void *context); /* in the warden, once nothing is left: removes what outlives processes; or NULL */
+	void (*at_leisure)(void *context); /* in the guard, once the job has lived for a moment; or NULL */
 	void *context;
 	bool stop_with_owner;            /* daemon: the job is stopped when the guard's parent ends */
 	const struct job_cgroup *cgroup; /* may be empty */

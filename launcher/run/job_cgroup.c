@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,6 +28,8 @@ enum {
 	FREEZE_LOOKS = 200,
 	DEPTH_MAX = 16,
 };
+
+#define NAME_PREFIX "muster." /* not that of memory groups, which nobody locks */
 
 struct search {
 	const char *job_id;
@@ -49,11 +52,20 @@ static void try_own_group(const struct cgroup_visit *visit, void *context)
 	if (!visit->is_version_2 || search->seen)
 		return;
 	search->seen = true;
-	int length = snprintf(directory, sizeof directory, "%s/muster-%s", visit->directory, search->job_id);
+	int length = snprintf(directory, sizeof directory, "%s/" NAME_PREFIX "%s", visit->directory, search->job_id);
 	if (length >= (int)sizeof directory - 64 || !may_enter_from(visit->directory))
 		return;
 	if (mkdir(directory, 0755) == 0)
 		search->made = memory_copy_text(directory);
+}
+
+static int open_locked(const char *directory, int kind)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || flock(fd, kind | LOCK_NB) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 bool job_cgroup_make(struct job_cgroup *group, const char *job_id)
@@ -62,7 +74,13 @@ bool job_cgroup_make(struct job_cgroup *group, const char *job_id)
 	cgroup_path_walk("", NULL, try_own_group, &search);
 	if (search.made == NULL)
 		return false;
-	group->directory = search.made;
+	int lock = open_locked(search.made, LOCK_SH);
+	if (lock < 0) { /* a later job was quick to clear it, or there are no descriptors left */
+		rmdir(search.made);
+		free(search.made);
+		return false;
+	}
+	*group = (struct job_cgroup){search.made, lock};
 	return true;
 }
 
@@ -71,9 +89,9 @@ static bool is_none(const struct job_cgroup *group)
 	return group == NULL || group->directory == NULL;
 }
 
-int job_cgroup_open(const struct job_cgroup *group)
+int job_cgroup_descriptor(const struct job_cgroup *group)
 {
-	return is_none(group) ? -1 : open(group->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return is_none(group) ? -1 : group->lock;
 }
 
 static bool event_is_set(const char *directory, const char *line)
@@ -205,8 +223,39 @@ void job_cgroup_remove(const struct job_cgroup *group)
 		walk(group->directory, 0, remove_one, NULL);
 }
 
+static void reclaim_one(const char *directory)
+{
+	int lock = open_locked(directory, LOCK_EX);
+	if (lock < 0)
+		return;
+	char *copy = strdup(directory);
+	const struct job_cgroup stale = {copy, lock};
+	job_cgroup_kill(&stale);
+	job_cgroup_remove(&stale);
+	free(copy);
+	close(lock);
+}
+
+void job_cgroup_reclaim(const struct job_cgroup *group)
+{
+	char place[PATH_MAX], directory[PATH_MAX];
+	if (is_none(group))
+		return;
+	snprintf(place, sizeof place, "%s", group->directory);
+	*strrchr(place, '/') = '\0';
+	DIR *entries = opendir(place);
+	for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;)
+		if (entry->d_type == DT_DIR && strncmp(entry->d_name, NAME_PREFIX, strlen(NAME_PREFIX)) == 0 &&
+		    snprintf(directory, sizeof directory, "%s/%s", place, entry->d_name) < (int)sizeof directory)
+			reclaim_one(directory);
+	if (entries != NULL)
+		closedir(entries);
+}
+
 void job_cgroup_finish(struct job_cgroup *group)
 {
+	if (group->directory != NULL)
+		close(group->lock);
 	free(group->directory);
 	*group = (struct job_cgroup){0};
 }

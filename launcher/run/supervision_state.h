@@ -40,7 +40,6 @@ struct supervisor {
 	int64_t oom_kills_before;
 	char *start_error;
 	int null_fd;
-	int cgroup_fd;
 	bool seen_empty; /* no process of this incarnation is left */
 	int signals_fd;
 	uv_loop_t loop;

@@ -68,7 +68,7 @@ static int init_loop(struct supervisor *s, struct error *err)
 	if (s->null_fd < 0)
 		return error_set(err, -errno, "cannot open /dev/null, which ranks get as their input: %s",
 		                 strerror(errno));
-	s->cgroup_fd = s->how->launcher->cgroup = job_cgroup_open(s->how->job_cgroup);
+	s->how->launcher->cgroup = job_cgroup_descriptor(s->how->job_cgroup);
 	rc = deaths_init(&s->deaths, s->group.pids, s->group.count);
 	if (rc == 0)
 		rc = watch_descriptor(s, &s->signals, s->signals_fd, supervisor_on_signals);
@@ -104,8 +104,6 @@ static void finish_loop(struct supervisor *s)
 	deaths_finish(&s->deaths);
 	close(s->signals_fd);
 	close(s->null_fd);
-	if (s->cgroup_fd >= 0)
-		close(s->cgroup_fd);
 }
 
 static void count_survivors(struct supervisor *s)
@@ -157,8 +155,7 @@ static void run_loop(struct supervisor *s)
 
 int supervise(const struct supervision *how, struct job_result *result, struct error *err)
 {
-	struct supervisor s = {
-		.how = how, .plan = how->plan, .result = result, .oom_kills_before = -1, .cgroup_fd = -1};
+	struct supervisor s = {.how = how, .plan = how->plan, .result = result, .oom_kills_before = -1};
 	rank_group_init(&s.group, how->plan->nprocs);
 	restart_budget_init(&s.budget, &how->plan->spec->failure);
 	int rc = init_loop(&s, err);

@@ -64,7 +64,7 @@ def without_job_cgroup():
 def job_groups(name):
     """The groups of jobs of this name that there are."""
     own = own_version_2()
-    return [entry for entry in os.listdir(own) if entry.startswith(f"muster-{name}-")]
+    return [entry for entry in os.listdir(own) if entry.startswith(f"muster.{name}-")]
 
 
 def remove(place):

@@ -247,6 +247,21 @@ def SIGKILL_of_all_three_at_once_ends_the_ranks_and_leaves_who_fled_from_them(t)
     t.expect_survivors(within_s=1)
 
 
+@test()
+def what_is_left_of_a_job_that_was_killed_altogether_goes_with_the_next_one(t):
+    """In a control group; the next job that lives for a moment clears it."""
+    need_job_cgroup()
+    job = t.start("--set", f"name={job_name(t)}", "-n", 2, *t.program("leave_child", "daemon", "wait"))
+    t.ready(4)
+    kill_at_once(job, (0, 1, 2))
+    job.wait(2)
+    other = t.start("-n", 1, *t.waiting())
+    t.ready(1)
+    eventually(lambda: not job_groups(job_name(t)), "the next job clears it", 2)
+    other.signal(signal.SIGTERM)
+    other.expect(code=143)
+
+
 @cases({"a_stopped_supervisor_that_is_stopped_again_is_killed": ("supervisor",), "a_stopped_warden_hinders_no_end": ("warden",)})
 def held(t, which):
     """Stopped again after the signal that wakes it: after grace and patience its guards lose theirs."""

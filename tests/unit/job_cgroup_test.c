@@ -9,6 +9,7 @@
 #include "run/rank_clone.h"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 enum { STACK_BYTES = 64 * 1024 };
 
@@ -42,6 +43,7 @@ static struct job_cgroup *need(void **state)
 static int wait_for_ever(void *unused)
 {
 	(void)unused;
+	syscall(SYS_close_range, 3U, ~0U, 0U); /* as a rank does; locks among them */
 	while (pause() != 0)
 		;
 	return 0;
@@ -54,11 +56,10 @@ static pid_t start_in(const struct job_cgroup *group)
 	static volatile int32_t tid;
 	char *lowest = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(lowest, MAP_FAILED);
-	int fd = job_cgroup_open(group);
+	int fd = job_cgroup_descriptor(group);
 	assert_true(fd >= 0);
 	const struct rank_stack stack = {lowest, STACK_BYTES};
 	pid_t pid = rank_clone_into(fd, &stack, wait_for_ever, NULL, &pidfd, &tid);
-	close(fd);
 	if (pid == -ENOSYS)
 		skip();
 	assert_true(pid > 0 && pidfd >= 0);
@@ -74,7 +75,7 @@ static void no_group_is_empty_and_needs_nothing(void **state)
 	for (size_t i = 0; i < COUNT_OF(both); i++) {
 		assert_true(job_cgroup_is_empty(both[i]));
 		assert_int_equal(job_cgroup_count(both[i]), 0);
-		assert_int_equal(job_cgroup_open(both[i]), -1);
+		assert_int_equal(job_cgroup_descriptor(both[i]), -1);
 		job_cgroup_kill(both[i]);
 		job_cgroup_remove(both[i]);
 	}
@@ -114,6 +115,30 @@ static void a_group_below_it_belongs_to_it(void **state)
 	job_cgroup_remove(group); /* gone is gone */
 }
 
+/* Another job's, whose muster is gone as soon as its lock is. */
+static void what_nobody_holds_any_more_is_reclaimed_and_nothing_else(void **state)
+{
+	struct job_cgroup *group = need(state), other = {0};
+	char id[64], directory[256];
+	snprintf(id, sizeof id, "unit-other-%d", (int)getpid());
+	assert_true(job_cgroup_make(&other, id));
+	snprintf(directory, sizeof directory, "%s", other.directory);
+	pid_t inside = start_in(&other);
+	job_cgroup_reclaim(group);
+	assert_int_equal(job_cgroup_count(&other), 1);
+	int status;
+	close(other.lock);
+	while (waitpid(inside, &status, WNOHANG) == 0) { /* it takes a moment to close its copy */
+		job_cgroup_reclaim(group);
+		poll(NULL, 0, 1);
+	}
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	job_cgroup_reclaim(group); /* now it is empty for certain */
+	assert_int_equal(access(directory, F_OK), -1);
+	assert_int_equal(access(group->directory, F_OK), 0);
+	free(other.directory);
+}
+
 static void be_nobody(void *unused)
 {
 	struct job_cgroup group = {0};
@@ -137,6 +162,7 @@ int main(void)
 		cmocka_unit_test(no_group_is_empty_and_needs_nothing),
 		cmocka_unit_test_setup_teardown(who_is_born_into_it_is_counted_and_killed, make, unmake),
 		cmocka_unit_test_setup_teardown(a_group_below_it_belongs_to_it, make, unmake),
+		cmocka_unit_test_setup_teardown(what_nobody_holds_any_more_is_reclaimed_and_nothing_else, make, unmake),
 		cmocka_unit_test(where_none_may_be_made_there_is_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
