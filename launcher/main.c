@@ -9,6 +9,8 @@
 #include "commands/plan.h"
 #include "commands/run.h"
 #include "commands/version.h"
+#include "spec/nearest.h"
+#include "spec/shown.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -38,6 +40,26 @@ static void print_usage(FILE *to)
 	      to);
 }
 
+/* With what was most likely meant: a misspelt subcommand, or a command or spec without one before it. */
+static int refuse(const char *word)
+{
+	struct nearest nearest = nearest_to(word);
+	struct error err;
+	for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++)
+		nearest_offer(&nearest, subcommands[i].name);
+	if (nearest.best != NULL)
+		error_set(&err, -EINVAL, "there is no subcommand \"%s\"; did you mean %s?", SHOWN(word), nearest.best);
+	else if (word[0] == '-')
+		error_set(&err, -EINVAL, "unknown option %s; a subcommand goes first: muster run [OPTION]... COMMAND",
+		          SHOWN(word));
+	else
+		error_set(
+			&err, -EINVAL,
+			"there is no subcommand \"%s\"; they are run, plan and check: to start it write muster run %s",
+			SHOWN(word), SHOWN(word));
+	return console_tell(&err, EXIT_MUSTER);
+}
+
 static int run_subcommand(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -58,10 +80,7 @@ static int run_subcommand(int argc, char **argv)
 		version_print();
 		return 0;
 	}
-	struct error err;
-	error_set(&err, -EINVAL, "there is no subcommand \"%.60s\"; they are run, plan, check (muster --help)",
-	          argv[1]);
-	return console_tell(&err, EXIT_MUSTER);
+	return refuse(argv[1]);
 }
 
 int main(int argc, char **argv)

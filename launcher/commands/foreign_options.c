@@ -20,7 +20,8 @@ static const struct {
 } rows[] = {
 	/* How many */
 	{"ntasks np procs num-procs numprocs", "write -n N"},
-	{"N ntasks-per-node tasks-per-node npernode ppn perhost", "write -n N, the number of ranks; " ONE_HOST},
+	{"N ntasks-per-node tasks-per-node npernode ppn perhost",
+         "write -n N, the number of ranks: all are on this host"},
 	{"cpus-per-task cpus-per-proc cores-per-task cpu-per-rank", "write -c N, the cores for each rank"},
 	{"npersocket ntasks-per-socket", "write -n N, the number of ranks, and --map-by package"},
 	{"ntasks-per-core", "write --bind-to hwthread for a rank on each hardware thread"},
@@ -81,7 +82,7 @@ static const struct {
 	{"tee", "write --set 'output.stdout=[terminal, FILE.%r]'"},
 	{"unbuffered u ordered-output stream-buffering", "leave it out: a line goes on whole, as soon as it is whole"},
 	{"exitcodes print-all-exitcodes", "write --report FILE, which has the exit code of each rank"},
-	{"local-ranks-filter", "write --set with output.stdout and ranks, or filter the lines by their [RANK]"},
+	{"local-ranks-filter", "write --set 'ranks=[{ranks: \"1-7\", stdout: \"null\"}]' for ranks to be left out"},
 	{"silent Q", "write -q"},
 
 	/* How launchers talk to their ranks */

@@ -21,6 +21,7 @@
 #include "report/report_text.h"
 #include "run/descendants.h"
 #include "run/guard.h"
+#include "run/job_cgroup.h"
 #include "run/job_result.h"
 #include "run/memory_cgroup.h"
 #include "run/output.h"
@@ -53,6 +54,7 @@ struct run {
 	struct rank_launcher launcher;
 	struct output *output;
 	struct memory_cgroups memory_cgroups;
+	struct job_cgroup job_cgroup;
 	struct job_result result;
 	char job_id[80];
 	char directory[PATH_MAX];
@@ -163,6 +165,19 @@ static void show_plan(const struct run *run)
 
 /* --- plan → ranks → result --- */
 
+/* Not where processes are to be kept, which would keep the group; and a process is in one group of version 2 only. */
+static void make_job_cgroup(struct run *run)
+{
+	if (run->spec.failure.leftovers == LEFTOVERS_STOP && !run->memory_cgroups.is_version_2)
+		job_cgroup_make(&run->job_cgroup, run->job_id);
+	if (run->options.verbosity == 0)
+		return;
+	if (run->job_cgroup.directory != NULL)
+		fprintf(stderr, "muster: clean-up by the control group %s\n", run->job_cgroup.directory);
+	else
+		fputs("muster: clean-up by the process tree\n", stderr);
+}
+
 /* All that could make the start fail later; returns the exit code, 0 when all is well. */
 static int prepare(struct run *run)
 {
@@ -181,7 +196,10 @@ static int prepare(struct run *run)
 	    memory_cgroups_make(&run->memory_cgroups, run->job_id, run->plan.nprocs, memory, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	/* Last: it empties the user's files, which a job that is refused must leave as they are. */
-	return output_create(&run->output, &run->plan, &err) < 0 ? console_tell(&err, EXIT_MUSTER) : 0;
+	if (output_create(&run->output, &run->plan, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	make_job_cgroup(run);
+	return 0;
 }
 
 static void read_setting(const char *path, char *value, size_t size)
@@ -250,6 +268,14 @@ static void tidy(void *context)
 {
 	struct run *run = context;
 	memory_cgroups_remove(&run->memory_cgroups);
+	job_cgroup_remove(&run->job_cgroup);
+}
+
+/* What an earlier muster could not tidy, for all of its processes were killed. */
+static void reclaim(void *context)
+{
+	const struct run *run = context;
+	job_cgroup_reclaim(&run->job_cgroup);
 }
 
 /* In the supervising process, below guard and warden. */
@@ -262,6 +288,7 @@ static int supervise_and_report(void *context, const struct guards *guards)
 		.launcher = &run->launcher,
 		.output = run->output,
 		.memory_cgroups = &run->memory_cgroups,
+		.job_cgroup = &run->job_cgroup,
 		.guards = guards,
 		.keep_events = run->options.report_path != NULL,
 		.quiet = run->options.quiet,
@@ -292,7 +319,9 @@ static int run_job(struct run *run)
 	const struct guarded guarded = {
 		.supervise = supervise_and_report,
 		.tidy = tidy,
+		.at_leisure = reclaim,
 		.context = run,
+		.cgroup = &run->job_cgroup,
 		.stop_with_owner = run->spec.daemon,
 		.patience_ms = run->spec.failure.grace_ms + HELD_PATIENCE_MS,
 	};

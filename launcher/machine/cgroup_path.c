@@ -133,7 +133,7 @@ void cgroup_path_walk(const char *root, const char *controller, cgroup_visitor *
 	char *groups = small_file_read(root, "/proc/self/cgroup");
 	char *mounts = small_file_read(root, "/proc/self/mountinfo");
 	if (groups != NULL && mounts != NULL) {
-		char *version_1 = own_path(groups, controller);
+		char *version_1 = controller != NULL ? own_path(groups, controller) : NULL;
 		char *version_2 = own_path(groups, NULL);
 		char *rest = NULL;
 		for (char *line = strtok_r(mounts, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {

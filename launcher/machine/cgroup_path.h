@@ -19,7 +19,8 @@ struct cgroup_visit {
 typedef void cgroup_visitor(const struct cgroup_visit *visit, void *context);
 
 /* Calls `visitor` for every directory from the process's own group up to the mount point, own group first, in every
- * mounted hierarchy that has `controller` ("cpu", "cpuset") or is of version 2. `root` is put before every file name.
+ * mounted hierarchy that has `controller` ("cpu", "cpuset") or is of version 2 (NULL: version 2 alone). `root` is put
+ * before every file name.
  */
 void cgroup_path_walk(const char *root, const char *controller, cgroup_visitor *visitor, void *context);
 

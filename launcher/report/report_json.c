@@ -230,6 +230,8 @@ static json_t *make_report(const struct report_facts *facts, const char *host)
 	json_object_set_new(report, "survivors", json_integer(result->survivors));
 	json_object_set_new(report, "leftovers", json_integer(result->leftovers));
 	json_object_set_new(report, "kept", json_integer(result->kept));
+	json_object_set_new(report, "cleanup", json_string(result->cgroup != NULL ? "cgroup" : "process tree"));
+	json_object_set_new(report, "cgroup", json_text(result->cgroup));
 	json_object_set_new(report, "warnings", make_warnings(facts));
 	json_object_set_new(report, "first_failure", make_first_failure(facts, host));
 	return report;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *variable_of(char *const *lines, const char *name)
 {
@@ -41,7 +42,18 @@ static void join_path(char *to, size_t size, const char *base, const char *direc
 		snprintf(to, size, "%s/%.*s/%s", base, (int)length, directory, name);
 }
 
-/* With what the user most likely meant: a line for a shell, or a file that is not in PATH but here. */
+/* muster run takes for a spec what ends in .yaml or .yml. */
+static bool is_nearly_a_spec(const char *command)
+{
+	static const char *const endings[] = {".yaml", ".yml", ".json", ".toml"};
+	const char *ending = strrchr(command, '.');
+	for (size_t i = 0; ending != NULL && i < sizeof endings / sizeof *endings; i++)
+		if (strcasecmp(ending, endings[i]) == 0)
+			return true;
+	return false;
+}
+
+/* With what the user most likely meant: a line for a shell, a spec, or a file that is not in PATH but here. */
 static int not_found(const char *command, const char *path_variable, const char *directory, struct error *err)
 {
 	char here[PATH_MAX], hint[PATH_MAX + 16] = "";
@@ -49,6 +61,8 @@ static int not_found(const char *command, const char *path_variable, const char 
 	int code = exec_permission(here);
 	if (command[strcspn(command, " \t\n;|&<>$")] != '\0')
 		snprintf(hint, sizeof hint, ": no shell splits it; write sh -c '...'");
+	else if (is_nearly_a_spec(command))
+		snprintf(hint, sizeof hint, ": a spec's name ends in .yaml or .yml");
 	else if (code == 0 || code == EACCES)
 		snprintf(hint, sizeof hint, ": write ./%s", command);
 	return error_set(err, -ENOENT, "command not found: %.300s%.300s (PATH is %.400s)", command, hint,
@@ -92,6 +106,13 @@ static int check_file(const char *command, const char *path, struct error *err)
 	return 0;
 }
 
+/* The kernel's other formats are only looked at for a file that is not of its own. */
+static int check_format(const char *path, struct error *err)
+{
+	int rc = exec_format_check(path, BINFMT_NONE, err);
+	return rc < 0 ? exec_format_check(path, binfmt_handlers(BINFMT_DIRECTORY), err) : 0;
+}
+
 static int find(const char *command, const char *path_variable, const char *directory, char *found, size_t size,
                 struct error *err)
 {
@@ -99,11 +120,11 @@ static int find(const char *command, const char *path_variable, const char *dire
 		return error_set(err, -ENOENT, "command not found: its name is empty");
 	if (strchr(command, '/') == NULL) {
 		int rc = search_path(command, path_variable, directory, found, size, err);
-		return rc < 0 ? rc : exec_format_check(found, binfmt_handlers(BINFMT_DIRECTORY), err);
+		return rc < 0 ? rc : check_format(found, err);
 	}
 	join_path(found, size, command[0] == '/' ? NULL : directory, "", 0, command);
 	int rc = check_file(command, found, err);
-	return rc < 0 ? rc : exec_format_check(found, binfmt_handlers(BINFMT_DIRECTORY), err);
+	return rc < 0 ? rc : check_format(found, err);
 }
 
 static bool same_text(const char *a, const char *b)

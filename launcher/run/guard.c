@@ -8,6 +8,7 @@
 #include "base/patient_write.h"
 #include "run/descendants.h"
 #include "run/guard_watch.h"
+#include "run/job_cgroup.h"
 #include "run/process_title.h"
 #include "run/signals.h"
 
@@ -42,34 +43,41 @@ static bool reap_all(void)
 	return pid < 0 && errno == ECHILD;
 }
 
-static uint32_t count_alive(void)
+static bool is_clear(const struct job_cgroup *cgroup)
+{
+	return reap_all() && job_cgroup_is_empty(cgroup);
+}
+
+static uint32_t count_alive(const struct job_cgroup *cgroup)
 {
 	struct process_list left = {0};
 	descendants_list(&left, 0);
-	uint32_t count = left.count;
+	uint32_t in_group = job_cgroup_count(cgroup);
+	uint32_t count = left.count > in_group ? left.count : in_group;
 	process_list_finish(&left);
 	return count;
 }
 
 /* A dead child that a tracer keeps from being reaped is no survivor: some rounds in which nobody else is seen will do.
  */
-static uint32_t clear_all(void)
+static uint32_t clear_all(const struct job_cgroup *cgroup)
 {
 	int quiet = 0;
-	for (int round = 0; round < CLEAR_ROUNDS_MAX && quiet < QUIET_ROUNDS && !reap_all(); round++) {
-		bool none = descendants_kill(0) == 0 && descendants_visible();
-		if (reap_all())
+	for (int round = 0; round < CLEAR_ROUNDS_MAX && quiet < QUIET_ROUNDS && !is_clear(cgroup); round++) {
+		job_cgroup_kill(cgroup);
+		bool none = descendants_kill(0) == 0 && descendants_visible() && job_cgroup_is_empty(cgroup);
+		if (is_clear(cgroup))
 			return 0;
 		quiet = none ? quiet + 1 : 0;
 		poll(NULL, 0, CLEAR_ROUND_MS);
 	}
-	return reap_all() ? 0 : count_alive();
+	return is_clear(cgroup) ? 0 : count_alive(cgroup);
 }
 
-static int supervisor_lost(int status)
+static int supervisor_lost(const struct job_cgroup *cgroup, int status)
 {
 	char text[256];
-	uint32_t survivors = clear_all();
+	uint32_t survivors = clear_all(cgroup);
 	snprintf(text, sizeof text,
 	         "muster: its supervising process was killed by signal %d (SIG%s): the job is lost, its ranks were "
 	         "killed\n"
@@ -79,9 +87,9 @@ static int supervisor_lost(int status)
 	return EXIT_LOST;
 }
 
-static int end_of(const struct guard_watch *watch)
+static int end_of(const struct guarded *guarded, const struct guard_watch *watch)
 {
-	return WIFEXITED(watch->status) ? WEXITSTATUS(watch->status) : supervisor_lost(watch->status);
+	return WIFEXITED(watch->status) ? WEXITSTATUS(watch->status) : supervisor_lost(guarded->cgroup, watch->status);
 }
 
 /* --- the supervisor --- */
@@ -133,7 +141,7 @@ static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watc
 	if (getppid() != guards->guard)
 		raise(SIGNAL_GUARD_DIED);
 	guard_watch_wait(watch);
-	int code = end_of(watch);
+	int code = end_of(guarded, watch);
 	if (guarded->tidy != NULL)
 		guarded->tidy(guarded->context);
 	_exit(code);
@@ -199,10 +207,12 @@ int guard_run(const struct guarded *guarded, struct error *err)
 	int failed = watch.below < 0 ? errno : 0;
 	if (failed == 0) {
 		watch.patience_ms += WARDEN_FIRST_MS;
+		watch.at_leisure = guarded->at_leisure;
+		watch.context = guarded->context;
 		guard_watch_wait(&watch);
 		failed = watch.guards.page->fork_errno;
 	}
-	int code = failed != 0 ? fork_failed(failed, err) : end_of(&watch);
+	int code = failed != 0 ? fork_failed(failed, err) : end_of(guarded, &watch);
 	finish(&watch);
 	return code;
 }

@@ -20,6 +20,7 @@
 
 struct error;
 struct guards;
+struct job_cgroup;
 
 /* As ps and pkill show the warden; it must not contain "muster". */
 #define WARDEN_NAME "job-warden"
@@ -27,9 +28,11 @@ struct guards;
 struct guarded {
 	int (*supervise)(void *context, const struct guards *guards); /* in the supervisor; returns the exit code */
 	void (*tidy)(void *context); /* in the warden, once nothing is left: removes what outlives processes; or NULL */
+	void (*at_leisure)(void *context); /* in the guard, once the job has lived for a moment; or NULL */
 	void *context;
-	bool stop_with_owner; /* daemon: the job is stopped when the guard's parent ends */
-	int64_t patience_ms;  /* a supervisor that was told to end and is held (SIGSTOP, a tracer) is killed after it */
+	bool stop_with_owner;            /* daemon: the job is stopped when the guard's parent ends */
+	const struct job_cgroup *cgroup; /* may be empty */
+	int64_t patience_ms; /* a supervisor that was told to end and is held (SIGSTOP, a tracer) is killed after it */
 };
 
 /* Returns the exit code in the guard; never returns in the others. Negative: a process could not be made, or the owner

@@ -147,6 +147,8 @@ static int held_check_in_ms(const struct guard_watch *watch)
 
 static void on_quiet(struct guard_watch *watch, bool *trimmed)
 {
+	if (!*trimmed && watch->at_leisure != NULL)
+		watch->at_leisure(watch->context);
 	if (!*trimmed)
 		memory_trim();
 	*trimmed = true;

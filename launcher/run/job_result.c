@@ -39,6 +39,7 @@ void job_result_finish(struct job_result *result)
 	}
 	free(result->ranks);
 	free(result->error_text);
+	free(result->cgroup);
 	free_lines(result->warnings);
 	*result = (struct job_result){.first_failure = NO_RANK};
 }

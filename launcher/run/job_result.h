@@ -109,6 +109,7 @@ struct job_result {
 	struct timespec started; /* CLOCK_REALTIME */
 	struct timespec ended;
 	int64_t elapsed_ns;
+	char *cgroup;     /* the control group that held the job; NULL: it was held by the process tree alone */
 	char *error_text; /* OUTCOME_ERROR, or output that was lost: one sentence; NULL: none */
 	char **warnings;  /* e.g. a rank's mask that is not the plan's; NULL-terminated or NULL */
 };

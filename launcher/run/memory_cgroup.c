@@ -26,8 +26,9 @@ struct search {
 	int64_t bytes;
 	char *prefix;      /* found */
 	bool is_version_2; /* of the hierarchy being searched */
-	bool ended;        /* the rest of this hierarchy lies beyond limits of ours */
-	int code;          /* why not: the first refusal */
+	bool found_version_2;
+	bool ended; /* the rest of this hierarchy lies beyond limits of ours */
+	int code;   /* why not: the first refusal */
 	char refused[PATH_MAX];
 };
 
@@ -120,6 +121,7 @@ static void try_directory(const struct cgroup_visit *visit, void *context)
 	}
 	directory[strlen(directory) - 1] = '\0';
 	search->prefix = memory_copy_text(directory);
+	search->found_version_2 = visit->is_version_2;
 }
 
 static void directory_of(const struct memory_cgroups *groups, uint32_t local_rank, char *to, size_t size)
@@ -156,6 +158,7 @@ int memory_cgroups_make(struct memory_cgroups *groups, const char *job_id, uint3
 			search.refused, strerror(-search.code),
 			search.code == -EBUSY ? " and has no limits of its own that ranks would leave" : "");
 	groups->prefix = search.prefix;
+	groups->is_version_2 = search.found_version_2;
 	int rc = make_rest(groups, count, bytes, err);
 	if (rc < 0)
 		memory_cgroups_remove(groups);

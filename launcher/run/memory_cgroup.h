@@ -18,6 +18,7 @@ struct error;
 struct memory_cgroups { /* zero-initialised: none */
 	char *prefix;   /* of the groups' directories: ".../muster-JOB-" and a local rank */
 	uint32_t count; /* made so far */
+	bool is_version_2;
 };
 
 /* One for each of `count` ranks, each with at most `bytes`. */

@@ -18,6 +18,7 @@
 enum {
 	DESCRIPTORS_A_RANK = 3, /* its pidfd and the read ends of two pipes */
 	DESCRIPTORS_OF_MUSTER = 32,
+	MEMORY_TO_START = 1 << 20, /* four times what was seen to be needed, beside arguments and environment */
 };
 
 static int check_directory(const struct rank_plan *rank, struct error *err)
@@ -91,10 +92,37 @@ static int check_descriptors(const struct launch_plan *plan, struct error *err)
 	                 plan->nprocs, needed, (uint64_t)limit.rlim_cur);
 }
 
+static int64_t bytes_of(char *const *texts)
+{
+	int64_t bytes = 0;
+	for (; texts != NULL && *texts != NULL; texts++)
+		bytes += (int64_t)(strlen(*texts) + 1 + sizeof *texts);
+	return bytes;
+}
+
+/* Until it executes its command, a rank shares muster's memory: for the one that runs out of its limit so early, the
+ * kernel would kill muster. */
+static int check_memory(const struct launch_plan *plan, struct error *err)
+{
+	int64_t limit = plan->spec->limits.memory_bytes, job = bytes_of(plan->job_environment);
+	for (uint32_t r = 0; limit != NOT_SET && r < plan->nprocs; r++) {
+		const struct rank_plan *rank = &plan->ranks[r];
+		int64_t needed = MEMORY_TO_START + job + bytes_of(rank->environment) + bytes_of(rank->argv);
+		if (limit < needed)
+			return error_set(err, -ENOMEM,
+			                 "limits.memory: %" PRId64 " bytes are too few for rank %" PRIu32
+			                 " to start with: write %" PRId64 "KiB or more",
+			                 limit, rank->rank, needed / 1024 + 1);
+	}
+	return 0;
+}
+
 int preflight_check(const struct launch_plan *plan, struct error *err)
 {
 	int rc = check_directories(plan, err);
 	if (rc == 0)
 		rc = job_segment_check(plan, err);
+	if (rc == 0)
+		rc = check_memory(plan, err);
 	return rc < 0 ? rc : check_descriptors(plan, err);
 }

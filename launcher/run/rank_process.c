@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "plan/launch_plan.h"
 #include "run/job_segment.h"
+#include "run/rank_clone.h"
 #include "run/signals.h"
 
 #include <assert.h>
@@ -112,7 +113,7 @@ static void make_conditions(struct rank_launcher *launcher)
 int rank_launcher_init(struct rank_launcher *launcher, const struct launch_plan *plan, struct error *err)
 {
 	uint32_t count = plan->nprocs;
-	*launcher = (struct rank_launcher){.plan = plan, .segment_fd = -1};
+	*launcher = (struct rank_launcher){.plan = plan, .segment_fd = -1, .cgroup = -1};
 	launcher->children = memory_zeroed(count * sizeof *launcher->children);
 	launcher->slots = memory_zeroed(count * sizeof *launcher->slots);
 	launcher->cpu_masks = memory_zeroed(count * sizeof *launcher->cpu_masks);
@@ -252,6 +253,32 @@ static char **make_environment(const struct rank_launcher *launcher, const struc
 	return lines;
 }
 
+static bool is_shortage(int code)
+{
+	return code == EAGAIN || code == ENOMEM || code == EMFILE || code == ENFILE;
+}
+
+/* Where the kernel, or a filter of a container's, does not let ranks be born in a group, they are born without. */
+static pid_t clone_child(struct rank_launcher *launcher, uint32_t local_rank, int *pidfd)
+{
+	struct rank_child *child = &launcher->children[local_rank];
+	struct rank_slot *slot = &launcher->slots[local_rank];
+	char *stack = take_stack(launcher, local_rank);
+	slot->tid = 1; /* any but 0: it is in flight before it runs */
+	if (launcher->cgroup >= 0) {
+		const struct rank_stack room = {stack - STACK_BYTES, STACK_BYTES};
+		pid_t pid = rank_clone_into(launcher->cgroup, &room, rank_child_main, child, pidfd, &slot->tid);
+		if (pid > 0)
+			return pid;
+		errno = -pid;
+		if (is_shortage(errno))
+			return -1;
+		launcher->cgroup = -1;
+	}
+	return clone(rank_child_main, stack, CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID | SIGCHLD, child, pidfd,
+	             NULL, (pid_t *)(uintptr_t)&slot->tid);
+}
+
 static int clone_failed(int code, const struct rank_plan *rank, struct error *err)
 {
 	struct rlimit processes = {RLIM_INFINITY, RLIM_INFINITY};
@@ -294,11 +321,8 @@ int rank_start(struct rank_launcher *launcher, uint32_t local_rank, const int de
 		.descriptors = {descriptors[0], descriptors[1], descriptors[2]},
 		.segment = launcher->segment_fd,
 	};
-	char *stack = take_stack(launcher, local_rank);
 	int pidfd = -1;
-	slot->tid = 1; /* any but 0: it is in flight before it runs */
-	pid_t pid = clone(rank_child_main, stack, CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID | SIGCHLD, child,
-	                  &pidfd, NULL, (pid_t *)(uintptr_t)&slot->tid);
+	pid_t pid = clone_child(launcher, local_rank, &pidfd);
 	if (pid < 0) {
 		slot->tid = 0;
 		return clone_failed(errno, rank, err);

@@ -38,6 +38,7 @@ struct rank_launcher {
 	uint32_t *stack_of;   /* by local rank: which stack it was given */
 	uint32_t stack_count; /* handed out so far */
 	uint32_t oldest_in_flight;
+	int cgroup; /* the directory of the group that ranks are born into, the caller's; -1: none, or it is refused */
 };
 
 struct started_rank {

@@ -44,6 +44,7 @@ struct supervisor {
 	int64_t oom_kills_before;
 	char *start_error;
 	int null_fd;
+	bool seen_empty; /* no process of this incarnation is left */
 	int signals_fd;
 	uv_loop_t loop;
 	uv_poll_t signals;
@@ -70,6 +71,7 @@ void supervisor_plan_restart(struct supervisor *s, int64_t wait_ms);
 
 /* --- supervisor_events.c --- */
 bool supervisor_nothing_left(struct supervisor *s);
+void supervisor_kill_left(struct supervisor *s);
 void supervisor_check_progress(struct supervisor *s); /* is the group drained, cleared? Then that is an event */
 void supervisor_on_deaths(uv_poll_t *poll, int status, int events);
 void supervisor_on_signals(uv_poll_t *poll, int status, int events);

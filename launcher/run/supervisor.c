@@ -8,7 +8,9 @@
 #include "plan/launch_plan.h"
 #include "run/descendants.h"
 #include "run/guards.h"
+#include "run/job_cgroup.h"
 #include "run/output.h"
+#include "run/rank_process.h"
 #include "run/segment_record.h"
 #include "run/signals.h"
 #include "run/stdin_feed.h"
@@ -68,6 +70,7 @@ static int init_loop(struct supervisor *s, struct error *err)
 	if (s->null_fd < 0)
 		return error_set(err, -errno, "cannot open /dev/null, which ranks get as their input: %s",
 		                 strerror(errno));
+	s->how->launcher->cgroup = job_cgroup_descriptor(s->how->job_cgroup);
 	rc = deaths_init(&s->deaths, s->group.pids, s->group.count);
 	if (rc == 0)
 		rc = watch_descriptor(s, &s->signals, s->signals_fd, supervisor_on_signals);
@@ -109,13 +112,16 @@ static void finish_loop(struct supervisor *s)
 static void count_survivors(struct supervisor *s)
 {
 	struct process_list list = {0};
-	if (deaths_reap_orphans(&s->deaths))
+	bool reaped = deaths_reap_orphans(&s->deaths);
+	if (s->seen_empty || (reaped && job_cgroup_is_empty(s->how->job_cgroup)))
 		return;
 	descendants_list(&list, 0);
+	uint32_t in_group = job_cgroup_count(s->how->job_cgroup);
+	uint32_t count = list.count > in_group ? list.count : in_group;
 	if (s->plan->spec->failure.leftovers == LEFTOVERS_KEEP && s->group.running == 0)
-		s->result->kept = list.count;
+		s->result->kept = count;
 	else
-		s->result->survivors = list.count == 0 && !descendants_visible() ? 1 : list.count; /* one at least */
+		s->result->survivors = count == 0 && (reaped || !descendants_visible()) ? 1 : count; /* one at least */
 	process_list_finish(&list);
 }
 
@@ -125,6 +131,8 @@ static void complete_result(struct supervisor *s)
 	const char *output_problem = output_error(s->how->output);
 	count_survivors(s);
 	segment_record_take(&s->segment, result, s->job_start_ns, s->how->keep_events);
+	if (s->how->launcher->cgroup >= 0)
+		result->cgroup = strdup(s->how->job_cgroup->directory);
 	result->reader_gone = output_reader_gone(s->how->output);
 	clock_gettime(CLOCK_REALTIME, &result->ended);
 	result->elapsed_ns = supervisor_since_start_ns(s);

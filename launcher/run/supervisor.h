@@ -14,6 +14,7 @@
 
 struct error;
 struct guards;
+struct job_cgroup;
 struct job_result;
 struct launch_plan;
 struct memory_cgroups;
@@ -26,6 +27,7 @@ struct supervision {
 	struct rank_launcher *launcher;
 	struct output *output;
 	const struct memory_cgroups *memory_cgroups;
+	const struct job_cgroup *job_cgroup;
 	const struct guards *guards;
 	bool keep_events; /* of libmuster's trace, for the report */
 	bool quiet;       /* no words but those about errors */

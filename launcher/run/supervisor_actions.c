@@ -125,6 +125,7 @@ void supervisor_start_group(struct supervisor *s)
 {
 	struct error err;
 	int64_t start_timeout_ms = s->plan->spec->start_timeout_ms;
+	s->seen_empty = false;
 	s->group_start_ns = supervisor_clock_ns();
 	if (make_segment(s, &err) < 0) {
 		start_failed(s, &err);
@@ -207,7 +208,7 @@ static void clear(struct supervisor *s)
 	s->patience_end_ns = supervisor_clock_ns() + PATIENCE_MS * INT64_C(1000000);
 	s->unread_end_ns = supervisor_clock_ns() + UNREAD_MS * INT64_C(1000000);
 	if (!supervisor_nothing_left(s))
-		descendants_kill(0);
+		supervisor_kill_left(s);
 	set_deadline(s, CLEAR_ROUND_MS, CLEAR_ROUND_MS);
 	output_close_when_empty(s->how->output);
 	supervisor_check_progress(s);

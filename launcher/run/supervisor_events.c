@@ -9,6 +9,7 @@
 #include "plan/launch_plan.h"
 #include "run/descendants.h"
 #include "run/guards.h"
+#include "run/job_cgroup.h"
 #include "run/output.h"
 #include "run/rank_ending.h"
 #include "run/rank_process.h"
@@ -72,9 +73,20 @@ static void rank_ended(struct supervisor *s, const struct death *death)
 	}
 }
 
+/* The group at one stroke, then the tree: for who was moved out of the group, and for when there is none. */
+void supervisor_kill_left(struct supervisor *s)
+{
+	job_cgroup_kill(s->how->job_cgroup);
+	descendants_kill(0);
+}
+
 bool supervisor_nothing_left(struct supervisor *s)
 {
-	return deaths_reap_orphans(&s->deaths) || s->plan->spec->failure.leftovers == LEFTOVERS_KEEP;
+	if (s->plan->spec->failure.leftovers == LEFTOVERS_KEEP)
+		return true;
+	if (!s->seen_empty) /* from then on nobody is there who could start anybody */
+		s->seen_empty = deaths_reap_orphans(&s->deaths) && job_cgroup_is_empty(s->how->job_cgroup);
+	return s->seen_empty;
 }
 
 static bool wants_restart(struct supervisor *s, int64_t *wait_ms)
@@ -230,7 +242,7 @@ static void clear_round(struct supervisor *s)
 	bool left = !supervisor_nothing_left(s);
 	bool patient = supervisor_clock_ns() < s->patience_end_ns;
 	if (left && patient)
-		descendants_kill(0);
+		supervisor_kill_left(s);
 	if (!left && s->told_to_end != CAUSE_NONE && supervisor_clock_ns() >= s->unread_end_ns)
 		output_abandon(s->how->output);
 	if (left && !patient)

@@ -235,7 +235,9 @@ class Mistakes(harness.TestCase):
         (["run", "nowhere.yaml"], "nowhere.yaml"),
         (["plan", "--topology", "nonsense:", "true"], "nonsense"),
         (["check"], "spec"),
-        (["runn", "echo", "started"], "run"),
+        (["runn", "echo", "started"], "did you mean run?"),
+        (["echo", "started"], "to start it write muster run echo"),
+        (["-n", "2", "echo", "started"], "a subcommand goes first: muster run"),
         ([], "muster run"),
     ]
 

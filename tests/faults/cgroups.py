@@ -3,7 +3,7 @@
 
 import os
 
-from harness import Skip, eventually, need_root
+from harness import Skip, eventually, need_root, need_unshare
 
 
 def new_cgroup(t, controller, settings):
@@ -24,6 +24,47 @@ def new_cgroup(t, controller, settings):
             return os.path.join(place, "cgroup.procs")
         os.rmdir(place)
     raise Skip(f"no control group of {controller} can be made")
+
+
+def own_version_2():
+    """The directory of this process's own group of version 2, or a Skip."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        mounts = [line.split()[4] for line in file if " - cgroup2 " in line]
+    with open("/proc/self/cgroup", encoding="utf-8") as file:
+        paths = [line.strip()[3:] for line in file if line.startswith("0::")]
+    if not mounts or not paths:
+        raise Skip("control groups of version 2 are not mounted")
+    return os.path.normpath(mounts[0] + "/" + paths[0])
+
+
+def need_job_cgroup():
+    """Skips where muster can make no group for a job; else the directory in which it makes them."""
+    own = own_version_2()
+    probe = os.path.join(own, f"muster-probe-{os.getpid()}")
+    try:
+        os.mkdir(probe)
+    except OSError as problem:
+        raise Skip(f"no control group can be made in {own}: {problem}") from None
+    os.rmdir(probe)
+    if os.uname().machine != "x86_64":
+        raise Skip("ranks are born into a group on x86-64 only")
+    return own
+
+
+def without_job_cgroup():
+    """Words that run a command where no group can be made: their file system is read-only."""
+    words = need_unshare("--mount")
+    try:
+        own = own_version_2()
+    except Skip:
+        return []
+    return [*words, "sh", "-c", f'mount -o bind,ro "{own}" "{own}" && exec "$@"', "sh"]
+
+
+def job_groups(name):
+    """The groups of jobs of this name that there are."""
+    own = own_version_2()
+    return [entry for entry in os.listdir(own) if entry.startswith(f"muster.{name}-")]
 
 
 def remove(place):

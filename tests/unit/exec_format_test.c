@@ -71,8 +71,10 @@ static void an_older_machine_of_the_family_is_the_kernels_to_judge(void **state)
 	fixture_begin(&f, 1);
 	const char *path = fixture_path(&f, "program");
 	read_own_head(head);
-	if (machine_of(head) != EM_X86_64 && machine_of(head) != EM_AARCH64)
+	if (machine_of(head) != EM_X86_64 && machine_of(head) != EM_AARCH64) {
+		fixture_end(&f);
 		skip();
+	}
 	set_machine(head, machine_of(head) == EM_X86_64 ? EM_386 : EM_ARM);
 	write_program(path, head);
 	assert_int_equal(exec_format_check(path, BINFMT_NONE, NULL), 0);
@@ -103,8 +105,11 @@ static void a_program_whose_loader_is_not_here_is_refused(void **state)
 	const char *path = fixture_path(&f, "program");
 	read_own_head(head);
 	char *loader = loader_in(head);
-	if (loader == NULL)
+	if (loader == NULL) {
+		fixture_end(&f);
 		skip();
+		return;
+	}
 	loader[strlen(loader) - 1] = '~';
 	write_program(path, head);
 	assert_int_equal(exec_format_check(path, BINFMT_SOME, &err), -ENOEXEC);

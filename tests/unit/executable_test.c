@@ -72,6 +72,7 @@ static const struct search_row searches[] = {
 	{"nothing", "@/bin:@/more", NULL, -ENOENT, "command not found: nothing (PATH is @/bin:@/more)"},
 	{"", "@/bin", NULL, -ENOENT, "its name is empty"},
 	{"nothing", "", "@/bin", -ENOENT, "command not found: nothing (PATH is empty)"},
+	{"job.json", "@/bin", NULL, -ENOENT, "command not found: job.json: a spec's name ends in .yaml or .yml"},
 	{"local", "@/bin", "@/place", -ENOENT, "command not found: local: write ./local (PATH is @/bin)"},
 	{"plain", "@/more", "@/bin", -ENOENT, "command not found: plain: write ./plain (PATH"},
 	{"tool | cat", "@/bin", NULL, -ENOENT,

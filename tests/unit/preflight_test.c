@@ -132,11 +132,41 @@ static void more_descriptors_than_are_allowed_are_refused_with_the_number(void *
 	}
 }
 
+/* The kernel would kill muster with a rank that has not executed its command yet. */
+static void memory_that_cannot_hold_the_start_is_refused(void **state)
+{
+	(void)state;
+	struct run_fixture f;
+	struct error err = {0};
+	char *large = malloc(1 << 20);
+	assert_non_null(large);
+	memset(large, 'x', (1 << 20) - 1);
+	large[(1 << 20) - 1] = '\0';
+	char *lines[] = {large, NULL};
+	fixture_begin(&f, 2);
+	f.spec.limits.memory_bytes = 64;
+	assert_int_equal(preflight_check(&f.plan, &err), -ENOMEM);
+	assert_string_equal(err.text,
+	                    "limits.memory: 64 bytes are too few for rank 0 to start with: write 1025KiB or more");
+	f.spec.limits.memory_bytes = 1025 << 10;
+	assert_int_equal(preflight_check(&f.plan, NULL), 0);
+	f.ranks[1].environment = lines;
+	assert_int_equal(preflight_check(&f.plan, &err), -ENOMEM);
+	assert_string_equal(err.text,
+	                    "limits.memory: 1049600 bytes are too few for rank 1 to start with: write 2049KiB or more");
+	f.spec.limits.memory_bytes = NOT_SET;
+	assert_int_equal(preflight_check(&f.plan, NULL), 0);
+	f.ranks[1].environment = f.no_lines;
+	fixture_end(&f);
+	free(large);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(working_directories_must_be_there),
 		cmocka_unit_test(a_working_directory_that_may_not_be_entered_is_refused),
+		cmocka_unit_test(memory_that_cannot_hold_the_start_is_refused),
 		cmocka_unit_test(more_descriptors_than_are_allowed_are_refused_with_the_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,6 +150,8 @@ static const struct member top_members[] = {
 	{"survivors", "1"},
 	{"leftovers", "3"},
 	{"kept", "4"},
+	{"cleanup", "\"cgroup\""},
+	{"cgroup", "\"/sys/fs/cgroup/muster-work-abcd\""},
 	{"warnings", "[\"8 ranks on 8 cores\", \"rank 1 runs on CPU 3, not on CPU 1\"]"},
 };
 
@@ -225,6 +227,7 @@ static void begin_failed_job(struct report_fixture *f, struct job_result *result
 	static char source[] = "jobs/work.yaml", fast[] = "--fast", said[] = "8 ranks on 8 cores";
 	static char *args[] = {fast, NULL}, *warnings[] = {said};
 	*result = failed_job(ranks);
+	result->cgroup = borrowed("/sys/fs/cgroup/muster-work-abcd");
 	report_fixture_begin(f, result);
 	launch_plan_finish(&f->plan);
 	f->job.spec.source = source;

@@ -10,6 +10,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <uv.h>
 
@@ -341,46 +342,81 @@ static void wait_for_bytes(struct feeding *t, int fd)
 		pump(t);
 }
 
-/* The shell has the terminal, then muster: the test is both, in a session of its own with that terminal. */
-static void type_to_the_shell_and_to_muster(void *unused)
-{
-	(void)unused;
+/* muster is in the background, and somebody has typed for the shell: the test is muster, in a session of its own. */
+struct background {
 	struct feeding t;
-	int master, terminal;
-	char bytes[16];
+	int master; /* the typing end of the terminal */
+	pid_t shell;
+};
+
+static void begin_in_background(struct background *b)
+{
+	int terminal;
 	setsid();
 	signal(SIGTTOU, SIG_IGN);
 	signal(SIGHUP, SIG_IGN); /* at the end, when the terminal goes */
-	child_must(openpty(&master, &terminal, NULL, NULL, NULL) == 0);
+	child_must(openpty(&b->master, &terminal, NULL, NULL, NULL) == 0);
 	child_must(ioctl(terminal, TIOCSCTTY, 0) == 0);
-	pid_t shell = fork();
-	if (shell == 0) {
+	b->shell = fork();
+	if (b->shell == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setpgid(0, 0);
 		for (;;)
 			pause();
 	}
-	setpgid(shell, shell);
-	child_must(tcsetpgrp(terminal, shell) == 0);
-	begin(&t, STDIN_RANK, terminal);
-	start(&t);
-	child_must(t.ends[0] == -1 && t.ends[1] >= 0);
-	child_must(write(master, "ls\n", 3) == 3);
-	wait_for_bytes(&t, STDIN_FILENO); /* on their way through the terminal */
-	pump(&t);
-	child_must(bytes_waiting(t.ends[1]) == 0 && bytes_waiting(STDIN_FILENO) == 3);
-	child_must(tcsetpgrp(STDIN_FILENO, getpgrp()) == 0);
-	wait_for_bytes(&t, t.ends[1]);
-	child_must(read(t.ends[1], bytes, sizeof bytes) == 3 && memcmp(bytes, "ls\n", 3) == 0);
-	kill(shell, SIGKILL);
-	fixture_wait(shell);
-	close(master);
-	end(&t);
+	setpgid(b->shell, b->shell);
+	child_must(tcsetpgrp(terminal, b->shell) == 0);
+	begin(&b->t, STDIN_RANK, terminal);
+	start(&b->t);
+	child_must(b->t.ends[0] == -1 && b->t.ends[1] >= 0);
+	child_must(write(b->master, "ls\n", 3) == 3);
+	wait_for_bytes(&b->t, STDIN_FILENO); /* on their way through the terminal */
+	pump(&b->t);
+	child_must(bytes_waiting(b->t.ends[1]) == 0 && bytes_waiting(STDIN_FILENO) == 3);
 }
 
-static void what_is_typed_while_muster_is_in_the_background_is_not_read(void **state)
+static void end_in_background(struct background *b)
+{
+	kill(b->shell, SIGKILL);
+	fixture_wait(b->shell);
+	close(b->master);
+	end(&b->t);
+}
+
+static void come_to_the_foreground(void *unused)
+{
+	(void)unused;
+	struct background b;
+	char bytes[16];
+	begin_in_background(&b);
+	child_must(tcsetpgrp(STDIN_FILENO, getpgrp()) == 0);
+	wait_for_bytes(&b.t, b.t.ends[1]);
+	child_must(read(b.t.ends[1], bytes, sizeof bytes) == 3 && memcmp(bytes, "ls\n", 3) == 0);
+	end_in_background(&b);
+}
+
+static void what_is_typed_is_not_read_until_muster_is_in_the_foreground(void **state)
 {
 	(void)state;
-	fixture_in_child(type_to_the_shell_and_to_muster, NULL);
+	fixture_in_child(come_to_the_foreground, NULL);
+}
+
+static void end_the_ranks_meanwhile(void *unused)
+{
+	(void)unused;
+	struct background b;
+	begin_in_background(&b);
+	child_must(uv_loop_alive(&b.t.loop) != 0);
+	stdin_feed_close_ranks(b.t.feed);
+	pump(&b.t);
+	child_must(uv_loop_alive(&b.t.loop) == 0);
+	end_in_background(&b);
+}
+
+static void without_ranks_nobody_waits_for_the_foreground(void **state)
+{
+	(void)state;
+	fixture_in_child(end_the_ranks_meanwhile, NULL);
 }
 
 /* --- no descriptors left --- */
@@ -467,7 +503,8 @@ int main(void)
 		cmocka_unit_test(a_rank_that_closes_its_input_is_left_out),
 		cmocka_unit_test(what_nobody_reads_is_left_in_the_input),
 		cmocka_unit_test(the_next_incarnation_gets_what_comes_then),
-		cmocka_unit_test(what_is_typed_while_muster_is_in_the_background_is_not_read),
+		cmocka_unit_test(what_is_typed_is_not_read_until_muster_is_in_the_foreground),
+		cmocka_unit_test(without_ranks_nobody_waits_for_the_foreground),
 		cmocka_unit_test(without_descriptors_left_the_error_says_what_they_were_for),
 		cmocka_unit_test(an_input_that_cannot_be_watched_is_an_error),
 	};

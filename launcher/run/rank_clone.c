@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rank_clone: see rank_clone.h. Register use: the System V AMD64 Linux system call convention, syscall(2); struct
+ * clone_args: clone(2).
+ */
+#include "run/rank_clone.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+#if defined(__x86_64__) && defined(CLONE_INTO_CGROUP)
+
+/* In the child the registers are as they were, but for the stack, on which nothing is: it must not return from here. */
+static long clone3_call(const struct clone_args *args, int (*body)(void *), void *argument)
+{
+	long result;
+	register int (*in_body)(void *) __asm__("r12") = body;
+	register void *in_argument __asm__("r13") = argument;
+	__asm__ volatile("syscall\n\t"
+	                 "testq %%rax, %%rax\n\t"
+	                 "jnz 1f\n\t"
+	                 "xorl %%ebp, %%ebp\n\t"
+	                 "movq %%r13, %%rdi\n\t"
+	                 "callq *%%r12\n\t"
+	                 "movl %%eax, %%edi\n\t"
+	                 "movl %[exit], %%eax\n\t"
+	                 "syscall\n\t"
+	                 "hlt\n"
+	                 "1:"
+	                 : "=a"(result)
+	                 : "a"(SYS_clone3), "D"(args), "S"(sizeof *args), "r"(in_body),
+	                   "r"(in_argument), [exit] "i"(SYS_exit)
+	                 : "rcx", "r11", "memory");
+	return result;
+}
+
+pid_t rank_clone_into(int cgroup, const struct rank_stack *stack, int (*body)(void *), void *argument, int *pidfd,
+                      volatile int32_t *tid)
+{
+	const struct clone_args args = {
+		.flags = CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID | CLONE_INTO_CGROUP,
+		.pidfd = (uintptr_t)pidfd,
+		.child_tid = (uintptr_t)tid,
+		.exit_signal = SIGCHLD,
+		.stack = (uintptr_t)stack->lowest,
+		.stack_size = stack->bytes,
+		.cgroup = (uint64_t)cgroup,
+	};
+	return (pid_t)clone3_call(&args, body, argument);
+}
+
+#else
+
+pid_t rank_clone_into(int cgroup, const struct rank_stack *stack, int (*body)(void *), void *argument, int *pidfd,
+                      volatile int32_t *tid)
+{
+	(void)cgroup;
+	(void)stack;
+	(void)body;
+	(void)argument;
+	(void)pidfd;
+	(void)tid;
+	return -ENOSYS;
+}
+
+#endif
