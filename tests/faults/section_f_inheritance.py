@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import signal
 
 import processes
@@ -24,18 +25,47 @@ def environment_of(rank):
     return dict(entry.split("=", 1) for entry in rank["environment"] if "=" in entry)
 
 
+def check_descriptors(rank):
+    """0, 1, 2 and MUSTER_FD, which is the job's segment."""
+    environment = environment_of(rank)
+    segment = environment.get("MUSTER_FD")
+    check(set(rank["fds"]) == {"0", "1", "2", segment}, f"rank {rank['rank']} has the descriptors {rank['fds']}")
+    wanted = f"/memfd:muster:{environment['MUSTER_JOB_ID']} (deleted)"
+    check(rank["fds"][segment] == wanted, f"MUSTER_FD of rank {rank['rank']} is {rank['fds'][segment]}")
+
+
 @test()
-def only_three_descriptors_are_passed_on_of_200(t):
+def only_0_to_2_and_MUSTER_FD_are_passed_on_of_200(t):
     for rank in shown(t, conditions=["open=200"])[0]:
-        wanted = {"0", "1", "2"} | ({environment_of(rank)["MUSTER_FD"]} if "MUSTER_FD" in environment_of(rank) else set())
-        check(set(rank["fds"]) == wanted, f"rank {rank['rank']} has the descriptors {rank['fds']}")
+        check_descriptors(rank)
 
 
 @test()
-def only_three_descriptors_are_passed_on_of_100_ranks(t):
+def only_0_to_2_and_MUSTER_FD_are_passed_on_of_100_ranks(t):
     """Descriptors of muster's own, opened between one rank and the next, must not leak either."""
     for rank in shown(t, nprocs=100)[0]:
-        check(len(rank["fds"]) == 3 + ("MUSTER_FD" in environment_of(rank)), f"rank {rank['rank']} has {rank['fds']}")
+        check_descriptors(rank)
+
+
+@test()
+def MUSTER_FD_is_there_although_a_rank_may_open_no_more(t):
+    """limits.open_files at its least; and a rank that gets its own low limit back, which muster had raised for itself."""
+    for rank in shown(t, "--set", "limits.open_files=5")[0]:
+        check_descriptors(rank)
+    for rank in shown(t, conditions=["limit=nofile=6:4000"])[0]:
+        check_descriptors(rank)
+
+
+@test()
+def MUSTER_FD_of_another_job_is_not_passed_on(t):
+    """A rank that starts a job of its own."""
+    outer, inner = t.path("outer"), t.path("inner")
+    script = f'{shlex.join(t.program("show_inheritance"))} >{outer} && exec {t.muster} run --no-label -o {inner} ' + shlex.join(
+        t.program("show_inheritance")
+    )
+    t.run("-n", 1, "sh", "-c", script).expect(code=0)
+    for path in (outer, inner):
+        check_descriptors(json.loads(processes.read_bytes(path)))
 
 
 @test()

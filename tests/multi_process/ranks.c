@@ -352,11 +352,20 @@ static bool watch(struct run *run)
 
 /* --- processes and threads --- */
 
+/* Other tests may have reached the limit of processes just now. */
+static pid_t fork_patiently(void)
+{
+	pid_t pid;
+	for (int tries = 0; (pid = fork()) < 0 && errno == EAGAIN && tries < 300; tries++)
+		usleep(10000);
+	return pid;
+}
+
 static void start_processes(struct run *run)
 {
 	fflush(NULL);
 	for (int rank = 0; rank < run->options->ranks; rank++) {
-		pid_t pid = fork();
+		pid_t pid = fork_patiently();
 		if (pid < 0)
 			fail("fork");
 		if (pid == 0) {

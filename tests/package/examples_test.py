@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The examples of libmuster print what their first lines say, started as those say."""
+import json
 import re
 
 import package
@@ -38,6 +39,15 @@ class Examples(harness.TestCase):
                 here = command.replace("muster run ", f"muster run --wdir '{harness.EXAMPLES}' ")
                 done = self.command("sh", "-c", here)
                 self.assertEqual(sorted(done.stdout.splitlines()), sorted(shown), f"{command}\n{done.stderr}")
+
+    def test_marks_are_in_the_report(self):
+        report = self.directory / "report.json"
+        done = self.muster("run", "--wdir", harness.EXAMPLES, "--report", report, SPECS / "marks.yaml")
+        self.assert_exit(done, 0)
+        for rank in json.loads(report.read_text())["ranks"]:
+            marks = [mark["text"] for mark in rank["library"]["marks"]]
+            self.assertEqual(marks, ["reading", "epoch 0", "epoch 1", "epoch 2", "done"])
+            self.assertEqual([event["label"] for event in rank["library"]["events"]], ["end of epoch"] * 3)
 
     def test_each_can_be_read_in_a_minute(self):
         for source in SOURCES:

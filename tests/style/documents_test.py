@@ -11,7 +11,7 @@ import tree
 MUSTER = os.environ.get("MUSTER", "")
 MAN_PAGES = tree.files("docs/man/*.[1-8]")
 MARKDOWN = tree.files("*.md")
-MAPPED_PATH = r"`((?:launcher|tests|tools|docs|examples|configs|cmake)/[\w./-]*)`"
+MAPPED_PATH = r"`((?:launcher|worker_api|tests|tools|docs|examples|configs|cmake)/[\w./-]*)`"
 
 
 def muster(*arguments):

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -178,21 +179,39 @@ int segment_attach(int fd, uint32_t rank, struct segment **made)
 	return 0;
 }
 
-int segment_make_alone(int *made)
+/* The size of files is limited for this one, too, and going beyond it is a signal. */
+static int choose_alone_bytes(uint64_t *bytes)
 {
 	enum { ALONE_BYTES = 256 << 20 };
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+	uint64_t needed = segment_bytes_needed(1, 1);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	if (limit.rlim_cur < needed)
+		return error_set(-EFBIG,
+		                 "cannot make shared memory: it needs %llu bytes, RLIMIT_FSIZE (ulimit -f) is %llu",
+		                 (unsigned long long)needed, (unsigned long long)limit.rlim_cur);
+	*bytes = limit.rlim_cur < ALONE_BYTES ? limit.rlim_cur / SEGMENT_PAGE * SEGMENT_PAGE : ALONE_BYTES;
+	return 0;
+}
+
+int segment_make_alone(int *made)
+{
+	uint64_t bytes = 0;
+	int rc = choose_alone_bytes(&bytes);
+	if (rc < 0)
+		return rc;
 	int fd = memfd_create("muster:alone", MFD_CLOEXEC);
 	if (fd < 0)
 		return error_set(-errno, "cannot make shared memory (memfd_create): %s", strerror(errno));
 	struct segment_header *header = MAP_FAILED;
-	if (ftruncate(fd, ALONE_BYTES) == 0)
+	if (ftruncate(fd, (off_t)bytes) == 0)
 		header = mmap(NULL, SEGMENT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (header == MAP_FAILED) {
 		int code = errno;
 		close(fd);
 		return error_set(-code, "cannot make shared memory: %s", strerror(code));
 	}
-	segment_header_fill(header, 1, 1, ALONE_BYTES);
+	segment_header_fill(header, 1, 1, bytes);
 	strncpy(header->launcher_version, "none", sizeof header->launcher_version - 1);
 	munmap(header, SEGMENT_PAGE);
 	*made = fd;

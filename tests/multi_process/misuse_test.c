@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is answered to programs that use the library as it is not meant, and to environments and segments that are
+ * damaged: an error that says what is wrong, and never a crash.
+ *
+ * Whatever muster_init sees is set up in a process of its own.
+ */
+#include "ranks.h"
+#include "unit_test.h"
+
+#include "segment_layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- a process of its own --- */
+
+struct answer {
+	int code;
+	char text[512];
+};
+
+static struct answer *answer;
+
+typedef void setting(void *context);
+
+static void in_a_child(setting *set, void *context)
+{
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		set(context);
+		_exit(0);
+	}
+	int status;
+	assert_true(waitpid(pid, &status, 0) == pid);
+	if (WIFSIGNALED(status))
+		fail_msg("killed by signal %d", WTERMSIG(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void tell(int code)
+{
+	answer->code = code;
+	snprintf(answer->text, sizeof answer->text, "%s", muster_error_text());
+}
+
+static void set_number(const char *name, int number)
+{
+	char text[16];
+	snprintf(text, sizeof text, "%d", number);
+	setenv(name, text, 1);
+}
+
+static void set_environment(int fd, int rank, int size)
+{
+	set_number("MUSTER_RANK", rank);
+	set_number("MUSTER_WORLD_SIZE", size);
+	set_number("MUSTER_LOCAL_RANK", rank);
+	set_number("MUSTER_LOCAL_WORLD_SIZE", size);
+	set_number("MUSTER_NODE_RANK", 0);
+	set_number("MUSTER_NUM_NODES", 1);
+	set_number("MUSTER_RESTART_COUNT", 0);
+	set_number("MUSTER_FD", fd);
+}
+
+/* --- the environment --- */
+
+struct damage {
+	const char *name, *value; /* NULL: it is not there */
+	const char *says;
+};
+
+static void init_in_damaged_environment(void *context)
+{
+	const struct damage *damage = context;
+	muster_world *world = NULL;
+	set_environment(ranks_make_segment(&(struct ranks_options){.ranks = 2}), 0, 2);
+	if (damage->value != NULL)
+		setenv(damage->name, damage->value, 1);
+	else
+		unsetenv(damage->name);
+	tell(muster_init(&world));
+}
+
+static void a_damaged_environment_is_told_by_its_variable(void **state)
+{
+	static const char *const variables[] = {"MUSTER_RANK",
+	                                        "MUSTER_WORLD_SIZE",
+	                                        "MUSTER_LOCAL_RANK",
+	                                        "MUSTER_NODE_RANK",
+	                                        "MUSTER_LOCAL_WORLD_SIZE",
+	                                        "MUSTER_NUM_NODES",
+	                                        "MUSTER_RESTART_COUNT",
+	                                        "MUSTER_FD"};
+	static const char *const values[] = {NULL, "", "x", "-1", "1x", "99999999999999999999", "0x1", "4294967296"};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(variables); i++)
+		for (size_t k = 0; k < COUNT_OF(values); k++) {
+			struct damage damage = {variables[i], values[k], NULL};
+			in_a_child(init_in_damaged_environment, &damage);
+			assert_int_equal(answer->code, MUSTER_EENVIRONMENT);
+			assert_non_null(strstr(answer->text, variables[i]));
+		}
+}
+
+static void numbers_that_do_not_fit_one_another_are_told(void **state)
+{
+	static const struct damage damages[] = {
+		{"MUSTER_RANK", "2", "MUSTER_RANK is 2, but the job has 2 ranks"},
+		{"MUSTER_RANK", "2147483647", "but the job has 2 ranks"},
+		{"MUSTER_WORLD_SIZE", "3", "MUSTER_WORLD_SIZE is 3, but the job has 2 ranks"},
+		{"MUSTER_FD", "1000", "is not open"},
+		{"MUSTER_FD", "0", "is not a segment"},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(damages); i++) {
+		struct damage damage = damages[i];
+		in_a_child(init_in_damaged_environment, &damage);
+		assert_int_equal(answer->code, MUSTER_EENVIRONMENT);
+		if (strstr(answer->text, damage.says) == NULL)
+			fail_msg("says: %s", answer->text);
+	}
+}
+
+/* --- the descriptor, and what is behind it --- */
+
+static void init_with_fd(void *context)
+{
+	muster_world *world = NULL;
+	set_environment(*(int *)context, 0, 2);
+	tell(muster_init(&world));
+}
+
+static void expect_refusal(int fd, int code, const char *says)
+{
+	in_a_child(init_with_fd, &fd);
+	if (answer->code != code || strstr(answer->text, says) == NULL)
+		fail_msg("%d: %s", answer->code, answer->text);
+	close(fd);
+}
+
+static void descriptors_of_something_else_are_refused(void **state)
+{
+	char path[] = "/tmp/misuse-test-XXXXXX";
+	int pipes[2], file = mkstemp(path), small = memfd_create("small", 0), read_only;
+	(void)state;
+	assert_true(file >= 0 && unlink(path) == 0 && ftruncate(file, 1 << 20) == 0 && pipe(pipes) == 0);
+	assert_true(ftruncate(small, SEGMENT_PAGE - 1) == 0);
+	int segment = ranks_make_segment(&(struct ranks_options){.ranks = 2});
+	char link[32];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", segment);
+	read_only = open(link, O_RDONLY);
+	expect_refusal(file, MUSTER_EENVIRONMENT, "not a segment that muster made");
+	expect_refusal(pipes[0], MUSTER_EENVIRONMENT, "not a segment that muster made");
+	expect_refusal(small, MUSTER_EENVIRONMENT, "not a segment that muster made");
+	expect_refusal(open("/", O_RDONLY), MUSTER_EENVIRONMENT, "not a segment that muster made");
+	expect_refusal(open("/dev/zero", O_RDWR), MUSTER_EENVIRONMENT, "not a segment that muster made");
+	expect_refusal(read_only, MUSTER_EENVIRONMENT, "not a segment that muster made");
+	close(pipes[1]);
+	close(segment);
+}
+
+/* A segment whose header was changed. */
+static int doctored(size_t offset, const void *bytes, size_t count)
+{
+	int fd = ranks_make_segment(&(struct ranks_options){.ranks = 2});
+	assert_true(pwrite(fd, bytes, count, (off_t)offset) == (ssize_t)count);
+	return fd;
+}
+
+static void another_layout_is_refused_by_both_versions(void **state)
+{
+	uint32_t other = SEGMENT_LAYOUT_VERSION + 1;
+	(void)state;
+	int fd = doctored(offsetof(struct segment_header, layout_version), &other, sizeof other);
+	assert_true(pwrite(fd, "9.8.7", 6, offsetof(struct segment_header, launcher_version)) == 6);
+	expect_refusal(fd, MUSTER_ELAYOUT,
+	               "muster 9.8.7 made a segment of layout 2, libmuster " MUSTER_VERSION " knows layout 1");
+}
+
+static void a_damaged_header_is_refused(void **state)
+{
+	static const size_t wide[] = {
+		offsetof(struct segment_header, bytes), offsetof(struct segment_header, ranks_offset),
+		offsetof(struct segment_header, traces_offset), offsetof(struct segment_header, world_offset),
+		offsetof(struct segment_header, heap_offset)};
+	static const size_t narrow[] = {offsetof(struct segment_header, header_bytes),
+	                                offsetof(struct segment_header, rank_count),
+	                                offsetof(struct segment_header, domain_count)};
+	static const uint64_t values[] = {0, 1, 4095, 1 << 20, UINT32_MAX, UINT64_MAX};
+	(void)state;
+	for (size_t v = 0; v < COUNT_OF(values); v++) {
+		for (size_t i = 0; i < COUNT_OF(wide); i++)
+			expect_refusal(doctored(wide[i], &values[v], 8), MUSTER_EENVIRONMENT, "damaged");
+		for (size_t i = 0; i < COUNT_OF(narrow); i++) {
+			if (narrow[i] == offsetof(struct segment_header, domain_count) && values[v] == 1)
+				continue; /* that is what it is */
+			expect_refusal(doctored(narrow[i], &values[v], 4), MUSTER_EENVIRONMENT, "damaged");
+		}
+	}
+	uint64_t magic = 0;
+	expect_refusal(doctored(0, &magic, 8), MUSTER_EENVIRONMENT, "not a segment that muster made");
+}
+
+static void a_segment_that_was_cut_off_is_refused(void **state)
+{
+	static const off_t sizes[] = {0, 1, SEGMENT_PAGE, SEGMENT_PAGE + 1, 1 << 20};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		int fd = ranks_make_segment(&(struct ranks_options){.ranks = 2});
+		assert_true(ftruncate(fd, sizes[i]) == 0);
+		expect_refusal(fd, MUSTER_EENVIRONMENT, sizes[i] < SEGMENT_PAGE ? "not a segment" : "damaged");
+	}
+}
+
+/* --- too little of something --- */
+
+static void init_with_little_memory(void *context)
+{
+	muster_world *world = NULL;
+	struct rlimit limit = {.rlim_cur = 100 << 20, .rlim_max = 100 << 20};
+	if (context != NULL)
+		set_environment(*(int *)context, 0, 2);
+	setrlimit(RLIMIT_AS, &limit);
+	tell(muster_init(&world));
+}
+
+static void an_address_space_that_is_too_small_is_told(void **state)
+{
+	int fd = ranks_make_segment(&(struct ranks_options){.ranks = 2, .segment_bytes = 256 << 20});
+	(void)state;
+	in_a_child(init_with_little_memory, &fd);
+	assert_int_equal(answer->code, -ENOMEM);
+	assert_non_null(strstr(answer->text, "cannot map the job's shared segment of 268435456 bytes"));
+	in_a_child(init_with_little_memory, NULL);
+	assert_int_equal(answer->code, -ENOMEM);
+	close(fd);
+}
+
+static void init_with_little(void *context)
+{
+	muster_world *world = NULL;
+	struct rlimit none = {0};
+	setrlimit(*(int *)context, &none);
+	int rc = muster_init(&world);
+	tell(rc);
+	if (rc == 0 && muster_barrier(world, 0, NULL) < 0)
+		_exit(1);
+}
+
+static void a_rank_alone_says_why_it_has_no_memory(void **state)
+{
+	int files = RLIMIT_NOFILE, size = RLIMIT_FSIZE;
+	(void)state;
+	in_a_child(init_with_little, &files);
+	assert_int_equal(answer->code, -EMFILE);
+	assert_non_null(strstr(answer->text, "memfd_create"));
+	in_a_child(init_with_little, &size);
+	assert_int_equal(answer->code, -EFBIG);
+}
+
+/* --- the order of calls --- */
+
+static int forks(muster_world *world, void *context)
+{
+	int status;
+	(void)context;
+	pid_t pid = fork();
+	if (pid == 0) {
+		muster_world *second = NULL;
+		bool good = muster_barrier(world, 0, NULL) == MUSTER_EFORKED &&
+		            muster_mark(world, "x") == MUSTER_EFORKED && muster_finalize(world) == MUSTER_EFORKED &&
+		            muster_rank(world) >= 0 && muster_attach(-1, 0, &second) < 0 &&
+		            strlen(muster_error_text()) > 0;
+		_exit(good ? 0 : 1);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(muster_barrier(world, MUSTER_FOREVER, "the parent is still a rank") == 0);
+	return 0;
+}
+
+static void a_forked_child_has_no_world(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, forks, NULL, NULL));
+}
+
+static int uses_it_after_the_end(muster_world *world, void *context)
+{
+	(void)context;
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	CHECK(muster_finalize(world) == 0);
+	CHECK(muster_barrier(world, 0, NULL) == MUSTER_EFINALIZED);
+	CHECK(muster_mark(world, "late") == MUSTER_EFINALIZED);
+	CHECK(muster_finalize(world) == MUSTER_EFINALIZED);
+	CHECK(muster_barrier(NULL, 0, NULL) == -EINVAL);
+	CHECK(muster_mark(NULL, "nobody") == -EINVAL);
+	CHECK(muster_finalize(NULL) == 0);
+	CHECK(muster_failure_of(NULL)->code == 0);
+	return 0;
+}
+
+static void a_world_is_over_after_finalize(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true}, uses_it_after_the_end, NULL, NULL));
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true, .threads = true},
+	                      uses_it_after_the_end, NULL, NULL));
+}
+
+static void init_twice(void *context)
+{
+	muster_world *first = NULL, *second = NULL;
+	set_environment(*(int *)context, 1, 2);
+	if (muster_init(NULL) != -EINVAL || muster_init(&first) != 0 || muster_init(&second) != -EALREADY ||
+	    second != NULL)
+		_exit(1);
+	tell(-EALREADY);
+	if (muster_finalize(first) != 0 || muster_init(&second) != -EALREADY)
+		_exit(1);
+}
+
+static void a_rank_joins_once(void **state)
+{
+	int fd = ranks_make_segment(&(struct ranks_options){.ranks = 2});
+	(void)state;
+	in_a_child(init_twice, &fd);
+	assert_non_null(strstr(answer->text, "rank 1 has called muster_init before"));
+	in_a_child(init_with_fd, &fd);
+	assert_int_equal(answer->code, 0); /* rank 0: another one */
+	close(fd);
+}
+
+/* --- threads --- */
+
+static void *meets(void *world)
+{
+	return (void *)(intptr_t)muster_barrier(world, 300, "of the other thread");
+}
+
+static int is_used_by_two_threads(muster_world *world, void *context)
+{
+	_Atomic int *busy = context;
+	pthread_t other;
+	void *its;
+	if (muster_rank(world) == 1) { /* whom the first thread of rank 0 waits for */
+		while (atomic_load(busy) == 0)
+			usleep(1000);
+		return 0;
+	}
+	CHECK(pthread_create(&other, NULL, meets, world) == 0);
+	usleep(100000);
+	atomic_store(busy, muster_barrier(world, 0, NULL));
+	CHECK(pthread_join(other, &its) == 0);
+	CHECK(atomic_load(busy) == MUSTER_EBUSY);
+	CHECK((int)(intptr_t)its == -ETIMEDOUT || (int)(intptr_t)its == MUSTER_ELEFT);
+	return 0;
+}
+
+static void two_threads_at_once_are_told(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true}, is_used_by_two_threads,
+	                      ranks_share(sizeof(int)), NULL));
+}
+
+static void *finalizes(void *world)
+{
+	return (void *)(intptr_t)muster_finalize(world);
+}
+
+/* The first thread goes on living, with a list of robust mutexes that reached into the segment. */
+static int hands_its_world_over(muster_world *world, void *context)
+{
+	pthread_t other;
+	void *its;
+	pthread_mutexattr_t robust;
+	pthread_mutex_t mutex;
+	(void)context;
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	CHECK(pthread_create(&other, NULL, finalizes, world) == 0 && pthread_join(other, &its) == 0);
+	CHECK((intptr_t)its == 0);
+	pthread_mutexattr_init(&robust);
+	pthread_mutexattr_setrobust(&robust, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(&mutex, &robust);
+	CHECK(pthread_mutex_lock(&mutex) == 0 && pthread_mutex_unlock(&mutex) == 0);
+	return 0;
+}
+
+static void another_thread_may_finalize(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true}, hands_its_world_over, NULL, NULL));
+}
+
+int main(void)
+{
+	answer = ranks_share(sizeof *answer);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_damaged_environment_is_told_by_its_variable),
+		cmocka_unit_test(numbers_that_do_not_fit_one_another_are_told),
+		cmocka_unit_test(descriptors_of_something_else_are_refused),
+		cmocka_unit_test(another_layout_is_refused_by_both_versions),
+		cmocka_unit_test(a_damaged_header_is_refused),
+		cmocka_unit_test(a_segment_that_was_cut_off_is_refused),
+		cmocka_unit_test(an_address_space_that_is_too_small_is_told),
+		cmocka_unit_test(a_rank_alone_says_why_it_has_no_memory),
+		cmocka_unit_test(a_forked_child_has_no_world),
+		cmocka_unit_test(a_world_is_over_after_finalize),
+		cmocka_unit_test(a_rank_joins_once),
+		cmocka_unit_test(two_threads_at_once_are_told),
+		cmocka_unit_test(another_thread_may_finalize),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
