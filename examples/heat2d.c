@@ -104,10 +104,7 @@ static struct strip make_strip(muster_world *world, const struct options *option
 	size_t bytes = (size_t)(strip.rows + 2) * (size_t)strip.columns * sizeof(double);
 	for (int which = 0; which < 2; which++) {
 		strip.cells[which] = options->in_place ? muster_alloc(world, bytes) : malloc(bytes);
-		if (strip.cells[which] == NULL) {
-			fprintf(stderr, "heat2d: no memory for %zu bytes (shared_memory in the spec)\n", bytes);
-			exit(1);
-		}
+		need(strip.cells[which] != NULL);
 		memset(strip.cells[which], 0, bytes);
 		for (int column = 0; rank == 0 && column < strip.columns; column++)
 			strip.cells[which][column] = HOT;
