@@ -24,14 +24,15 @@ class Installed(harness.TestCase):
             self.assertTrue((self.usr / "share/man" / f"man{page.suffix[1:]}" / page.name).is_file(), page.name)
 
     def test_every_example_spec_is_there_and_valid(self):
-        specs = sorted((self.usr / "share/muster/configs").glob("*.yaml"))
-        self.assertEqual([spec.name for spec in specs],
-                         sorted(spec.name for spec in (harness.TOP / "configs").glob("*.yaml")))
+        configs, ours = self.usr / "share/muster/configs", harness.TOP / "configs"
+        specs = sorted(configs.rglob("*.yaml"))
+        self.assertEqual([spec.relative_to(configs) for spec in specs],
+                         sorted(spec.relative_to(ours) for spec in ours.rglob("*.yaml")))
         self.assert_exit(self.command(self.program, "check", *specs), 0)
         self.assertTrue((self.usr / "share/muster/configs/job.schema.json").is_file())
 
     def test_no_installed_spec_points_back_into_the_source_tree(self):
-        for spec in (self.usr / "share/muster/configs").glob("*.yaml"):
+        for spec in (self.usr / "share/muster/configs").rglob("*.yaml"):
             for directory in re.findall(r"^working_directory: (\S+)", spec.read_text(), re.MULTILINE):
                 if not directory.startswith("/"):
                     self.assertTrue((spec.parent / directory / "throw.awk").is_file(), f"{spec.name}: {directory}")
@@ -42,6 +43,9 @@ class Installed(harness.TestCase):
         self.assert_exit(done, 0)
         self.assertIn("rank 1 of 2", done.stdout)
         self.assert_exit(self.command(self.program, "run", configs / "sweep.yaml", cwd="/"), 0)
+        done = self.command(self.program, "run", configs / "libmuster/world.yaml", cwd="/")
+        self.assert_exit(done, 0)
+        self.assertIn('rank 2 of 3 of job "world"', done.stdout)
 
 
 class Completion(harness.TestCase):
