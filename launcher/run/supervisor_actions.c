@@ -28,8 +28,9 @@ enum {
 	UNREAD_MS = 500,
 	CLEAR_ROUND_MS = 20,
 	LEFT_CHECK_MS = 50,
-	LONG_STOP_MS = 1000, /* then a person is told what is being waited for */
-	WATCH_AFTER_MS = 2,  /* jobs that are over by then need no threads to watch them */
+	LONG_STOP_MS = 1000,  /* then a person is told what is being waited for */
+	WATCH_AFTER_MS = 2,   /* then it is looked whether a rank attached, and again after twice the time */
+	WATCH_LATEST_MS = 64, /* of these times the last: from then on ranks are waited for */
 };
 
 static void start_failed(struct supervisor *s, const struct error *err)
@@ -41,16 +42,24 @@ static void start_failed(struct supervisor *s, const struct error *err)
 	supervisor_post(s, EVENT_START_FAILED);
 }
 
+/* A thread is a good part of the time that a short job takes: those that do not use the library have none. */
 static void on_watch_start(uv_timer_t *timer)
 {
 	struct supervisor *s = timer->data;
-	if (s->watch == NULL && s->group.running > 0)
+	if (s->watch != NULL || s->group.running == 0)
+		return;
+	if (job_segment_is_used(&s->segment) || s->watch_after_ms > WATCH_LATEST_MS) {
 		s->watch = death_watch_start(&s->lives);
+		return;
+	}
+	uv_timer_start(timer, on_watch_start, s->watch_after_ms, 0);
+	s->watch_after_ms *= 2;
 }
 
 static void all_started(struct supervisor *s)
 {
 	uv_idle_stop(&s->starter);
+	s->watch_after_ms = WATCH_AFTER_MS * 2;
 	if (s->segment.fd >= 0)
 		uv_timer_start(&s->watch_start, on_watch_start, WATCH_AFTER_MS, 0);
 	stdin_feed_start(s->feed);
