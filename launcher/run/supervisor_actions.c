@@ -31,6 +31,7 @@ enum {
 	LONG_STOP_MS = 1000,  /* then a person is told what is being waited for */
 	WATCH_AFTER_MS = 2,   /* then it is looked whether a rank attached, and again after twice the time */
 	WATCH_LATEST_MS = 64, /* of these times the last: from then on ranks are waited for */
+	SETTLED_AFTER_MS = 100,
 };
 
 static void start_failed(struct supervisor *s, const struct error *err)
@@ -42,6 +43,13 @@ static void start_failed(struct supervisor *s, const struct error *err)
 	supervisor_post(s, EVENT_START_FAILED);
 }
 
+/* A job that has come so far may live for days, and its supervisor does nothing meanwhile. */
+static void on_settled(uv_timer_t *timer)
+{
+	(void)timer;
+	memory_trim();
+}
+
 /* A thread is a good part of the time that a short job takes: those that do not use the library have none. */
 static void on_watch_start(uv_timer_t *timer)
 {
@@ -50,6 +58,7 @@ static void on_watch_start(uv_timer_t *timer)
 		return;
 	if (job_segment_is_used(&s->segment) || s->watch_after_ms > WATCH_LATEST_MS) {
 		s->watch = death_watch_start(&s->lives);
+		uv_timer_start(timer, on_settled, SETTLED_AFTER_MS, 0);
 		return;
 	}
 	uv_timer_start(timer, on_watch_start, s->watch_after_ms, 0);
@@ -96,7 +105,8 @@ static void on_left_check(uv_timer_t *timer)
 	uv_timer_stop(timer);
 	for (uint32_t r = 0; r < s->group.count; r++)
 		group_starter_tell_binding(&s->starting, r);
-	memory_trim();
+	if (s->segment.fd < 0)
+		memory_trim();
 }
 
 static void stop_watch(struct supervisor *s)
