@@ -18,8 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Of the lower half of group_barrier.state. */
-enum { CLOSED_SHIFT = 30, CLOSED_BY_LEAVING = 2 };
+/* In the lower half of group_barrier.state: a rank failed or left. Which of the two is asked of its presence: who exits
+ * with 0 is taken for dead until it has been reaped. */
+enum { CLOSED_SHIFT = 30 };
 
 static_assert(LABEL_BYTES == SEGMENT_LABEL_BYTES + 1, "a label and its end");
 
@@ -120,7 +121,7 @@ static uint32_t missing_in_barrier(const struct job_segment *segment, const stru
 	uint64_t named = atomic_load(&group->barrier.breaker);
 	struct break_record record;
 	*breaker = (uint32_t)named;
-	if (closed != CLOSED_BY_LEAVING || named == 0 || *breaker >= segment->rank_count ||
+	if (closed == 0 || named == 0 || *breaker >= segment->rank_count ||
 	    !read_at(segment,
 	             segment->world_offset + layout.members_offset + *breaker * layout.member_stride +
 	                     offsetof(struct group_member, record),
