@@ -216,13 +216,28 @@ static void take_sums(struct rank_library *library, const struct segment_sums *s
 	library->message_wait_ns = duration_of(clock, (double)sums->message_wait_ticks);
 }
 
+static const char *collective_name(const struct segment_event *event)
+{
+	static const char *const names[] = {
+		[COLLECTIVE_BROADCAST] = "broadcast", [COLLECTIVE_REDUCE] = "reduce",
+		[COLLECTIVE_ALLREDUCE] = "allreduce", [COLLECTIVE_REDUCE_SCATTER] = "reduce_scatter",
+		[COLLECTIVE_GATHER] = "gather",       [COLLECTIVE_ALLGATHER] = "allgather",
+		[COLLECTIVE_SCATTER] = "scatter",     [COLLECTIVE_ALLTOALL] = "alltoall",
+		[COLLECTIVE_SPLIT] = "split",         [COLLECTIVE_ALLOC_SHARED] = "alloc_shared",
+	};
+	if (event->kind != TRACE_COLLECTIVE)
+		return NULL;
+	bool known = event->detail < sizeof names / sizeof *names && names[event->detail] != NULL;
+	return known ? names[event->detail] : "collective";
+}
+
 static bool take_event(struct rank_event *event, const struct segment_event *from, const struct rank_clock *clock)
 {
 	if (from->kind < TRACE_MARK || from->kind > TRACE_COLLECTIVE)
 		return false;
 	static_assert((int)TRACE_BARRIER - (int)TRACE_MARK == (int)EVENT_BARRIER, "the same order");
 	*event = (struct rank_event){.kind = from->kind - TRACE_MARK,
-	                             .which = from->detail,
+	                             .collective = collective_name(from),
 	                             .at_ns = moment_of(clock, from->ticks),
 	                             .duration_ns = duration_of(clock, from->duration * 16.0),
 	                             .bytes = bounded(from->bytes)};

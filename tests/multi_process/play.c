@@ -4,7 +4,8 @@
  * rank 2,
  * "!2:WORD" by all but rank 2.
  *
- *     init  finalize  barrier=LABEL  bounded=LABEL (200 ms)  mark=TEXT  sleep=MS  touch=MIB  exit=CODE  kill=SIGNAL
+ *     init  finalize  barrier=LABEL  bounded=LABEL (200 ms)  sum (an allreduce)  mark=TEXT  sleep=MS  touch=MIB
+ * exit=CODE  kill=SIGNAL
  *
  * A call that fails is told on stderr, and ends the program with exit code 3.
  */
@@ -53,6 +54,14 @@ static void finalize(void)
 	world = NULL;
 }
 
+static void sum(void)
+{
+	int64_t one = 1, all = 0;
+	check("sum", muster_allreduce(world, &one, &all, 1, MUSTER_INT64, MUSTER_SUM, MUSTER_FOREVER));
+	if (all != muster_size(world))
+		exit(MISUSED);
+}
+
 static void act(const char *word)
 {
 	const char *value = strchr(word, '=');
@@ -67,6 +76,8 @@ static void act(const char *word)
 		check(word, muster_barrier(world, MUSTER_FOREVER, value));
 	else if (IS("bounded"))
 		check(word, muster_barrier(world, BOUND_MS, value));
+	else if (IS("sum"))
+		sum();
 	else if (IS("mark"))
 		check(word, muster_mark(world, value));
 	else if (IS("sleep"))
