@@ -12,6 +12,7 @@
 #include "run/descendants.h"
 #include "run/oom_evidence.h"
 #include "run/output.h"
+#include "run/process_stat.h"
 #include "run/rank_process.h"
 #include "run/segment_record.h"
 #include "run/stdin_feed.h"
@@ -167,7 +168,8 @@ static void set_deadline(struct supervisor *s, int64_t ms, int64_t repeat_ms)
 	uv_timer_start(&s->deadline, supervisor_on_deadline, (uint64_t)ms, (uint64_t)repeat_ms);
 }
 
-/* Before anybody is disturbed: who waits for what, and who is dying by itself although nobody has reaped it yet. */
+/* Before anybody is disturbed: who waits for what, and who is dying by itself although nobody has reaped it yet. A life
+ * word says so first, and is not believed alone. */
 static void note_library(struct supervisor *s)
 {
 	if (!job_segment_is_used(&s->segment))
@@ -175,7 +177,8 @@ static void note_library(struct supervisor *s)
 	segment_record_waits(&s->segment, s->result, &s->group);
 	life_words_look(&s->lives, 0, s->group.count, NULL, NULL);
 	for (uint32_t r = 0; r < s->group.count; r++)
-		s->result->ranks[r].dying = life_words_is_released(&s->lives, r);
+		s->result->ranks[r].dying =
+			life_words_is_released(&s->lives, r) && process_is_exiting(s->group.pids[r]);
 }
 
 static void ask_ranks(struct supervisor *s)

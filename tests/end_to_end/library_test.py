@@ -49,6 +49,16 @@ class Library(harness.TestCase):
         self.assertEqual((report["first_failure"]["rank"], report["first_failure"]["kind"]), (2, "lost"))
         self.assertRegex(done.stderr, r"muster: rank 2 .*left .*in a collective")
 
+    def test_a_rank_that_scribbles_over_the_segment_neither_stops_muster_nor_misleads_it(self):
+        """The others may fall in any way; the job ends with its time limit at the latest, and there is a report."""
+        for seed in range(8):
+            with self.subTest(seed):
+                done, report = self.play(3, "init", "barrier=one", f"1:scribble={seed}", "1:kill=9", "sleep=100", "barrier=two",
+                                         options=["--timeout", "5s", "-k", "500ms"], timeout=20)
+                self.assertIn(done.returncode, {3, 124, 128 + 6, 128 + 7, 128 + 9, 128 + 11, 99}, done.stderr)
+                self.assertEqual(report["survivors"], 0)
+                self.assertNotIn("by SIGTERM", done.stderr) # which is muster's own
+
     def test_a_rank_that_does_not_use_it_has_no_part_in_it(self):
         done, report = self.play(2, "1:init")
         self.assert_exit(done, 0)
