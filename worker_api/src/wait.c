@@ -78,7 +78,8 @@ static const char *name_of(const struct wait *wait)
 static int look_at_events(struct wait *wait, uint32_t events)
 {
 	muster_world *world = wait->world;
-	int32_t ended = wait->needs == ALL_MEMBERS                ? wait_first_ended(world)
+	int32_t ended = wait->needs == NOBODY                     ? -1
+	                : wait->needs == ALL_MEMBERS              ? wait_first_ended(world)
 	                : has_ended(world, (uint32_t)wait->needs) ? wait->needs
 	                                                          : -1;
 	uint64_t broken = atomic_load(&world->group->broken);
