@@ -254,12 +254,11 @@ static bool are_hopeless(muster_request *const *requests, size_t count)
 	return true;
 }
 
-static void sleep_on_bell(struct messages *messages, struct wait *wait)
+/* `bell`: as it was before it was looked whether anything had come. */
+static void sleep_on_bell(struct messages *messages, struct wait *wait, uint32_t bell)
 {
-	_Atomic uint32_t *bell = &messages->inbox.segment->me->doorbell;
-	uint32_t seen = atomic_load(bell);
 	if (inbox_arm(&messages->inbox) && outbox_arm(&messages->outbox))
-		wait_sleep(wait, bell, seen);
+		wait_sleep(wait, &messages->inbox.segment->me->doorbell, bell);
 }
 
 static size_t skip_ended(muster_request *const *requests, size_t count, size_t from)
@@ -291,6 +290,7 @@ static int run(muster_world *world, muster_request *const *requests, size_t coun
 		const muster_request *first = requests[ended];
 		wait.activity = first->kind == REQUEST_SEND ? ACTIVITY_SEND : ACTIVITY_RECEIVE;
 		wait.peer = first->peer < 0 ? -1 : (int32_t)world_job_rank(first->world, (uint32_t)first->peer);
+		uint32_t bell = atomic_load_explicit(&world->segment->me->doorbell, memory_order_acquire);
 		bool moved = progress(messages);
 		ended = skip_ended(requests, count, ended);
 		if (ended == count || (until == ONE_FAILED && one_failed(requests, count)))
@@ -303,7 +303,7 @@ static int run(muster_world *world, muster_request *const *requests, size_t coun
 		if (rc == WAIT_SLEEP && timeout_ms < 0 && are_hopeless(requests, count))
 			rc = error_set(-EDEADLK, "a message to oneself that nobody else could send or receive");
 		else if (rc == WAIT_SLEEP)
-			sleep_on_bell(messages, &wait);
+			sleep_on_bell(messages, &wait, bell);
 	}
 	wait_end(&wait);
 	world->segment->me->sums.message_wait_ticks += ticks_now() - began;

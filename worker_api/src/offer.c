@@ -5,10 +5,8 @@
  */
 #include "offer.h"
 
+#include "copying.h"
 #include "inbox.h"
-
-#include <errno.h>
-#include <sys/uio.h>
 
 enum { CHUNK_BYTES = 8 << 20 }; /* between looks at whether it is still offered */
 
@@ -17,30 +15,15 @@ static bool still_offered(const struct reader *reader, const struct slot_offer *
 	return offer_seen(reader->channel, offer->number) == offer->state;
 }
 
-/* Its pid may be another process's by now, or mean another one here: the token is read by the same call. Bytes, or -1.
- */
-static ssize_t read_chunk(const struct segment_rank *sender, uint64_t address, char *into, size_t bytes)
-{
-	uint64_t token = 0;
-	struct iovec to[] = {{&token, sizeof token}, {into, bytes}};
-	struct iovec from[] = {{(void *)(uintptr_t)sender->token, sizeof token}, {(void *)(uintptr_t)address, bytes}};
-	ssize_t read = process_vm_readv(sender->pid, to, 2, from, 2, 0);
-	if (read <= (ssize_t)sizeof token || token != sender->token_value)
-		return -1;
-	return read - (ssize_t)sizeof token;
-}
-
+/* In chunks, so that it ends soon when the offer is withdrawn. */
 static bool read_memory(const struct segment *segment, const struct reader *reader, const struct slot_offer *offer,
                         char *into)
 {
-	for (uint64_t done = 0; done < offer->bytes;) {
-		uint64_t left = offer->bytes - done;
-		ssize_t read = read_chunk(&segment->ranks[reader->rank], offer->address + done, into + done,
-		                          left < CHUNK_BYTES ? left : CHUNK_BYTES);
-		if (read < 0)
+	for (uint64_t done = 0, bytes; done < offer->bytes; done += bytes) {
+		bytes = offer->bytes - done < CHUNK_BYTES ? offer->bytes - done : CHUNK_BYTES;
+		if (done > 0 && !still_offered(reader, offer))
 			return false;
-		done += (uint64_t)read;
-		if (done < offer->bytes && !still_offered(reader, offer))
+		if (copy_from_rank(&segment->ranks[reader->rank], into + done, offer->address + done, bytes) < 0)
 			return false;
 	}
 	return true;
@@ -50,7 +33,7 @@ static bool copy_from_segment(const struct segment *segment, const struct slot_o
 {
 	if (offer->address >= segment->bytes || offer->bytes > segment->bytes - offer->address)
 		return false;
-	memcpy(into, segment_at(segment, offer->address), offer->bytes);
+	copy_of(into, segment_at(segment, offer->address), offer->bytes, offer->bytes);
 	return true;
 }
 
