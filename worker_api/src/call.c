@@ -17,6 +17,12 @@ static const char *const names[] = {
 	[COLLECTIVE_SPLIT] = "split",         [COLLECTIVE_ALLOC_SHARED] = "alloc_shared",
 };
 
+static bool has_root(enum collective_kind kind)
+{
+	return kind == COLLECTIVE_BROADCAST || kind == COLLECTIVE_REDUCE || kind == COLLECTIVE_GATHER ||
+	       kind == COLLECTIVE_SCATTER;
+}
+
 static int make_steps(muster_world *world)
 {
 	world->steps = steps_create(world);
@@ -29,7 +35,7 @@ int call_begin(struct call *call, muster_world *world, enum collective_kind kind
 	if (rc < 0)
 		return rc;
 	*call = (struct call){.world = world, .name = names[kind], .timeout_ms = timeout_ms, .kind = (uint16_t)kind};
-	if (root < -1 || root >= (int)world->size)
+	if (has_root(kind) && (root < 0 || root >= (int)world->size))
 		return world_leave(world, error_set(-EINVAL, "collective '%s': there is no rank %d", call->name, root));
 	if (atomic_load_explicit(&world->group->broken, memory_order_relaxed) != 0)
 		return world_leave(world, wait_tell_broken(world));

@@ -14,7 +14,7 @@
 
 #include "steps.h"
 
-/* `root`: -1 where there is none. */
+/* `root` is looked at where there is one. */
 int call_begin(struct call *call, muster_world *world, enum collective_kind kind, int root, int timeout_ms);
 
 /* How much each member gives: what all must agree on. `complete`: there is memory for it. -EINVAL. */

@@ -114,6 +114,12 @@ struct gathering {
 	int rc;
 };
 
+/* What the last to come was doing: gate->breaker, which a gate has no other use for. */
+static uint64_t signature(const struct call *call)
+{
+	return step_key(call->steps->step) | (uint64_t)call->what << 32;
+}
+
 /* All others have come to the gate, so that hearing them does not wait. */
 static void fold_for_all(void *context)
 {
@@ -123,6 +129,7 @@ static void fold_for_all(void *context)
 	struct gate_words *words = (struct gate_words *)gate->words;
 	void *result = gate->words;
 	gathering->rc = hear_operands(call, gathering->in);
+	atomic_store_explicit(&gate->breaker, signature(call), memory_order_relaxed);
 	steps_all_spoke(call);
 	if (gathering->rc == 0 && call->bytes > STEP_WORDS) {
 		words->member = call->world->rank;
@@ -150,6 +157,8 @@ static int allreduce_crowd(struct call *call, const struct reduction *reduction,
 		rc = gathering.rc;
 	if (rc == 0)
 		rc = steps_still_good(call);
+	if (rc == 0 && atomic_load_explicit(&gate->breaker, memory_order_relaxed) != signature(call))
+		rc = steps_mismatch(call, UINT32_MAX);
 	if (rc < 0)
 		return rc;
 	steps_all_spoke(call);

@@ -25,7 +25,7 @@
 #include "wait.h"
 #include "world.h"
 
-enum { STEP_WORDS = 48, STEP_PAIRWISE_MAX = 8 };
+enum { STEP_WORDS = 48, STEP_PAIRWISE_MAX = 8, STEPS_AHEAD = 4 };
 
 #define STEP_MASK UINT32_C(0x7fffffff) /* of steps in 32-bit words */
 
@@ -92,11 +92,17 @@ static inline uint64_t step_key(uint64_t step)
 
 #define STEP_KEY_MASK (~(UINT64_C(0xffff) << 32 | 1))
 
-static inline struct step_line *steps_line(const struct call *call, uint32_t member)
+/* Of a step `ahead` of this one. */
+static inline struct step_line *steps_line_ahead(const struct call *call, uint32_t member, uint32_t ahead)
 {
 	const struct group_layout *layout = &call->world->layout;
 	struct step_line *lines = (struct step_line *)((char *)world_member(call->world, member) + layout->lines);
-	return &lines[call->steps->step & (layout->depth - 1)];
+	return &lines[(call->steps->step + ahead) & (layout->depth - 1)];
+}
+
+static inline struct step_line *steps_line(const struct call *call, uint32_t member)
+{
+	return steps_line_ahead(call, member, 0);
 }
 
 static inline char *steps_bulk(const struct call *call, uint32_t member, uint64_t position)
@@ -146,9 +152,13 @@ static inline void steps_say(struct call *call, enum step_form form)
 	line->form = form;
 	if ((atomic_exchange(&line->word, step_key(call->steps->step) | (uint64_t)call->what << 32) & 1) != 0)
 		futex_wake((_Atomic uint32_t *)&line->word, INT_MAX);
+	/* The exchange waits until the line is this CPU's alone: begin early with the next ones. */
+	__builtin_prefetch(steps_line_ahead(call, call->world->rank, STEPS_AHEAD), 1);
 }
 
 int steps_hear_slow(struct call *call, uint32_t member);
+
+/* MUSTER_EMISMATCH, with words. UINT32_MAX: some member. */
 int steps_mismatch(struct call *call, uint32_t member);
 
 /* Waits for what `member` says in this step. */
@@ -163,6 +173,8 @@ static inline int steps_hear(struct call *call, uint32_t member, const struct st
 		if (rc < 0)
 			return rc;
 		word = atomic_load_explicit(&line->word, memory_order_acquire);
+	} else { /* the speaker is ahead */
+		__builtin_prefetch(steps_line_ahead(call, member, STEPS_AHEAD), 0);
 	}
 	return (uint16_t)(word >> 32) == call->what ? 0 : steps_mismatch(call, member);
 }

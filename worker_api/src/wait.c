@@ -140,9 +140,9 @@ int wait_turn_slow(struct wait *wait)
 	int64_t elapsed = now - wait->start_ns;
 	if (wait->timeout_ns >= 0 && now >= wait->deadline_ns)
 		return timed_out(wait);
-	if (mode == WAIT_SPIN && elapsed < WAIT_SPIN_NS && !wait->sleeps)
+	if (mode == WAIT_SPIN && elapsed < WAIT_SPIN_NS + wait->spin_ns && !wait->sleeps)
 		return WAIT_AGAIN;
-	if (mode == WAIT_YIELD && elapsed < WAIT_YIELD_NS && !wait->sleeps) {
+	if (mode == WAIT_YIELD && elapsed < WAIT_YIELD_NS + wait->spin_ns && !wait->sleeps) {
 		sched_yield();
 		return WAIT_AGAIN;
 	}
