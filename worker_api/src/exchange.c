@@ -144,6 +144,13 @@ static int hear_members(struct call *call, const struct exchange *exchange, size
 	return rc;
 }
 
+static void copy_own(const struct call *call, const struct exchange *exchange)
+{
+	if (exchange->own != NULL)
+		copy_of(exchange->into + call->world->rank * exchange->stride, exchange->own, exchange->length,
+		        exchange->length);
+}
+
 /* --- what is small --- */
 
 static int exchange_small(struct call *call, const struct exchange *exchange)
@@ -153,6 +160,7 @@ static int exchange_small(struct call *call, const struct exchange *exchange)
 	steps_next(call);
 	if (speaks(exchange, rank))
 		rc = say_copy(call, exchange->says, exchange->bytes);
+	copy_own(call, exchange);
 	if (rc == 0 && listens(exchange, rank))
 		rc = hear_members(call, exchange, 0, exchange->bytes);
 	if (rc == 0)
@@ -222,6 +230,8 @@ static int round_of(struct call *call, const struct exchange *exchange, size_t b
 		rc = *whole ? say_where(call, exchange->says, exchange->bytes)
 		            : say_copy(call, exchange->says + begin, end - begin);
 	}
+	if (begin == 0)
+		copy_own(call, exchange);
 	if (rc == 0 && listens(exchange, rank))
 		rc = hear_members(call, exchange, begin, end);
 	if (rc == 0)
