@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,7 +234,9 @@ void segment_leave(struct segment *segment)
 	segment_announce(segment);
 	/* Another thread than the one that attached cannot give the life word back: it stays in that thread's list of
 	 * robust mutexes, and its memory with it, until that thread ends. */
-	if (pthread_mutex_unlock((pthread_mutex_t *)&segment->me->life) != 0)
+	if ((atomic_load(&segment->me->life.word) & FUTEX_TID_MASK) == (uint32_t)gettid())
+		pthread_mutex_unlock((pthread_mutex_t *)&segment->me->life);
+	else
 		segment->base = NULL;
 	drop(segment);
 }
