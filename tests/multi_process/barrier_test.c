@@ -234,6 +234,7 @@ static int scribbles(muster_world *world, void *context)
 	struct segment *segment = world->segment;
 	uint32_t random = 88172645u + *(uint32_t *)context;
 	uint64_t used = segment->header->heap_offset;
+	muster_barrier(world, MUSTER_FOREVER, NULL);
 	if (muster_rank(world) == 0) {
 		usleep(300);
 		for (uint32_t i = 0; i < 200000; i++) {
