@@ -77,7 +77,7 @@ static unsigned char *take_way(muster_world *world, enum way way)
 static void every_way(ranks_body *body, int ranks)
 {
 	for (enum way way = READ_MEMORY; way < WAYS; way++)
-		for (int threads = 0; threads < 2; threads++) {
+		for (int threads = RANKS_FIRST_KIND; threads < 2; threads++) {
 			struct plan plan = {.way = way};
 			assert_true(ranks_run(&(struct ranks_options){.ranks = ranks,
 			                                              .threads = threads,
