@@ -91,10 +91,12 @@ int world_create(struct segment *segment, uint32_t rank, uint32_t size, uint32_t
 void world_destroy(muster_world *world)
 {
 	static muster_world *_Atomic graveyard;
+	static _Atomic uint32_t finalized = WORLD_FINALIZED;
 	steps_destroy(world->steps);
 	messages_forget_world(world->segment, world);
 	free(world->job_ranks);
-	atomic_store(world->state, WORLD_FINALIZED);
+	munmap(world->state, SEGMENT_PAGE);
+	world->state = &finalized;
 	world->segment->worlds--;
 	world->segment = NULL;
 	world->steps = NULL;
