@@ -233,6 +233,15 @@ static int take_with_operand(struct command_line *line, const struct option_row 
 	return take_option(line, row, value);
 }
 
+/* Its value may be left out: the next argument is one when it reads as one. */
+static int take_with_choice(struct command_line *line, const struct option_row *row, const char *value)
+{
+	int64_t milliseconds;
+	if (value == NULL && *line->next != NULL && duration_parse(*line->next, &milliseconds, NULL) == 0)
+		value = *line->next++;
+	return take_option(line, row, value != NULL ? value : row->fixed);
+}
+
 static int parse_long(struct command_line *line, const char *argument)
 {
 	const char *typed = argument + 2;
@@ -244,6 +253,8 @@ static int parse_long(struct command_line *line, const char *argument)
 	int rc = check_user(line, row);
 	if (rc < 0)
 		return rc;
+	if (row->operand != NULL && row->fixed != NULL)
+		return take_with_choice(line, row, value);
 	if (row->operand != NULL)
 		return take_with_operand(line, row, arena_format(&line->options->arena, "--%s", row->name), value);
 	if (value != NULL)

@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/options.h"
+#include "commands/take_cores.h"
+#include "machine/core_lease.h"
 #include "machine/machine.h"
 #include "plan/launch_plan.h"
 #include "report/library_words.h"
@@ -49,6 +51,7 @@ struct run {
 	struct run_options options;
 	struct job_spec spec;
 	struct machine machine;
+	struct core_lease lease; /* held as long as one of muster's processes lives */
 	struct placement placement;
 	struct launch_plan plan;
 	struct rank_launcher launcher;
@@ -57,6 +60,7 @@ struct run {
 	struct job_cgroup job_cgroup;
 	struct job_result result;
 	char job_id[80];
+	char *outer_jobs;
 	char directory[PATH_MAX];
 	char core_pattern[256];
 	bool core_uses_pid;
@@ -81,10 +85,6 @@ static int refuse_unsupported(const struct job_spec *spec, struct error *err)
 		return error_set(err, -ENOTSUP,
 		                 "join: false (--detach): this muster cannot detach jobs; leave it out, or put the "
 		                 "command in the background of the shell");
-	if (spec->placement.exclusive_given && spec->placement.exclusive)
-		return error_set(err, -ENOTSUP,
-		                 "placement.exclusive: true: this muster does not know which cores other jobs hold; "
-		                 "leave it out, and keep jobs apart by placement.cpu_set");
 	return 0;
 }
 
@@ -122,17 +122,27 @@ static uint16_t free_port(void)
 
 static int make_plan(struct run *run, struct error *err)
 {
+	make_job_id(run);
+	run->outer_jobs = outer_jobs();
+	const struct core_taking taking = {
+		.spec = &run->spec,
+		.machine = &run->machine,
+		.job_id = run->job_id,
+		.outer_jobs = run->outer_jobs,
+		.quiet = run->options.quiet,
+		.verbose = run->options.verbosity > 0,
+	};
 	int rc = machine_read(&run->machine, err);
 	if (rc == 0)
-		rc = placement_make(&run->placement, &run->spec, &run->machine, err);
+		rc = take_cores(&run->placement, &run->lease, &taking, err);
 	if (rc < 0)
 		return rc;
-	make_job_id(run);
 	if (getcwd(run->directory, sizeof run->directory) == NULL)
 		snprintf(run->directory, sizeof run->directory, "."); /* it was deleted; a rank may still run there */
 	const struct launch_context context = {
 		.environment = environ,
 		.job_id = run->job_id,
+		.outer_jobs = run->outer_jobs,
 		.directory = run->directory,
 		.node_count = 1,
 		.master_address = "127.0.0.1",
@@ -216,6 +226,7 @@ static struct report_facts facts_of(struct run *run)
 	return (struct report_facts){
 		.plan = &run->plan,
 		.result = &run->result,
+		.held_cpus = &run->lease.cpus,
 		.core_pattern = run->core_pattern[0] != '\0' ? run->core_pattern : NULL,
 		.core_uses_pid = uses_pid[0] == '1',
 		.colour = console_wants_colour(run->options.color, STDERR_FILENO),
@@ -323,6 +334,7 @@ static int run_job(struct run *run)
 		.context = run,
 		.cgroup = &run->job_cgroup,
 		.stop_with_owner = run->spec.daemon,
+		.keeps = {run->lease.fd},
 		.patience_ms = run->spec.failure.grace_ms + HELD_PATIENCE_MS,
 	};
 	int code = guard_run(&guarded, &err);

@@ -108,15 +108,27 @@ static _Noreturn void be_supervisor(const struct guarded *guarded, const struct 
 
 /* --- the warden --- */
 
-/* What it inherited and has no use for would stay open, or busy, for as long as it lives. */
-static void drop_descriptors(struct guard_watch *watch)
+static int rising(const void *one, const void *other)
 {
-	int lowest = STDERR_FILENO + 1;
+	return *(const int *)one - *(const int *)other;
+}
+
+/* What it inherited and has no use for would stay open, or busy, for as long as it lives. */
+static void drop_descriptors(const struct guarded *guarded, struct guard_watch *watch)
+{
+	int kept[1 + GUARD_KEEPS] = {watch->signals};
+	unsigned next = STDERR_FILENO + 1;
+	memcpy(kept + 1, guarded->keeps, sizeof guarded->keeps);
+	qsort(kept, 1 + GUARD_KEEPS, sizeof *kept, rising);
 	watch->owner = -1;
-	if (watch->signals == lowest || dup3(watch->signals, lowest, O_CLOEXEC) == lowest) {
-		watch->signals = lowest;
-		syscall(SYS_close_range, (unsigned)lowest + 1, ~0U, 0U);
+	for (size_t i = 0; i < 1 + GUARD_KEEPS; i++) {
+		if (kept[i] < (int)next)
+			continue;
+		if (kept[i] > (int)next)
+			syscall(SYS_close_range, next, (unsigned)kept[i] - 1, 0U);
+		next = (unsigned)kept[i] + 1;
 	}
+	syscall(SYS_close_range, next, ~0U, 0U);
 }
 
 static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watch *watch)
@@ -137,7 +149,7 @@ static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watc
 	prctl(PR_SET_PDEATHSIG, SIGNAL_GUARD_DIED);
 	setsid();
 	process_title_set(WARDEN_NAME);
-	drop_descriptors(watch);
+	drop_descriptors(guarded, watch);
 	if (getppid() != guards->guard)
 		raise(SIGNAL_GUARD_DIED);
 	guard_watch_wait(watch);
