@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_places: where records and sockets of this user's jobs are. muster(1), FILES.
+ */
+#ifndef MUSTER_JOB_PLACES_H
+#define MUSTER_JOB_PLACES_H
+
+#include <stdbool.h>
+
+struct error;
+
+/* $XDG_STATE_HOME/muster/jobs, or $HOME/.local/state/muster/jobs. A descriptor; -ENOENT when neither variable is set,
+ * or there is no such directory and it is not to be made. */
+int job_places_open_records(bool make, struct error *err);
+
+/* $XDG_RUNTIME_DIR/muster, or /tmp/muster-UID. */
+int job_places_open_sockets(bool make, struct error *err);
+
+/* False: no variable says where records could be, as in many containers. */
+bool job_places_known(void);
+
+#endif
