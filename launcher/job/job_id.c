@@ -10,7 +10,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { TIME_DIGITS = 7, RANDOM_DIGITS = 2 };
+enum { TIME_DIGITS = 8, RANDOM_DIGITS = 3 };
 
 #define BEGIN_2026_S INT64_C(1767225600)
 
@@ -29,7 +29,7 @@ static bool is_fine(char c)
 	return isalnum((unsigned char)c) || strchr("._+-", c) != NULL;
 }
 
-void job_id_make(char id[static JOB_ID_SIZE], const char *name, int64_t tenths, uint32_t random)
+void job_id_make(char id[static JOB_ID_SIZE], const char *name, int64_t ms, uint32_t random)
 {
 	snprintf(id, JOB_NAME_IN_ID_MAX + 1, "%s", name);
 	for (char *at = id; *at != '\0'; at++)
@@ -37,7 +37,7 @@ void job_id_make(char id[static JOB_ID_SIZE], const char *name, int64_t tenths, 
 			*at = '_';
 	size_t length = strlen(id);
 	id[length++] = '-';
-	add_digits(id + length, tenths > 0 ? (uint64_t)tenths : 0, TIME_DIGITS);
+	add_digits(id + length, ms > 0 ? (uint64_t)ms : 0, TIME_DIGITS);
 	add_digits(id + length + TIME_DIGITS, random, RANDOM_DIGITS);
 }
 
@@ -48,7 +48,7 @@ void job_id_make_now(char id[static JOB_ID_SIZE], const char *name)
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
 		random = (uint32_t)now.tv_nsec;
-	job_id_make(id, name, ((int64_t)now.tv_sec - BEGIN_2026_S) * 10 + now.tv_nsec / 100000000, random);
+	job_id_make(id, name, ((int64_t)now.tv_sec - BEGIN_2026_S) * 1000 + now.tv_nsec / 1000000, random);
 }
 
 bool job_id_is_valid(const char *id)

@@ -108,15 +108,27 @@ static _Noreturn void be_supervisor(const struct guarded *guarded, const struct 
 
 /* --- the warden --- */
 
-/* What it inherited and has no use for would stay open, or busy, for as long as it lives. */
-static void drop_descriptors(struct guard_watch *watch)
+static int rising(const void *one, const void *other)
 {
-	int lowest = STDERR_FILENO + 1;
+	return *(const int *)one - *(const int *)other;
+}
+
+/* What it inherited and has no use for would stay open, or busy, for as long as it lives. */
+static void drop_descriptors(const struct guarded *guarded, struct guard_watch *watch)
+{
+	int kept[1 + GUARD_KEEPS] = {watch->signals};
+	unsigned next = STDERR_FILENO + 1;
+	memcpy(kept + 1, guarded->keeps, sizeof guarded->keeps);
+	qsort(kept, 1 + GUARD_KEEPS, sizeof *kept, rising);
 	watch->owner = -1;
-	if (watch->signals == lowest || dup3(watch->signals, lowest, O_CLOEXEC) == lowest) {
-		watch->signals = lowest;
-		syscall(SYS_close_range, (unsigned)lowest + 1, ~0U, 0U);
+	for (size_t i = 0; i < 1 + GUARD_KEEPS; i++) {
+		if (kept[i] < (int)next)
+			continue;
+		if (kept[i] > (int)next)
+			syscall(SYS_close_range, next, (unsigned)kept[i] - 1, 0U);
+		next = (unsigned)kept[i] + 1;
 	}
+	syscall(SYS_close_range, next, ~0U, 0U);
 }
 
 static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watch *watch)
@@ -137,7 +149,7 @@ static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watc
 	prctl(PR_SET_PDEATHSIG, SIGNAL_GUARD_DIED);
 	setsid();
 	process_title_set(WARDEN_NAME);
-	drop_descriptors(watch);
+	drop_descriptors(guarded, watch);
 	if (getppid() != guards->guard)
 		raise(SIGNAL_GUARD_DIED);
 	guard_watch_wait(watch);
@@ -149,11 +161,11 @@ static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watc
 
 /* --- the guard --- */
 
-static int watch_owner(struct guard_watch *watch, struct error *err)
+int guard_open_owner(struct error *err)
 {
-	watch->owner = (int)syscall(SYS_pidfd_open, getppid(), 0);
-	if (watch->owner >= 0)
-		return 0;
+	int owner = (int)syscall(SYS_pidfd_open, getppid(), 0);
+	if (owner >= 0)
+		return owner;
 	return error_set(err, -errno,
 	                 "daemon: the process that started muster cannot be watched%s: %s: leave daemon out",
 	                 getppid() == 0 ? ", it is outside this container" : "", strerror(errno));
@@ -165,7 +177,7 @@ static int fork_failed(int code, struct error *err)
 	                 code == EAGAIN ? ": no more processes are allowed (RLIMIT_NPROC, ulimit -u)" : "");
 }
 
-static int prepare(const struct guarded *guarded, struct guard_watch *watch, struct error *err)
+static int prepare(struct guard_watch *watch, struct error *err)
 {
 	watch->signals = signals_open();
 	if (watch->signals < 0)
@@ -174,7 +186,7 @@ static int prepare(const struct guarded *guarded, struct guard_watch *watch, str
 	if (page == MAP_FAILED)
 		return error_set(err, -errno, "no memory for the supervising process: %s", strerror(errno));
 	watch->guards.page = page;
-	return guarded->stop_with_owner ? watch_owner(watch, err) : 0;
+	return 0;
 }
 
 static void finish(const struct guard_watch *watch)
@@ -192,9 +204,9 @@ int guard_run(const struct guarded *guarded, struct error *err)
 	struct guard_watch watch = {.guards = {.guard = getpid()},
 	                            .patience_ms = guarded->patience_ms,
 	                            .signals = -1,
-	                            .owner = -1,
+	                            .owner = guarded->owner > 0 ? guarded->owner : -1,
 	                            .held_switches = -1};
-	int rc = prepare(guarded, &watch, err);
+	int rc = prepare(&watch, err);
 	if (rc < 0) {
 		finish(&watch);
 		return rc;
