@@ -250,6 +250,7 @@ int main(int argc, char **argv)
 	need(muster_init(&world) == 0);
 	if (muster_size(world) > options.rows) {
 		fprintf(stderr, "heat2d: %d ranks, but only %d rows\n", muster_size(world), options.rows);
+		muster_finalize(world);
 		return 2;
 	}
 	muster_mark(world, "setting up");

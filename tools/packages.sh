@@ -14,7 +14,7 @@ packages_of() {
 	unit) echo libcmocka-dev python3 ;;
 	test)
 		echo git hwloc-nox python3-jsonschema python3-yaml procps util-linux
-		echo g++ clang libclang-rt-dev clang-format clang-tidy valgrind mandoc shellcheck bash-completion
+		echo g++ clang libclang-rt-dev clang-format clang-tidy valgrind mandoc shellcheck bash-completion spin
 		;;
 	qemu) echo qemu-system-x86 busybox-static cpio ;;
 	torch) echo python3-torch ;;

@@ -4,12 +4,15 @@
  */
 #include "base/memory.h"
 
+#include "base/raw_syscall.h"
+
 #include <link.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 _Noreturn void memory_exhausted(void)
@@ -42,26 +45,44 @@ char *memory_copy_text(const char *text)
 	return memcpy(memory_zeroed(bytes), text, bytes);
 }
 
+/* --- letting go --- */
+
+enum { TEXT_RANGES_MAX = 8 };
+
+struct text_ranges {
+	struct {
+		uintptr_t first;
+		size_t bytes;
+	} ranges[TEXT_RANGES_MAX];
+	int count;
+};
+
 /* Only what is never written: a page that was, would come back without what is in it. */
-static int let_go_of_text(struct dl_phdr_info *info, size_t size, void *unused)
+static int note_text(struct dl_phdr_info *info, size_t size, void *text_ranges)
 {
+	struct text_ranges *text = text_ranges;
 	(void)size;
-	(void)unused;
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	for (int i = 0; i < info->dlpi_phnum; i++) {
+	for (int i = 0; i < info->dlpi_phnum && text->count < TEXT_RANGES_MAX; i++) {
 		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
 		if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0)
 			continue;
 		uintptr_t first = (info->dlpi_addr + segment->p_vaddr) & ~(page - 1);
 		uintptr_t end = (info->dlpi_addr + segment->p_vaddr + segment->p_filesz) & ~(page - 1);
-		if (end > first)
-			madvise((void *)first, end - first, MADV_DONTNEED);
+		if (end <= first)
+			continue;
+		text->ranges[text->count].first = first;
+		text->ranges[text->count++].bytes = end - first;
 	}
 	return 0;
 }
 
+/* Whatever runs after it was let go is mapped again, with 64 KiB around it: so nothing of the C library does. */
 void memory_trim(void)
 {
+	struct text_ranges text = {.count = 0};
 	malloc_trim(0);
-	dl_iterate_phdr(let_go_of_text, NULL);
+	dl_iterate_phdr(note_text, &text);
+	for (int i = 0; i < text.count; i++)
+		raw_syscall(SYS_madvise, (long)text.ranges[i].first, (long)text.ranges[i].bytes, MADV_DONTNEED, 0, 0);
 }

@@ -56,7 +56,7 @@ static json_t *make_event(const struct rank_event *event)
 {
 	bool collective = event->kind == EVENT_COLLECTIVE;
 	json_t *made = json_object();
-	json_object_set_new(made, "kind", json_string(collective ? "collective" : "barrier"));
+	json_object_set_new(made, "kind", json_string(collective ? event->collective : "barrier"));
 	json_object_set_new(made, "at_s", make_seconds(event->at_ns));
 	json_object_set_new(made, "took_s", make_seconds(event->duration_ns));
 	json_object_set_new(made, "label", make_label(event->label));

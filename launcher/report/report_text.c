@@ -303,13 +303,15 @@ static void add_hanging(struct text *text, const struct report_facts *facts, uin
 /* Of those that were stopped since somebody else failed: what they were in the middle of. */
 static void list_waits(struct text *text, const struct report_facts *facts)
 {
-	uint32_t listed = 0;
-	for (uint32_t rank = 0; rank < facts->result->nprocs && listed < RANKS_LISTED; rank++) {
+	uint32_t waiting = 0;
+	for (uint32_t rank = 0; rank < facts->result->nprocs; rank++) {
 		if (facts->result->ranks[rank].wait.kind == WAITS_FOR_NOTHING || rank == facts->result->first_failure)
 			continue;
-		add_hanging(text, facts, rank);
-		listed++;
+		if (waiting++ < RANKS_LISTED)
+			add_hanging(text, facts, rank);
 	}
+	if (waiting > RANKS_LISTED)
+		text_add_format(text, PREFIX "  and %" PRIu32 " more\n", waiting - RANKS_LISTED);
 }
 
 static void add_failed(struct text *text, const struct report_facts *facts)

@@ -35,8 +35,8 @@ enum rank_end {
 /* Something that a rank noted in the ring of its trace. */
 struct rank_event {
 	enum { EVENT_MARK, EVENT_BARRIER, EVENT_COLLECTIVE } kind;
-	uint32_t which; /* EVENT_COLLECTIVE: as libmuster counts them */
-	int64_t at_ns;  /* when it began, or TIME_UNKNOWN, as all times of clocks that cannot be right */
+	const char *collective; /* EVENT_COLLECTIVE: "allreduce", static text */
+	int64_t at_ns;          /* when it began, or TIME_UNKNOWN, as all times of clocks that cannot be right */
 	int64_t duration_ns;
 	uint64_t bytes;
 	char label[LABEL_BYTES];

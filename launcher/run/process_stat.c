@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { FLAG_EXITING = 4 }; /* the kernel's PF_EXITING */
+
 pid_t process_own_number(void)
 {
 	char text[32];
@@ -27,11 +29,19 @@ bool process_stat_read(pid_t pid, struct process_stat *stat)
 		return false;
 	char *after_name = strrchr(line, ')'); /* a name may hold blanks and brackets */
 	struct process_stat seen;
-	if (after_name == NULL ||
-	    sscanf(after_name, ") %c %d %d %*d %*d %d", &seen.state, &seen.parent, &seen.group, &seen.foreground) != 4)
+	unsigned int flags;
+	if (after_name == NULL || sscanf(after_name, ") %c %d %d %*d %*d %d %u", &seen.state, &seen.parent, &seen.group,
+	                                 &seen.foreground, &flags) != 5)
 		return false;
+	seen.exiting = (flags & FLAG_EXITING) != 0;
 	*stat = seen;
 	return true;
+}
+
+bool process_is_exiting(pid_t pid)
+{
+	struct process_stat stat;
+	return process_own_number() != getpid() || !process_stat_read(pid, &stat) || stat.exiting;
 }
 
 /* The value of one line of /proc/PID/status; -1 without it. */

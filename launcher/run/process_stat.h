@@ -13,6 +13,7 @@ struct process_stat {
 	char state; /* as of proc(5): R, S, D, Z ... */
 	pid_t parent;
 	pid_t group;
+	bool exiting;     /* the kernel takes it apart; true long before it can be reaped */
 	pid_t foreground; /* process group that its terminal belongs to now; -1: it has no terminal */
 };
 
@@ -22,6 +23,9 @@ pid_t process_own_number(void);
 
 /* False when it is gone or not to be seen; `stat` is untouched then. */
 bool process_stat_read(pid_t pid, struct process_stat *stat);
+
+/* Is it exiting, or gone? True as well where that cannot be seen. */
+bool process_is_exiting(pid_t pid);
 
 /* How often its first thread has given up a CPU, of itself or not; -1 when it cannot be seen. */
 int64_t process_switches(pid_t pid);

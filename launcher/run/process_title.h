@@ -5,8 +5,8 @@
 #ifndef MUSTER_RUN_PROCESS_TITLE_H
 #define MUSTER_RUN_PROCESS_TITLE_H
 
-/* Name and command line both. The words of the command line are written over: nobody may need argv any more. Without
- * /proc, where nobody could read it, the command line stays. At most 15 bytes are seen of the name. */
+/* Name and command line both. The words of the command line are written over: nobody may need argv any more. At most 15
+ * bytes are seen of the name. */
 void process_title_set(const char *title);
 
 #endif

@@ -5,8 +5,8 @@
  */
 #include "run/rank_child.h"
 
+#include "base/raw_syscall.h"
 #include "run/job_segment.h"
-#include "run/raw_syscall.h"
 
 #include <errno.h>
 #include <linux/mempolicy.h>

@@ -18,8 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Of the lower half of group_barrier.state. */
-enum { CLOSED_SHIFT = 30, CLOSED_BY_LEAVING = 2 };
+/* In the lower half of group_barrier.state: a rank failed or left. Which of the two is asked of its presence: who exits
+ * with 0 is taken for dead until it has been reaped. */
+enum { CLOSED_SHIFT = 30 };
 
 static_assert(LABEL_BYTES == SEGMENT_LABEL_BYTES + 1, "a label and its end");
 
@@ -120,7 +121,7 @@ static uint32_t missing_in_barrier(const struct job_segment *segment, const stru
 	uint64_t named = atomic_load(&group->barrier.breaker);
 	struct break_record record;
 	*breaker = (uint32_t)named;
-	if (closed != CLOSED_BY_LEAVING || named == 0 || *breaker >= segment->rank_count ||
+	if (closed == 0 || named == 0 || *breaker >= segment->rank_count ||
 	    !read_at(segment,
 	             segment->world_offset + layout.members_offset + *breaker * layout.member_stride +
 	                     offsetof(struct group_member, record),
@@ -215,13 +216,28 @@ static void take_sums(struct rank_library *library, const struct segment_sums *s
 	library->message_wait_ns = duration_of(clock, (double)sums->message_wait_ticks);
 }
 
+static const char *collective_name(const struct segment_event *event)
+{
+	static const char *const names[] = {
+		[COLLECTIVE_BROADCAST] = "broadcast", [COLLECTIVE_REDUCE] = "reduce",
+		[COLLECTIVE_ALLREDUCE] = "allreduce", [COLLECTIVE_REDUCE_SCATTER] = "reduce_scatter",
+		[COLLECTIVE_GATHER] = "gather",       [COLLECTIVE_ALLGATHER] = "allgather",
+		[COLLECTIVE_SCATTER] = "scatter",     [COLLECTIVE_ALLTOALL] = "alltoall",
+		[COLLECTIVE_SPLIT] = "split",         [COLLECTIVE_ALLOC_SHARED] = "alloc_shared",
+	};
+	if (event->kind != TRACE_COLLECTIVE)
+		return NULL;
+	bool known = event->detail < sizeof names / sizeof *names && names[event->detail] != NULL;
+	return known ? names[event->detail] : "collective";
+}
+
 static bool take_event(struct rank_event *event, const struct segment_event *from, const struct rank_clock *clock)
 {
 	if (from->kind < TRACE_MARK || from->kind > TRACE_COLLECTIVE)
 		return false;
 	static_assert((int)TRACE_BARRIER - (int)TRACE_MARK == (int)EVENT_BARRIER, "the same order");
 	*event = (struct rank_event){.kind = from->kind - TRACE_MARK,
-	                             .which = from->detail,
+	                             .collective = collective_name(from),
 	                             .at_ns = moment_of(clock, from->ticks),
 	                             .duration_ns = duration_of(clock, from->duration * 16.0),
 	                             .bytes = bounded(from->bytes)};

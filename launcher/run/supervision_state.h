@@ -57,8 +57,9 @@ struct supervisor {
 	uv_timer_t left_check; /* are all children on their way out of our memory? */
 	uv_timer_t long_stop;
 	uv_timer_t watch_start;
-	uv_timer_t exec_check;  /* while somebody waits for it: is every rank executed? */
-	uv_timer_t start_limit; /* until every rank has attached */
+	uv_timer_t exec_check;   /* while somebody waits for it: is every rank executed? */
+	uint64_t watch_after_ms; /* the next time */
+	uv_timer_t start_limit;  /* until every rank has attached */
 };
 
 /* --- supervisor.c --- */

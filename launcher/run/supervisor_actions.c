@@ -12,6 +12,7 @@
 #include "run/descendants.h"
 #include "run/oom_evidence.h"
 #include "run/output.h"
+#include "run/process_stat.h"
 #include "run/rank_process.h"
 #include "run/segment_record.h"
 #include "run/stdin_feed.h"
@@ -29,8 +30,10 @@ enum {
 	CLEAR_ROUND_MS = 20,
 	LEFT_CHECK_MS = 50,
 	EXEC_CHECK_MS = 1,
-	LONG_STOP_MS = 1000, /* then a person is told what is being waited for */
-	WATCH_AFTER_MS = 2,  /* jobs that are over by then need no threads to watch them */
+	LONG_STOP_MS = 1000,  /* then a person is told what is being waited for */
+	WATCH_AFTER_MS = 2,   /* then it is looked whether a rank attached, and again after twice the time */
+	WATCH_LATEST_MS = 64, /* of these times the last: from then on ranks are waited for */
+	SETTLED_AFTER_MS = 100,
 };
 
 static void start_failed(struct supervisor *s, const struct error *err)
@@ -42,11 +45,26 @@ static void start_failed(struct supervisor *s, const struct error *err)
 	supervisor_post(s, EVENT_START_FAILED);
 }
 
+/* A job that has come so far may live for days, and its supervisor does nothing meanwhile. */
+static void on_settled(uv_timer_t *timer)
+{
+	(void)timer;
+	memory_trim();
+}
+
+/* A thread is a good part of the time that a short job takes: those that do not use the library have none. */
 static void on_watch_start(uv_timer_t *timer)
 {
 	struct supervisor *s = timer->data;
-	if (s->watch == NULL && s->group.running > 0)
+	if (s->watch != NULL || s->group.running == 0)
+		return;
+	if (job_segment_is_used(&s->segment) || s->watch_after_ms > WATCH_LATEST_MS) {
 		s->watch = death_watch_start(&s->lives);
+		uv_timer_start(timer, on_settled, SETTLED_AFTER_MS, 0);
+		return;
+	}
+	uv_timer_start(timer, on_watch_start, s->watch_after_ms, 0);
+	s->watch_after_ms *= 2;
 }
 
 /* Those that failed in between are no longer on their way either. */
@@ -74,6 +92,7 @@ static void all_started(struct supervisor *s)
 	supervisor_tell(s, MOMENT_BORN, NO_RANK);
 	if (s->how->start_awaited && !s->executed)
 		uv_timer_start(&s->exec_check, on_exec_check, 0, EXEC_CHECK_MS);
+	s->watch_after_ms = WATCH_AFTER_MS * 2;
 	if (s->segment.fd >= 0)
 		uv_timer_start(&s->watch_start, on_watch_start, WATCH_AFTER_MS, 0);
 	stdin_feed_start(s->feed);
@@ -111,7 +130,8 @@ static void on_left_check(uv_timer_t *timer)
 	supervisor_check_executed(s);
 	for (uint32_t r = 0; r < s->group.count; r++)
 		group_starter_tell_binding(&s->starting, r);
-	memory_trim();
+	if (s->segment.fd < 0)
+		memory_trim();
 }
 
 static void stop_watch(struct supervisor *s)
@@ -172,7 +192,8 @@ static void set_deadline(struct supervisor *s, int64_t ms, int64_t repeat_ms)
 	uv_timer_start(&s->deadline, supervisor_on_deadline, (uint64_t)ms, (uint64_t)repeat_ms);
 }
 
-/* Before anybody is disturbed: who waits for what, and who is dying by itself although nobody has reaped it yet. */
+/* Before anybody is disturbed: who waits for what, and who is dying by itself although nobody has reaped it yet. A life
+ * word says so first, and is not believed alone. */
 static void note_library(struct supervisor *s)
 {
 	if (!job_segment_is_used(&s->segment))
@@ -180,7 +201,8 @@ static void note_library(struct supervisor *s)
 	segment_record_waits(&s->segment, s->result, &s->group);
 	life_words_look(&s->lives, 0, s->group.count, NULL, NULL);
 	for (uint32_t r = 0; r < s->group.count; r++)
-		s->result->ranks[r].dying = life_words_is_released(&s->lives, r);
+		s->result->ranks[r].dying =
+			life_words_is_released(&s->lives, r) && process_is_exiting(s->group.pids[r]);
 }
 
 static void ask_ranks(struct supervisor *s)

@@ -22,15 +22,18 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* Ranks that fail since another one left without them fail in its wake. */
-static void note_missed(struct supervisor *s, const struct rank_result *failed)
+/* A rank that fails since another one left without it fails in its wake. The other may have been taken for dead: that
+ * it left is known once it has been reaped, which may be after those who missed it. */
+static void note_missed(struct supervisor *s, struct rank_result *failed)
 {
 	bool by_itself = failed->end == RANK_EXITED || (failed->end == RANK_SIGNALED && failed->signal == SIGABRT);
 	uint32_t missed = by_itself ? segment_record_missed(&s->segment, s->result) : NO_RANK;
-	if (missed == NO_RANK)
+	if (missed == NO_RANK || failed == &s->result->ranks[missed])
 		return;
+	failed->in_wake = true;
 	s->result->first_failure = missed;
-	s->result->ranks[missed].stderr_tail = output_tail(s->how->output, missed);
+	if (s->result->ranks[missed].stderr_tail == NULL)
+		s->result->ranks[missed].stderr_tail = output_tail(s->how->output, missed);
 }
 
 static void note_failure(struct supervisor *s, uint32_t local_rank)
@@ -62,8 +65,12 @@ static void rank_ended(struct supervisor *s, const struct death *death)
 	supervisor_tell(s, MOMENT_RANK_ENDED, local_rank);
 	group_starter_tell_binding(&s->starting, local_rank);
 	output_drain_rank(s->how->output, local_rank);
-	if (!rank_failed(rank))
+	uint32_t first = s->result->first_failure;
+	if (!rank_failed(rank)) {
+		if (first != NO_RANK && !s->result->ranks[first].missed)
+			note_missed(s, &s->result->ranks[first]);
 		return;
+	}
 	note_failure(s, local_rank);
 	if (rank->end == RANK_NOT_EXECUTED) {
 		supervisor_set_cause(s, CAUSE_RANK_FAILED);

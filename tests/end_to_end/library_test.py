@@ -30,6 +30,35 @@ class Library(harness.TestCase):
         self.assertTrue(0 <= fast["marks"][0]["at_s"] <= fast["events"][0]["at_s"] <= report["elapsed_s"], fast)
         self.assertIsNone(fast["waiting"])
 
+    def test_collectives_are_in_the_report_by_their_names(self):
+        done, report = self.play(3, "init", "sum", "sum", "finalize")
+        self.assert_exit(done, 0)
+        library = report["ranks"][1]["library"]
+        self.assertEqual(library["collectives"], 2)
+        self.assertEqual([(event["kind"], event["bytes"]) for event in library["events"]], [("allreduce", 8)] * 2)
+
+    def test_a_time_limit_names_who_waits_in_a_collective(self):
+        done, report = self.play(2, "init", "1:sleep=60000", "sum", options=["--timeout", "500ms"])
+        self.assert_exit(done, 124)
+        self.assertRegex(done.stderr, r"rank 0 \(.*\): waits in a collective.* for 0\.\d+ s")
+        self.assertEqual(report["ranks"][0]["library"]["waiting"]["in"], "collective")
+
+    def test_who_leaves_while_others_need_it_in_a_collective_is_the_first_failure(self):
+        done, report = self.play(3, "init", "sum", "2:sleep=50", "2:exit=0", "sum")
+        self.assert_exit(done, 3)
+        self.assertEqual((report["first_failure"]["rank"], report["first_failure"]["kind"]), (2, "lost"))
+        self.assertRegex(done.stderr, r"muster: rank 2 .*left .*in a collective")
+
+    def test_a_rank_that_scribbles_over_the_segment_neither_stops_muster_nor_misleads_it(self):
+        """The others may fall in any way; the job ends with its time limit at the latest, and there is a report."""
+        for seed in range(8):
+            with self.subTest(seed):
+                done, report = self.play(3, "init", "barrier=one", f"1:scribble={seed}", "1:kill=9", "sleep=100", "barrier=two",
+                                         options=["--timeout", "5s", "-k", "500ms"], timeout=20)
+                self.assertIn(done.returncode, {3, 124, 128 + 6, 128 + 7, 128 + 9, 128 + 11, 99}, done.stderr)
+                self.assertEqual(report["survivors"], 0)
+                self.assertNotIn("by SIGTERM", done.stderr) # which is muster's own
+
     def test_a_rank_that_does_not_use_it_has_no_part_in_it(self):
         done, report = self.play(2, "1:init")
         self.assert_exit(done, 0)

@@ -51,6 +51,16 @@ def need_job_cgroup():
     return own
 
 
+def new_version_2(t, owner):
+    """The directory of a group that is delegated to a user."""
+    place = os.path.join(need_job_cgroup(), os.path.basename(t.dir))
+    os.mkdir(place)
+    t.at_end.append(lambda: eventually(lambda: remove(place), "the test's cgroup is empty", 5))
+    for path in (place, os.path.join(place, "cgroup.procs")):
+        os.chown(path, owner, -1)
+    return place
+
+
 def without_job_cgroup():
     """Words that run a command where no group can be made: their file system is read-only."""
     words = need_unshare("--mount")

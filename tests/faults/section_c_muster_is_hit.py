@@ -11,7 +11,7 @@ import time
 
 import processes
 import tracer
-from cgroups import job_groups, need_job_cgroup, new_cgroup, without_job_cgroup
+from cgroups import job_groups, need_job_cgroup, new_cgroup, new_version_2, without_job_cgroup
 from harness import TIME_FACTOR, cases, check, eventually, need_root, need_unshare, test
 from terminal import Terminal
 
@@ -336,6 +336,18 @@ def who_left_the_cgroup_is_found_in_the_tree(t):
             file.write(str(pid))
     t.open_gate()
     job.expect(code=0, report={"cleanup": "cgroup", "survivors": 0}, within_s=3)
+
+
+@test()
+def in_a_delegated_cgroup_a_user_gets_one_for_the_job(t):
+    need_root("a user to delegate to")
+    place = new_version_2(t, owner=65534)
+    os.chmod(t.dir, 0o777)
+    command = t.program("leave_child", "daemon", "exit", 0)
+    conditions = [f"cgroup={place}/cgroup.procs", "user=65534"]
+    job = t.start("-v", "-n", 2, "-k", "300ms", *command, conditions=conditions, plain=True)
+    job.expect(code=0, stderr=[f"clean-up by the control group {place}/"], within_s=3)
+    check(not [entry for entry in os.scandir(place) if entry.is_dir()], "the job's group is left")
 
 
 @test()

@@ -4,7 +4,8 @@
  * rank 2,
  * "!2:WORD" by all but rank 2.
  *
- *     init  finalize  barrier=LABEL  bounded=LABEL (200 ms)  mark=TEXT  sleep=MS  touch=MIB  exit=CODE  kill=SIGNAL
+ *     init  finalize  scribble=SEED (over all of the segment; 0: ones)  barrier=LABEL  bounded=LABEL (200 ms)  sum (an
+ * allreduce)  mark=TEXT  sleep=MS  touch=MIB exit=CODE  kill=SIGNAL
  *
  * A call that fails is told on stderr, and ends the program with exit code 3.
  */
@@ -53,6 +54,28 @@ static void finalize(void)
 	world = NULL;
 }
 
+/* What must not be seen by the program itself any more: its mutex is of no use after this. */
+static void scribble(uint64_t seed)
+{
+	enum { REACH = 64 << 20 };
+	uint64_t *words = mmap(NULL, REACH, PROT_READ | PROT_WRITE, MAP_SHARED, atoi(getenv("MUSTER_FD")), 0);
+	if (words == MAP_FAILED)
+		exit(MISUSED);
+	uint64_t random = seed;
+	for (size_t i = 0; i < REACH / sizeof *words; i++) {
+		random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+		words[i] = seed == 0 ? UINT64_MAX : random;
+	}
+}
+
+static void sum(void)
+{
+	int64_t one = 1, all = 0;
+	check("sum", muster_allreduce(world, &one, &all, 1, MUSTER_INT64, MUSTER_SUM, MUSTER_FOREVER));
+	if (all != muster_size(world))
+		exit(MISUSED);
+}
+
 static void act(const char *word)
 {
 	const char *value = strchr(word, '=');
@@ -67,6 +90,10 @@ static void act(const char *word)
 		check(word, muster_barrier(world, MUSTER_FOREVER, value));
 	else if (IS("bounded"))
 		check(word, muster_barrier(world, BOUND_MS, value));
+	else if (IS("sum"))
+		sum();
+	else if (IS("scribble"))
+		scribble((uint64_t)atoll(value));
 	else if (IS("mark"))
 		check(word, muster_mark(world, value));
 	else if (IS("sleep"))

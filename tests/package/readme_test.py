@@ -12,7 +12,7 @@ class Readme(package.InstalledTestCase):
     def test_its_program_is_built_and_prints_what_it_shows(self):
         name = re.search(r"This is `(\w+\.c)`", README)[1]
         (self.directory / name).write_text(re.search(r"^```c\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[1])
-        command, shown = re.search(r"^```\n\$ (cc .*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL).groups()
+        command, shown = re.search(r"^```\n\$ (cc .*)\n((?:\[.*\n)+)```", README, re.MULTILINE).groups()
         done = self.command("sh", "-c", command, cwd=self.directory)
         self.assert_exit(done, 0)
         self.assertEqual(sorted(done.stdout.splitlines()), sorted(shown.splitlines()))

@@ -86,6 +86,12 @@ class Documents(unittest.TestCase):
             for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", tree.text(path)):
                 self.assertTrue((path.parent / target).exists(), f"{tree.name(path)} links to {target}")
 
+    def test_every_file_of_the_library_is_in_the_architecture(self):
+        table = tree.text(tree.TOP / "ARCHITECTURE.md")
+        missing = [path.name for path in tree.files("worker_api/src/*.[ch]")
+                   if f"`src/{path.stem}`" not in table and f"`src/{path.name}`" not in table]
+        self.assertEqual(missing, [])
+
     def test_every_room_of_the_launcher_is_in_the_map_of_the_readme(self):
         readme = tree.text(tree.TOP / "README.md")
         for room in sorted({path.parent.name for path in tree.files("launcher/*/*.c")}):

@@ -8,7 +8,9 @@
 #include "run/job_cgroup.h"
 #include "run/rank_clone.h"
 
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 
 enum { STACK_BYTES = 64 * 1024 };
@@ -115,6 +117,41 @@ static void a_group_below_it_belongs_to_it(void **state)
 	job_cgroup_remove(group); /* gone is gone */
 }
 
+/* A kernel before 5.14, as far as one can be had: its cgroup.kill cannot be written to. */
+static void kill_without_cgroup_kill(void *context)
+{
+	const struct job_cgroup *group = context;
+	char path[256];
+	snprintf(path, sizeof path, "%s/cgroup.kill", group->directory);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		_exit(77);
+	child_must(mount("/dev/null", path, NULL, MS_BIND, NULL) == 0);
+	child_must(mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0);
+	child_must(mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV, NULL) == 0);
+	child_must(open(path, O_WRONLY | O_CLOEXEC) < 0);
+	job_cgroup_kill(group);
+}
+
+static void without_the_file_for_it_they_are_frozen_and_killed(void **state)
+{
+	const struct job_cgroup *group = need(state);
+	if (geteuid() != 0)
+		skip();
+	pid_t inside[] = {start_in(group), start_in(group)};
+	fflush(NULL);
+	pid_t killer = fork();
+	if (killer == 0) {
+		kill_without_cgroup_kill((void *)(uintptr_t)group);
+		_exit(0);
+	}
+	int status = fixture_wait(killer);
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+	for (size_t i = 0; i < COUNT_OF(inside); i++)
+		assert_int_equal(WTERMSIG(fixture_wait(inside[i])), SIGKILL);
+}
+
 /* Another job's, whose muster is gone as soon as its lock is. */
 static void what_nobody_holds_any_more_is_reclaimed_and_nothing_else(void **state)
 {
@@ -162,6 +199,7 @@ int main(void)
 		cmocka_unit_test(no_group_is_empty_and_needs_nothing),
 		cmocka_unit_test_setup_teardown(who_is_born_into_it_is_counted_and_killed, make, unmake),
 		cmocka_unit_test_setup_teardown(a_group_below_it_belongs_to_it, make, unmake),
+		cmocka_unit_test_setup_teardown(without_the_file_for_it_they_are_frozen_and_killed, make, unmake),
 		cmocka_unit_test_setup_teardown(what_nobody_holds_any_more_is_reclaimed_and_nothing_else, make, unmake),
 		cmocka_unit_test(where_none_may_be_made_there_is_none),
 	};

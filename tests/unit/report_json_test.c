@@ -21,7 +21,8 @@ static char *later_warnings[] = {(char[]){"rank 1 runs on CPU 3, not on CPU 1"},
 static struct rank_event events[] = {
 	{EVENT_MARK, .at_ns = 1500000, .label = "epoch \xc3\xa9"},
 	{EVENT_BARRIER, .at_ns = 2000000, .duration_ns = 500000, .label = "step"},
-	{EVENT_COLLECTIVE, .which = 2, .at_ns = TIME_UNKNOWN, .duration_ns = TIME_UNKNOWN, .bytes = 4096},
+	{EVENT_COLLECTIVE, .collective = "allreduce", .at_ns = TIME_UNKNOWN, .duration_ns = TIME_UNKNOWN,
+         .bytes = 4096},
 };
 
 static struct rank_library library = {
@@ -51,7 +52,7 @@ static const struct member library_members[] = {
 	{"marks", "[{\"at_s\": 0.0015, \"text\": \"epoch \u00e9\"}]"},
 	{"events",
          "[{\"kind\": \"barrier\", \"at_s\": 0.002, \"took_s\": 0.0005, \"label\": \"step\", \"bytes\": null},"
-         " {\"kind\": \"collective\", \"at_s\": null, \"took_s\": null, \"label\": null, \"bytes\": 4096}]"},
+         " {\"kind\": \"allreduce\", \"at_s\": null, \"took_s\": null, \"label\": null, \"bytes\": 4096}]"},
 	{"events_lost", "9"},
 };
 

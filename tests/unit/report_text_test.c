@@ -39,6 +39,10 @@ struct text_case {
 	{                                                                                                              \
 		SIGNALED(SIGTERM, order, 13000), .stopped = true                                                       \
 	}
+#define WAITING(order)                                                                                                 \
+	{                                                                                                              \
+		SIGNALED(SIGTERM, order, 13000), .stopped = true, .wait = { WAITS_IN_BARRIER, .for_ns = -1 }           \
+	}
 #define WELL(order, at_ms)                                                                                             \
 	{                                                                                                              \
 		EXITED(0, order, at_ms)                                                                                \
@@ -487,6 +491,35 @@ static const struct text_case cases[] = {
 			"muster:   rank 1 (pid 4301, CPUs 1,9): waits to send to rank 2\n"
 			"muster: others: 1 stopped by muster (SIGTERM), 2 failed in its wake (ranks 0,2)\n"
 			"muster: survivors: 0\n",
+	},
+	{
+		.what = "many waited when one failed",
+		.nprocs = 10,
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.ranks = {{EXITED(1, 0, 1000)},
+                          WAITING(1),
+                          WAITING(2),
+                          WAITING(3),
+                          WAITING(4),
+                          WAITING(5),
+                          WAITING(6),
+                          WAITING(7),
+                          WAITING(8),
+                          WAITING(9)},
+		.unbound = true,
+		.expected = "muster: rank 0 (pid 4300, not bound) exited with code 1, 1.000 s after the start\n"
+			    "muster:   rank 1 (pid 4301, not bound): waits in a barrier\n"
+			    "muster:   rank 2 (pid 4302, not bound): waits in a barrier\n"
+			    "muster:   rank 3 (pid 4303, not bound): waits in a barrier\n"
+			    "muster:   rank 4 (pid 4304, not bound): waits in a barrier\n"
+			    "muster:   rank 5 (pid 4305, not bound): waits in a barrier\n"
+			    "muster:   rank 6 (pid 4306, not bound): waits in a barrier\n"
+			    "muster:   rank 7 (pid 4307, not bound): waits in a barrier\n"
+			    "muster:   rank 8 (pid 4308, not bound): waits in a barrier\n"
+			    "muster:   and 1 more\n"
+			    "muster: others: 9 stopped by muster (SIGTERM)\n"
+			    "muster: survivors: 0\n",
 	},
 	{
 		.what = "time is up for many",

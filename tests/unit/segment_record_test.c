@@ -252,6 +252,9 @@ static void who_left_a_barrier_in_need_is_found(void **state)
 	assert_int_equal(segment_record_missed(&r.segment, &r.result), 3);
 	assert_true(r.result.ranks[3].missed);
 	assert_string_equal(r.result.ranks[3].missed_in, "barrier 'epoch 3'");
+	group.barrier.state = UINT64_C(8) << 33 | UINT64_C(1) << 30 | 1 << 17; /* taken for dead until it was reaped */
+	write_at(&r, r.segment.world_offset, &group, sizeof group);
+	assert_int_equal(segment_record_missed(&r.segment, &r.result), 3);
 	r.segment.ranks[3].presence = RANK_ENDED;
 	assert_int_equal(segment_record_missed(&r.segment, &r.result), NO_RANK); /* it failed by itself */
 	end(&r);

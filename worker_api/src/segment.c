@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "futex.h"
+#include "messages.h"
 #include "ticks.h"
 
 #include <muster/error.h>
@@ -226,6 +227,7 @@ void segment_announce(struct segment *segment)
 
 void segment_leave(struct segment *segment)
 {
+	messages_destroy(segment->messages);
 	segment->me->end_order = atomic_fetch_add(&segment->header->events, 1) + 1;
 	atomic_store(&segment->me->presence, RANK_LEFT);
 	segment_announce(segment);

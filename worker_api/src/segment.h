@@ -15,6 +15,8 @@
 /* How to wait: MUSTER_WAIT, or what the placement says. */
 enum wait_mode { WAIT_SPIN, WAIT_YIELD, WAIT_BLOCK };
 
+struct messages;
+
 struct segment {
 	char *base;
 	size_t bytes;
@@ -25,9 +27,10 @@ struct segment {
 	uint32_t rank;
 	uint32_t rank_count;
 	enum wait_mode wait_mode;
-	bool reads_memory; /* process_vm_readv works, as far as one can know without trying */
-	uint64_t token;    /* others read it out of this process's memory, to know that it is this process */
-	uint32_t worlds;   /* that use it */
+	bool reads_memory;         /* process_vm_readv works, as far as one can know without trying */
+	uint64_t token;            /* others read it out of this process's memory, to know that it is this process */
+	uint32_t worlds;           /* that use it */
+	struct messages *messages; /* NULL: none were sent or received */
 };
 
 /* Maps what `fd` refers to and becomes `rank`. Negative code, with error_text set. */

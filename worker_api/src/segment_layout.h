@@ -139,6 +139,19 @@ struct segment_rank {
 
 enum trace_kind { TRACE_MARK = 1, TRACE_BARRIER, TRACE_COLLECTIVE };
 
+enum collective_kind {
+	COLLECTIVE_BROADCAST = 1,
+	COLLECTIVE_REDUCE,
+	COLLECTIVE_ALLREDUCE,
+	COLLECTIVE_REDUCE_SCATTER,
+	COLLECTIVE_GATHER,
+	COLLECTIVE_ALLGATHER,
+	COLLECTIVE_SCATTER,
+	COLLECTIVE_ALLTOALL,
+	COLLECTIVE_SPLIT,
+	COLLECTIVE_ALLOC_SHARED,
+};
+
 struct segment_event {
 	uint64_t ticks;    /* when it began */
 	uint32_t duration; /* ticks / 16, at most UINT32_MAX */

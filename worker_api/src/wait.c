@@ -78,7 +78,8 @@ static const char *name_of(const struct wait *wait)
 static int look_at_events(struct wait *wait, uint32_t events)
 {
 	muster_world *world = wait->world;
-	int32_t ended = wait->needs == ALL_MEMBERS                ? wait_first_ended(world)
+	int32_t ended = wait->needs == NOBODY                     ? -1
+	                : wait->needs == ALL_MEMBERS              ? wait_first_ended(world)
 	                : has_ended(world, (uint32_t)wait->needs) ? wait->needs
 	                                                          : -1;
 	uint64_t broken = atomic_load(&world->group->broken);
@@ -139,9 +140,9 @@ int wait_turn_slow(struct wait *wait)
 	int64_t elapsed = now - wait->start_ns;
 	if (wait->timeout_ns >= 0 && now >= wait->deadline_ns)
 		return timed_out(wait);
-	if (mode == WAIT_SPIN && elapsed < WAIT_SPIN_NS && !wait->sleeps)
+	if (mode == WAIT_SPIN && elapsed < WAIT_SPIN_NS + wait->spin_ns && !wait->sleeps)
 		return WAIT_AGAIN;
-	if (mode == WAIT_YIELD && elapsed < WAIT_YIELD_NS && !wait->sleeps) {
+	if (mode == WAIT_YIELD && elapsed < WAIT_YIELD_NS + wait->spin_ns && !wait->sleeps) {
 		sched_yield();
 		return WAIT_AGAIN;
 	}

@@ -38,7 +38,8 @@ struct wait {
 	int64_t timeout_ns;  /* < 0: none */
 	int64_t start_ns;    /* 0 until the clock was read for the first time */
 	int64_t deadline_ns; /* 0: timeout_ns after start_ns; later waits of one call get that of the first */
-	int32_t needs;       /* the member without whom this wait is in vain, or ALL_MEMBERS */
+	int32_t needs;       /* the member without whom this wait is in vain, ALL_MEMBERS, or NOBODY */
+	int64_t spin_ns;     /* how much longer than usual it may take: what is copied meanwhile, for one */
 	bool collective;     /* a broken group ends it too */
 	bool last_look;      /* somebody ended: the condition is looked at once more, for what came before */
 	bool told;           /* the rank's activity says what it waits for */

@@ -92,7 +92,7 @@ void world_destroy(muster_world *world)
 {
 	static muster_world *_Atomic graveyard;
 	steps_destroy(world->steps);
-	messages_destroy(world->messages);
+	messages_forget_world(world->segment, world);
 	free(world->job_ranks);
 	atomic_store(world->state, WORLD_FINALIZED);
 	world->segment->worlds--;
@@ -102,7 +102,7 @@ void world_destroy(muster_world *world)
 	/* Reachable, for leak checkers. */
 	muster_world *next = atomic_load(&graveyard);
 	do
-		world->messages = (struct messages *)next;
+		world->destroyed_before = next;
 	while (!atomic_compare_exchange_weak(&graveyard, &next, world));
 }
 

@@ -17,7 +17,7 @@
 enum world_state { WORLD_OPEN = 1, WORLD_BUSY, WORLD_FINALIZED };
 
 /* Which of a world's ranks a wait needs, beside a rank. */
-enum { ALL_MEMBERS = -1 };
+enum { ALL_MEMBERS = -1, NOBODY = -2 };
 
 struct muster_world {
 	/* enum world_state, on a page that a fork()ed child finds empty (MADV_WIPEONFORK): 0 there. */
@@ -48,9 +48,9 @@ struct muster_world {
 	/* No member had ended, and the group was not broken, when header.events was this. */
 	uint32_t quiet_events;
 
-	struct steps *steps;       /* of collectives; made by the first */
-	struct messages *messages; /* made by the first; the job's world and others have their own */
+	struct steps *steps; /* of collectives; made by the first */
 	struct muster_failure failure;
+	muster_world *destroyed_before;
 };
 
 static inline struct group_member *world_member(const muster_world *world, uint32_t member)

@@ -14,9 +14,14 @@
  * too far behind; large ones (from 32 KiB on) wait for their receiver, so that two ranks which first send to each other
  * and then receive wait for ever: use muster_isend, or muster_sendrecv.
  *
- * Errors of all calls: MUSTER_EGONE, MUSTER_ELEFT (the peer; with MUSTER_ANY: any rank of the world, once no message is
- * there), -ETIMEDOUT (nothing was sent or received, except as muster_send says), -EMSGSIZE (the message is larger than
- * the memory for it; it is still there), -EINVAL, MUSTER_EFORKED, MUSTER_EBUSY, MUSTER_EFINALIZED.
+ * When a rank is gone, all that it had sent is received first. Then whoever waits for it, or sends to it, gets
+ * MUSTER_EGONE or MUSTER_ELEFT. Whoever waits for MUSTER_ANY gets MUSTER_EGONE when any rank of the world failed, but
+ * MUSTER_ELEFT only when all others have left: until then one of them may still send.
+ *
+ * Errors of all calls, besides: -ETIMEDOUT (nothing was sent or received), -EMSGSIZE (the message is larger than the
+ * memory for it; it is still there), -EDEADLK (a wait without a limit for a message to oneself, which nobody else can
+ * send or receive), -ENOMEM (the job's segment is full: `shared_memory` in the spec), -EINVAL, MUSTER_EFORKED,
+ * MUSTER_EBUSY, MUSTER_EFINALIZED.
  */
 #ifndef MUSTER_MESSAGE_H
 #define MUSTER_MESSAGE_H

@@ -2,9 +2,10 @@
  *
  * muster/world.h: who I am, and with whom.
  *
- * muster_init once at the start, muster_finalize at the end; what is between may use the world. A world belongs to one
- * thread at a time: others may use it after that thread has handed it over (two at once: MUSTER_EBUSY where it is
- * noticed). The thread that called muster_init must live as long as the rank: its end is taken for the rank's.
+ * muster_init once at the start, muster_finalize at the end; what is between may use the world. A rank's worlds, the
+ * first and those split from it, belong to one thread at a time: others may use them after that thread has handed them
+ * over (two at once on one world: MUSTER_EBUSY where it is noticed). The thread that called muster_init must live as
+ * long as the rank: its end is taken for the rank's.
  *
  * A child made by fork() has no world: every call returns MUSTER_EFORKED. A program that the rank starts with exec is
  * no rank either, but the process that muster started may be a wrapper (a shell, Python) around the one that calls

@@ -6,8 +6,8 @@
  * wrappers would write the parent's errno from a second process. Returns the kernel's value: negative errno on failure.
  * Register use: the System V AMD64 and the AArch64 Linux system call conventions, syscall(2).
  */
-#ifndef MUSTER_RUN_RAW_SYSCALL_H
-#define MUSTER_RUN_RAW_SYSCALL_H
+#ifndef MUSTER_BASE_RAW_SYSCALL_H
+#define MUSTER_BASE_RAW_SYSCALL_H
 
 #if defined(__x86_64__)
 

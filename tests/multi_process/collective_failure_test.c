@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Collectives that fail: a rank dies in the middle of each of them, at any instant; ranks call different ones; a time
+ * limit passes. Nobody hangs, nobody gets wrong data, and everybody is told.
+ */
+#include "collective_values.h"
+#include "ranks.h"
+#include "unit_test.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- a rank dies --- */
+
+struct kind {
+	const char *name;
+	int (*once)(muster_world *world, char *in, char *out, size_t count);
+};
+
+static int do_broadcast(muster_world *world, char *in, char *out, size_t count)
+{
+	(void)out;
+	return muster_broadcast(world, in, count, MUSTER_DOUBLE, 0, MUSTER_FOREVER);
+}
+
+static int do_reduce(muster_world *world, char *in, char *out, size_t count)
+{
+	return muster_reduce(world, in, out, count, MUSTER_DOUBLE, MUSTER_SUM, 0, MUSTER_FOREVER);
+}
+
+static int do_allreduce(muster_world *world, char *in, char *out, size_t count)
+{
+	return muster_allreduce(world, in, out, count, MUSTER_DOUBLE, MUSTER_SUM, MUSTER_FOREVER);
+}
+
+static int do_reduce_scatter(muster_world *world, char *in, char *out, size_t count)
+{
+	return muster_reduce_scatter(world, in, out, count / (size_t)muster_size(world) + 1, MUSTER_DOUBLE, MUSTER_SUM,
+	                             MUSTER_FOREVER);
+}
+
+static int do_gather(muster_world *world, char *in, char *out, size_t count)
+{
+	return muster_gather(world, in, out, count / (size_t)muster_size(world) + 1, MUSTER_DOUBLE, 0, MUSTER_FOREVER);
+}
+
+static int do_allgather(muster_world *world, char *in, char *out, size_t count)
+{
+	return muster_allgather(world, in, out, count / (size_t)muster_size(world) + 1, MUSTER_DOUBLE, MUSTER_FOREVER);
+}
+
+static int do_scatter(muster_world *world, char *in, char *out, size_t count)
+{
+	return muster_scatter(world, in, out, count / (size_t)muster_size(world) + 1, MUSTER_DOUBLE, 0, MUSTER_FOREVER);
+}
+
+static int do_alltoall(muster_world *world, char *in, char *out, size_t count)
+{
+	return muster_alltoall(world, in, out, count / (size_t)muster_size(world) + 1, MUSTER_DOUBLE, MUSTER_FOREVER);
+}
+
+static int do_split(muster_world *world, char *in, char *out, size_t count)
+{
+	muster_world *part = NULL;
+	int rc = muster_split(world, muster_rank(world) % 2, 0, &part, MUSTER_FOREVER);
+	if (rc == 0 && part == NULL)
+		return 1;
+	if (rc == 0) {
+		int in_part = do_allreduce(part, in, out, count < 10 ? count : 10);
+		muster_world_free(part);
+		return in_part == MUSTER_EGONE || in_part == MUSTER_EBROKEN ? 0 : in_part;
+	}
+	return rc;
+}
+
+static int do_alloc_shared(muster_world *world, char *in, char *out, size_t count)
+{
+	void *memory;
+	int rc = muster_alloc_shared(world, count * sizeof(double), &memory, MUSTER_FOREVER);
+	(void)in;
+	(void)out;
+	if (rc == 0 && muster_rank(world) == 0)
+		muster_free(world, memory);
+	return rc == -ENOMEM ? 0 : rc; /* others may hold on to theirs for a while */
+}
+
+static const struct kind kinds[] = {
+	{"broadcast", do_broadcast}, {"reduce", do_reduce},
+	{"allreduce", do_allreduce}, {"reduce_scatter", do_reduce_scatter},
+	{"gather", do_gather},       {"allgather", do_allgather},
+	{"scatter", do_scatter},     {"alltoall", do_alltoall},
+	{"split", do_split},         {"alloc_shared", do_alloc_shared},
+};
+
+struct killing {
+	const struct kind *kind;
+	size_t count;
+	bool shared; /* memory of the segment */
+	int victim;
+};
+
+static int goes_on_until_told(muster_world *world, void *context)
+{
+	const struct killing *killing = context;
+	size_t bytes = (killing->count + (size_t)muster_size(world)) * sizeof(double);
+	char *in = killing->shared ? muster_alloc(world, bytes) : malloc(bytes);
+	char *out = killing->shared ? muster_alloc(world, bytes) : malloc(bytes);
+	int rc;
+	memset(in, 0, bytes);
+	while ((rc = killing->kind->once(world, in, out, killing->count)) == 0)
+		;
+	CHECK(rc == MUSTER_EGONE || rc == MUSTER_EBROKEN);
+	CHECK(rc == MUSTER_EBROKEN || muster_failure_of(world)->rank == killing->victim);
+	/* It stays so, at once. */
+	rc = killing->kind->once(world, in, out, killing->count);
+	CHECK(rc == MUSTER_EGONE || rc == MUSTER_EBROKEN);
+	return 0;
+}
+
+static void everybody_is_told_of_a_death(void **state)
+{
+	static const size_t counts[] = {1, 500, 5000, 60000};
+	static const int ranks[] = {2, 4, 16};
+	unsigned seed = 1;
+	(void)state;
+	for (size_t r = 0; r < COUNT_OF(ranks); r++)
+		for (size_t k = 0; k < COUNT_OF(kinds); k++)
+			for (int round = 0; round < 12; round++) {
+				struct killing killing = {.kind = &kinds[k],
+				                          .count = counts[round % 4],
+				                          .shared = round % 3 == 2,
+				                          .victim = rand_r(&seed) % ranks[r]};
+				struct ranks_options options = {.ranks = ranks[r],
+				                                .limit_ms = 10000,
+				                                .kills = true,
+				                                .victim = killing.victim,
+				                                .kill_after_us = rand_r(&seed) % 3000};
+				if (ranks_run(&options, goes_on_until_told, &killing, NULL))
+					continue;
+				print_message("%s of %zu elements, %d ranks, victim %d after %d us\n", kinds[k].name,
+				              killing.count, ranks[r], killing.victim, options.kill_after_us);
+				fail();
+			}
+}
+
+/* --- a rank leaves --- */
+
+static int is_left_alone(muster_world *world, void *context)
+{
+	double in = 1, out;
+	(void)context;
+	if (muster_rank(world) == 1)
+		return 0;
+	CHECK(muster_allreduce(world, &in, &out, 1, MUSTER_DOUBLE, MUSTER_SUM, MUSTER_FOREVER) == MUSTER_ELEFT);
+	CHECK(muster_failure_of(world)->rank == 1);
+	return 0;
+}
+
+static void a_rank_that_left_is_named(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true}, is_left_alone, NULL, NULL));
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true, .unwatched = true}, is_left_alone,
+	                      NULL, NULL));
+}
+
+/* --- ranks that do not agree --- */
+
+static int disagrees(muster_world *world, void *context)
+{
+	int how = *(int *)context, odd = muster_rank(world) == muster_size(world) - 1;
+	double in[100] = {0}, out[400];
+	int rc;
+	if (how == 0)
+		rc = muster_allreduce(world, in, out, odd ? 7 : 8, MUSTER_DOUBLE, MUSTER_SUM, MUSTER_FOREVER);
+	else if (how == 1)
+		rc = muster_allreduce(world, in, out, 8, MUSTER_DOUBLE, odd ? MUSTER_MIN : MUSTER_SUM, MUSTER_FOREVER);
+	else if (how == 2)
+		rc = odd ? muster_allgather(world, in, out, 8, MUSTER_DOUBLE, MUSTER_FOREVER)
+		         : muster_allreduce(world, in, out, 8, MUSTER_DOUBLE, MUSTER_SUM, MUSTER_FOREVER);
+	else
+		rc = muster_allreduce(world, in, out, 2, odd ? MUSTER_INT64 : MUSTER_DOUBLE, MUSTER_SUM,
+		                      MUSTER_FOREVER);
+	CHECK(rc == MUSTER_EMISMATCH || rc == MUSTER_EBROKEN);
+	rc = muster_broadcast(world, in, 1, MUSTER_DOUBLE, 0, MUSTER_FOREVER);
+	CHECK(rc == MUSTER_EBROKEN);
+	CHECK(muster_barrier(world, MUSTER_FOREVER, "still works") == 0);
+	return 0;
+}
+
+static void ranks_that_call_different_collectives_are_told(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 4; how++) {
+		assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, disagrees, &how, NULL));
+		assert_true(ranks_run(&(struct ranks_options){.ranks = 4}, disagrees, &how, NULL));
+	}
+}
+
+/* --- time --- */
+
+static int runs_out_of_time(muster_world *world, void *context)
+{
+	_Atomic int *given_up = context;
+	double in[5000] = {0}, out[20000];
+	int last = muster_size(world) - 1;
+	if (muster_rank(world) == last) {
+		while (atomic_load(given_up) == 0)
+			sched_yield();
+		CHECK(muster_allgather(world, in, out, 5000, MUSTER_DOUBLE, MUSTER_FOREVER) == MUSTER_EBROKEN);
+		return 0;
+	}
+	int rc = muster_allgather(world, in, out, 5000, MUSTER_DOUBLE, 20);
+	CHECK(rc == -ETIMEDOUT || rc == MUSTER_EBROKEN);
+	atomic_store(given_up, 1);
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	return 0;
+}
+
+static int joins_at_last(muster_world *world, void *context)
+{
+	int rc = runs_out_of_time(world, context);
+	if (rc == 0 && muster_rank(world) == muster_size(world) - 1)
+		CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	return rc;
+}
+
+static void a_time_limit_ends_the_wait_of_all(void **state)
+{
+	(void)state;
+	for (int ranks = 2; ranks <= 4; ranks++)
+		assert_true(ranks_run(&(struct ranks_options){.ranks = ranks}, joins_at_last, ranks_share(sizeof(int)),
+		                      NULL));
+}
+
+/* --- arguments --- */
+
+static int makes_no_sense(muster_world *world, void *context)
+{
+	const struct muster_operator nothing = {0};
+	double in[2] = {1, 2}, out[8];
+	int size = muster_size(world);
+	(void)context;
+	CHECK(muster_broadcast(world, in, 1, MUSTER_DOUBLE, size, 0) == -EINVAL);
+	CHECK(muster_broadcast(world, in, 1, MUSTER_DOUBLE, -1, 0) == -EINVAL);
+	CHECK(muster_broadcast(world, NULL, 1, MUSTER_DOUBLE, 0, 0) == -EINVAL);
+	CHECK(muster_broadcast(world, in, 1, (enum muster_type)77, 0, 0) == -EINVAL);
+	CHECK(muster_allreduce(world, in, out, 1, MUSTER_DOUBLE, (enum muster_op)9, 0) == -EINVAL);
+	CHECK(muster_allreduce(world, NULL, out, 1, MUSTER_DOUBLE, MUSTER_SUM, 0) == -EINVAL);
+	CHECK(muster_allreduce(world, in, out, SIZE_MAX / 2, MUSTER_DOUBLE, MUSTER_SUM, 0) == -EINVAL);
+	CHECK(muster_allreduce_by(world, in, out, 1, &nothing, 0) == -EINVAL);
+	CHECK(muster_allreduce_by(world, in, out, 1, NULL, 0) == -EINVAL);
+	CHECK(muster_reduce(world, in, NULL, 1, MUSTER_DOUBLE, MUSTER_SUM, muster_rank(world), 0) == -EINVAL);
+	CHECK(muster_split(world, 0, 0, NULL, 0) == -EINVAL);
+	/* Nothing was sent: the next one is the first. */
+	CHECK(muster_allreduce(world, in, in, 2, MUSTER_DOUBLE, MUSTER_SUM, MUSTER_FOREVER) == 0);
+	CHECK(in[0] == size && in[1] == 2 * size);
+	CHECK(muster_allreduce(NULL, in, out, 1, MUSTER_DOUBLE, MUSTER_SUM, 0) == -EINVAL);
+	return 0;
+}
+
+static void arguments_that_make_no_sense_are_refused_before_anything_is_sent(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 1}, makes_no_sense, NULL, NULL));
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, makes_no_sense, NULL, NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everybody_is_told_of_a_death),
+		cmocka_unit_test(a_rank_that_left_is_named),
+		cmocka_unit_test(ranks_that_call_different_collectives_are_told),
+		cmocka_unit_test(a_time_limit_ends_the_wait_of_all),
+		cmocka_unit_test(arguments_that_make_no_sense_are_refused_before_anything_is_sent),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Worlds made of worlds: who is in them, in which order, that they work beside one another, and that their memory comes
+ * back.
+ */
+#include "ranks.h"
+#include "unit_test.h"
+
+#include <errno.h>
+
+static int sum_of(muster_world *world, int value, int *sum)
+{
+	return muster_allreduce(world, &value, sum, 1, MUSTER_INT32, MUSTER_SUM, MUSTER_FOREVER);
+}
+
+static int splits(muster_world *world, void *context)
+{
+	int rank = muster_rank(world), size = muster_size(world), sum;
+	muster_world *part = (muster_world *)world;
+	(void)context;
+	/* By rank modulo 3, backwards. */
+	CHECK(muster_split(world, rank % 3, -rank, &part, MUSTER_FOREVER) == 0);
+	int members = (size - rank % 3 + 2) / 3;
+	CHECK(muster_size(part) == members);
+	CHECK(muster_rank(part) == members - 1 - rank / 3);
+	for (int i = 0; i < members; i++)
+		CHECK(muster_job_rank(part, i) == rank % 3 + 3 * (members - 1 - i));
+	CHECK(muster_job_rank(part, members) == -EINVAL);
+	int wanted = 0;
+	for (int other = rank % 3; other < size; other += 3)
+		wanted += other;
+	for (int round = 0; round < 100; round++) {
+		CHECK(sum_of(part, rank, &sum) == 0 && sum == wanted);
+		CHECK(muster_barrier(part, MUSTER_FOREVER, "part") == 0);
+	}
+	/* A part of a part, and everybody together meanwhile. */
+	muster_world *alone;
+	CHECK(muster_split(part, muster_rank(part), 0, &alone, MUSTER_FOREVER) == 0);
+	CHECK(muster_size(alone) == 1 && muster_job_rank(alone, 0) == rank);
+	CHECK(sum_of(alone, 5, &sum) == 0 && sum == 5);
+	CHECK(sum_of(world, 1, &sum) == 0 && sum == size);
+	CHECK(muster_finalize(world) == -EBUSY);
+	muster_world_free(alone);
+	muster_world_free(part);
+	muster_world_free(NULL);
+	return 0;
+}
+
+static void ranks_of_one_colour_come_together_ordered_by_key(void **state)
+{
+	static const int ranks[] = {1, 2, 3, 4, 7, 20};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(ranks); i++)
+		assert_true(ranks_run(&(struct ranks_options){.ranks = ranks[i], .domains = ranks[i] > 3 ? 2 : 1},
+		                      splits, NULL, NULL));
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 4, .threads = true}, splits, NULL, NULL));
+}
+
+static int some_stay_out(muster_world *world, void *context)
+{
+	int rank = muster_rank(world), sum;
+	muster_world *part = (muster_world *)world;
+	(void)context;
+	CHECK(muster_split(world, rank == 1 ? -5 : 0, 0, &part, MUSTER_FOREVER) == 0);
+	CHECK((part == NULL) == (rank == 1));
+	if (part != NULL)
+		CHECK(sum_of(part, 1, &sum) == 0 && sum == muster_size(world) - 1);
+	muster_world_free(part);
+	return 0;
+}
+
+static void a_negative_colour_stays_out(void **state)
+{
+	(void)state;
+	for (int ranks = 2; ranks <= 5; ranks++)
+		assert_true(ranks_run(&(struct ranks_options){.ranks = ranks}, some_stay_out, NULL, NULL));
+}
+
+static int splits_again_and_again(muster_world *world, void *context)
+{
+	(void)context;
+	for (int round = 0; round < 500; round++) {
+		muster_world *part;
+		int sum;
+		CHECK(muster_split(world, round % 2, 0, &part, MUSTER_FOREVER) == 0);
+		CHECK(sum_of(part, round, &sum) == 0 && sum == round * muster_size(world));
+		muster_world_free(part);
+		/* The last to free it gives it back: let everybody have freed it. */
+		CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	}
+	return 0;
+}
+
+static void memory_of_worlds_comes_back(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, splits_again_and_again, NULL, NULL));
+}
+
+static int fills_the_segment(muster_world *world, void *context)
+{
+	enum { MOST = 2000 };
+	static muster_world *parts[MOST];
+	int made = 0, rc, sum;
+	(void)context;
+	while (made < MOST && (rc = muster_split(world, muster_rank(world) % 2, 0, &parts[made], MUSTER_FOREVER)) == 0)
+		made++;
+	CHECK(made > 0 && rc == -ENOMEM);
+	CHECK(sum_of(world, made, &sum) == 0 && sum == made * muster_size(world));
+	CHECK(sum_of(parts[made - 1], 1, &sum) == 0);
+	while (made > 0)
+		muster_world_free(parts[--made]);
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	CHECK(muster_split(world, 0, 0, &parts[0], MUSTER_FOREVER) == 0);
+	muster_world_free(parts[0]);
+	return 0;
+}
+
+static void a_full_segment_is_told_to_all_and_does_no_harm(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, fills_the_segment, NULL, NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ranks_of_one_colour_come_together_ordered_by_key),
+		cmocka_unit_test(a_negative_colour_stays_out),
+		cmocka_unit_test(memory_of_worlds_comes_back),
+		cmocka_unit_test(a_full_segment_is_told_to_all_and_does_no_harm),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

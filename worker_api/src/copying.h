@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * copying: large pieces of memory, and memory of other processes.
+ */
+#ifndef MUSTER_COPYING_H
+#define MUSTER_COPYING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* From which size on a copy is not worth its place in the caches. */
+enum { COPY_LARGE_BYTES = 4 << 20 };
+
+/* Writes past the caches: half the traffic of a copy that first reads what it then writes over. */
+void copy_past_caches(void *into, const void *from, size_t bytes);
+
+/* The better of the two, when `total` bytes are to be copied in all. */
+void copy_of(void *into, const void *from, size_t bytes, size_t total);
+
+struct segment_rank;
+
+/* Reads memory of the process that holds a rank, when it proves to be that process. 0 or -errno; a process that is gone
+ * is -ESRCH. */
+int copy_from_rank(const struct segment_rank *rank, void *into, uint64_t address, size_t bytes);
+
+#endif

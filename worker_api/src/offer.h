@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * offer: fetches a large message from where its sender has it: out of the segment, or out of the sender's memory.
+ */
+#ifndef MUSTER_LIBRARY_OFFER_H
+#define MUSTER_LIBRARY_OFFER_H
+
+#include "channel.h"
+
+struct reader;
+
+enum offer_outcome {
+	OFFER_FETCHED,
+	OFFER_STAGED, /* it was asked for in blocks */
+	OFFER_VOID,   /* withdrawn, or its sender is gone: `into` may hold some of it */
+};
+
+enum offer_outcome offer_fetch(struct segment *segment, struct reader *reader, const struct slot_offer *offer,
+                               void *into);
+
+#endif
