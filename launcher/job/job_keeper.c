@@ -12,6 +12,7 @@
 #include "job/control_words.h"
 #include "job/job_json.h"
 #include "job/job_places.h"
+#include "job/job_prune.h"
 #include "job/job_record.h"
 #include "job/start_word.h"
 #include "plan/launch_plan.h"
@@ -257,6 +258,8 @@ void job_keeper_finish(struct job_keeper *keeper, const struct job_result *resul
 	if (has_record(keeper))
 		put(keeper, "report.json", report, strlen(report));
 	control_server_destroy(keeper->server);
+	if (has_record(keeper))
+		job_prune_now_and_then(keeper->facts.record->id);
 	text_finish(&keeper->events);
 	free(keeper);
 }

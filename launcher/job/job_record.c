@@ -155,10 +155,10 @@ void job_record_discard(struct job_record *record)
 	close_all(record);
 }
 
-/* By asking, not by trying: nobody is kept from taking the lock. */
+/* By asking, not by trying: nobody is kept from taking the lock. Who waits for it has a shared one in the end. */
 bool job_record_is_held(int directory)
 {
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
 	int fd = openat(directory, EVENTS, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 	if (fd >= 0)
