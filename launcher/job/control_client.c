@@ -66,12 +66,18 @@ static int open_connection(const struct job_view *view, struct error *err)
 	               : error_set(err, rc, "job %s cannot be asked: %s", view->id, strerror(-rc));
 }
 
+/* Who is turned away finds out while it asks; the reason is there to be read all the same. */
+static ssize_t ask_and_listen(int fd, const char *message, char *bytes)
+{
+	(void)!send(fd, message, strlen(message), MSG_NOSIGNAL);
+	ssize_t got = recv(fd, bytes, CONTROL_MESSAGE_BYTES, 0);
+	return got < 0 && errno == ECONNRESET ? recv(fd, bytes, CONTROL_MESSAGE_BYTES, 0) : got;
+}
+
 static json_t *exchange(int fd, const char *message, const struct job_view *view, struct error *err)
 {
 	char *bytes = malloc(CONTROL_MESSAGE_BYTES);
-	ssize_t got = -1;
-	if (bytes != NULL && send(fd, message, strlen(message), MSG_NOSIGNAL) >= 0)
-		got = recv(fd, bytes, CONTROL_MESSAGE_BYTES, 0);
+	ssize_t got = bytes == NULL ? -1 : ask_and_listen(fd, message, bytes);
 	if (got < 0 && errno == EAGAIN)
 		error_set(err, -ETIMEDOUT, "job %s does not answer: is its muster stopped?", view->id);
 	else if (got <= 0)
