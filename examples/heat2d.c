@@ -121,7 +121,7 @@ static struct strip make_strip(muster_world *world, const struct options *option
 static void update(struct strip *strip)
 {
 	int now = strip->now, next = !now;
-	strip->largest_change = 0;
+	double largest = 0;
 	for (int row = 1; row <= strip->rows; row++) {
 		const double *over = row == 1 ? strip->over[now] : row_of(strip, now, row - 1);
 		const double *under = row == strip->rows ? strip->under[now] : row_of(strip, now, row + 1);
@@ -131,9 +131,11 @@ static void update(struct strip *strip)
 			double change = CONDUCTION * (over[column] + under[column] + old[column - 1] + old[column + 1] -
 			                              4 * old[column]);
 			fresh[column] = old[column] + change;
-			strip->largest_change = fmax(strip->largest_change, fabs(change));
+			if (fabs(change) > largest)
+				largest = fabs(change);
 		}
 	}
+	strip->largest_change = largest;
 	strip->now = next;
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing (root, or sudo), builds everything under warnings as errors and runs every test:
-# as users get it, and once more with the address and undefined-behaviour sanitizers.
+# as users get it, once more with the address and undefined-behaviour sanitizers, and libmuster with ThreadSanitizer.
 #
 #     tools/test.sh [--with-torch]
 #
@@ -58,6 +58,8 @@ fetch_the_rest >"$logs/packages" 2>&1 &
 fetching=$!
 build ci
 build asan-ubsan
+quietly cmake --preset tsan
+quietly cmake --build --preset tsan --target multi_process
 said=
 quietly tools/demo.sh
 case $said in
@@ -76,16 +78,17 @@ step "Every test but the analysers"
 run_tests tests ctest --preset ci --parallel "$(nproc)" --label-exclude analysis
 
 # The sanitized tests wait more than they compute, and are given time; analysers compute.
-step "What starts and ends processes under ASan and UBSan; beside it, the analysers"
+step "What starts and ends processes under ASan and UBSan, threads under TSan; beside it, the analysers"
 run_tests analysers nice -n 10 ctest --preset ci --parallel "$(nproc)" --label-regex analysis >/dev/null &
 analysing=$!
-run_tests sanitized ctest --preset asan-ubsan --parallel "$(nproc)" --tests-regex '^(unit|end_to_end|faults)\.'
+run_tests sanitized ctest --preset asan-ubsan --parallel "$(nproc)" --tests-regex '^(unit|end_to_end|faults|multi_process)\.'
+TEST_TIME_FACTOR=5 run_tests threads ctest --preset tsan --tests-regex '^multi_process\.'
 wait "$analysing"
 cat "$logs/analysers"
 
 step "Summary"
 failed=
-for name in tests sanitized analysers; do
+for name in tests sanitized threads analysers; do
 	printf '\n%s:\n' "$name"
 	sed -n '/tests passed/,$p' "$logs/$name"
 	[ -e "$logs/$name.ok" ] || failed="$failed $name"

@@ -98,7 +98,7 @@ static bool start_thread(struct watcher *watcher, void *(*body)(void *))
 	return watcher->runs;
 }
 
-static void *watcher_main(void *watcher);
+static void *watcher_main(void *context);
 
 /* Ranks of other watchers attached: those are woken, or started, to sleep on them as well. */
 static void call_others(struct death_watch *watch)

@@ -94,6 +94,19 @@ int job_cgroup_descriptor(const struct job_cgroup *group)
 	return is_none(group) ? -1 : group->lock;
 }
 
+int job_cgroup_make_below(const struct job_cgroup *group, uint32_t incarnation)
+{
+	char name[32];
+	if (is_none(group))
+		return -1;
+	snprintf(name, sizeof name, "%u", incarnation - 1);
+	unlinkat(group->lock, name, AT_REMOVEDIR);
+	snprintf(name, sizeof name, "%u", incarnation);
+	if (mkdirat(group->lock, name, 0755) < 0)
+		return -1;
+	return openat(group->lock, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 static bool event_is_set(const char *directory, const char *line)
 {
 	char path[PATH_MAX + 32], text[256];

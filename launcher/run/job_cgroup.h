@@ -29,6 +29,11 @@ bool job_cgroup_make(struct job_cgroup *group, const char *job_id);
 /* Its directory, for ranks to be born into; stays the group's. -1: there is none. */
 int job_cgroup_descriptor(const struct job_cgroup *group);
 
+/* A group below it for the ranks of a later incarnation to be born into, in place of the one before; what holds for the
+ * job's group holds for it, too. From Linux 6.14 on, who is born into a group that was killed once is killed. A
+ * descriptor, the caller's; -1: it cannot be made. */
+int job_cgroup_make_below(const struct job_cgroup *group, uint32_t incarnation);
+
 /* Nobody alive is in it or in a group below it; true when there is none. */
 bool job_cgroup_is_empty(const struct job_cgroup *group);
 

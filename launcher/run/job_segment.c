@@ -91,16 +91,17 @@ static int open_memory(const char *job_id)
 	return move_up(fd);
 }
 
-static int map(struct job_segment *segment)
+/* False with errno. */
+static bool map(struct job_segment *segment)
 {
 	if (ftruncate(segment->fd, (off_t)segment->bytes) < 0 ||
 	    fcntl(segment->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-		return -errno;
+		return false;
 	void *base = mmap(NULL, segment->mapped_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, segment->fd, 0);
 	if (base == MAP_FAILED)
-		return -errno;
+		return false;
 	segment->header = base;
-	return 0;
+	return true;
 }
 
 static void fill(struct job_segment *segment, const struct launch_plan *plan, const struct segment_header *header)
@@ -144,9 +145,8 @@ int job_segment_make(struct job_segment *segment, const struct launch_plan *plan
 	made.fd = open_memory(plan->job_id);
 	if (made.fd < 0)
 		return refused(&made, errno, "memfd_create", err);
-	rc = map(&made);
-	if (rc < 0)
-		return refused(&made, -rc, "giving it its size", err);
+	if (!map(&made))
+		return refused(&made, errno, "giving it its size", err);
 	fill(&made, plan, &header);
 	*segment = made;
 	return 0;

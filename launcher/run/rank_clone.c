@@ -36,8 +36,11 @@ static long clone3_call(const struct clone_args *args, int (*body)(void *), void
 	return result;
 }
 
+/* The kernel writes through `pidfd` and `tid`, whose addresses it gets as numbers. */
+/* NOLINTBEGIN(readability-non-const-parameter) */
 pid_t rank_clone_into(int cgroup, const struct rank_stack *stack, int (*body)(void *), void *argument, int *pidfd,
                       volatile int32_t *tid)
+/* NOLINTEND(readability-non-const-parameter) */
 {
 	const struct clone_args args = {
 		.flags = CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID | CLONE_INTO_CGROUP,

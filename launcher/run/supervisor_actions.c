@@ -10,6 +10,7 @@
 #include "plan/launch_plan.h"
 #include "run/death_watch.h"
 #include "run/descendants.h"
+#include "run/job_cgroup.h"
 #include "run/oom_evidence.h"
 #include "run/output.h"
 #include "run/process_stat.h"
@@ -21,6 +22,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	STARTS_A_TURN = 16, /* then signals and deaths are looked at */
@@ -165,12 +167,24 @@ static int make_segment(struct supervisor *s, struct error *err)
 	return 0;
 }
 
+/* The job's own group was killed when the incarnation before was cleared away. */
+static void renew_cgroup(struct supervisor *s)
+{
+	struct rank_launcher *launcher = s->how->launcher;
+	if (s->result->restarts == 0 || launcher->cgroup < 0)
+		return;
+	if (launcher->cgroup != job_cgroup_descriptor(s->how->job_cgroup))
+		close(launcher->cgroup);
+	launcher->cgroup = job_cgroup_make_below(s->how->job_cgroup, s->result->restarts);
+}
+
 void supervisor_start_group(struct supervisor *s)
 {
 	struct error err;
 	int64_t start_timeout_ms = s->plan->spec->start_timeout_ms;
 	s->seen_empty = false;
 	s->group_start_ns = supervisor_clock_ns();
+	renew_cgroup(s);
 	if (make_segment(s, &err) < 0) {
 		start_failed(s, &err);
 		return;

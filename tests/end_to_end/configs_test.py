@@ -12,7 +12,7 @@ BUILT_EXAMPLES = "../build-release/examples"
 EXPECTED = {
     "container.yaml": (0, [r"rank 0 of \d+ on CPUs [\d,-]+"]),
     "environment.yaml": (0, [r"language unset, level info"]),
-    "heat2d.yaml": (0, [r"200 x 300 cells, 2000 steps, last change 0\.\d+, fingerprint \w{16}"]),
+    "heat2d.yaml": (0, [r"600 x 200 cells, 1000 steps, last change 0\.\d+, fingerprint \w{16}"]),
     "hello.yaml": (0, [rf"hello from rank {rank} of 4" for rank in range(4)]),
     "hwthreads.yaml": (0, [r"\b0\b.*", r"\b3\b"]),
     "keep_going.yaml": (7, [r"rank 0 is done", r"rank 2 is done"]),

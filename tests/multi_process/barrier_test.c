@@ -36,6 +36,32 @@ static void nobody_passes_a_barrier_before_all_have_come(void **state)
 	}
 }
 
+/* Plain memory, as users have it: what ThreadSanitizer holds the barrier to. */
+static int writes_for_the_others(muster_world *world, void *context)
+{
+	int *words = context, size = muster_size(world), mine = muster_rank(world);
+	for (int round = 0; round < 200; round++) {
+		words[mine] = round * 100 + mine;
+		CHECK(muster_barrier(world, MUSTER_FOREVER, "written") == 0);
+		for (int rank = 0; rank < size; rank++)
+			CHECK(words[rank] == round * 100 + rank);
+		CHECK(muster_barrier(world, MUSTER_FOREVER, "read") == 0);
+	}
+	return 0;
+}
+
+static void what_was_written_before_is_seen_after(void **state)
+{
+	static const struct ranks_options options[] = {{.ranks = 2},
+	                                               {.ranks = 2, .threads = true},
+	                                               {.ranks = 6, .domains = 2},
+	                                               {.ranks = 6, .domains = 2, .threads = true},
+	                                               {.ranks = 7, .domains = 3, .threads = true, .roomy = true}};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		assert_true(ranks_run(&options[i], writes_for_the_others, ranks_share(16 * sizeof(int)), NULL));
+}
+
 static int meets_until_somebody_dies(muster_world *world, void *context)
 {
 	int rc;
@@ -86,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_passes_a_barrier_before_all_have_come),
+		cmocka_unit_test(what_was_written_before_is_seen_after),
 		cmocka_unit_test(a_death_ends_the_barriers_of_all),
 		cmocka_unit_test(a_barrier_that_was_given_up_names_who_had_not_come),
 	};

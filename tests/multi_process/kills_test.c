@@ -33,6 +33,7 @@ enum { WRONG = -9999 };
 struct primitive {
 	const char *name;
 	int (*round)(muster_world *world, int64_t round);
+	bool uneven;   /* rank 0 does a round for each of the others' */
 	bool together; /* all survivors have the same number of good rounds, and the same code */
 };
 
@@ -256,19 +257,109 @@ static int allocates_together(muster_world *world, int64_t round)
 	return checked(rc, good);
 }
 
+/* Round the ring: to the next, from the one before. */
+enum { TAG = 5 };
+
+static size_t message_of(int64_t round)
+{
+	return round % 8 == 7 ? ELEMENTS_MAX : round % 3 == 2 ? MANY : round % 3 == 1 ? 100 : 1;
+}
+
+static int ring(const muster_world *world, int by)
+{
+	return (muster_rank(world) + by + muster_size(world)) % muster_size(world);
+}
+
+static int sends(muster_world *world, int64_t round)
+{
+	size_t count = message_of(round), bytes = count * sizeof *in;
+	int to = ring(world, 1), from = ring(world, -1), rc = 0;
+	bool first = muster_rank(world) % 2 == 0;
+	struct muster_message message = {0, 0, bytes};
+	say(world, round, count);
+	if (first)
+		rc = muster_send(world, to, TAG, in, bytes, MUSTER_FOREVER);
+	if (rc == 0)
+		rc = muster_recv(world, from, TAG, out, sizeof out, &message, MUSTER_FOREVER);
+	if (rc == 0 && !first)
+		rc = muster_send(world, to, TAG, in, bytes, MUSTER_FOREVER);
+	return checked(rc, message.bytes == bytes && heard(from, round, out, count));
+}
+
+static int sends_and_receives(muster_world *world, int64_t round)
+{
+	size_t count = message_of(round), bytes = count * sizeof *in;
+	int from = ring(world, -1);
+	say(world, round, count);
+	int rc = muster_sendrecv(world, ring(world, 1), TAG, in, bytes, from, TAG, out, sizeof out, NULL,
+	                         MUSTER_FOREVER);
+	return checked(rc, heard(from, round, out, count));
+}
+
+static size_t question_of(int64_t round)
+{
+	return round % 5 == 4 ? MANY : 3;
+}
+
+/* Everybody to rank 0, which takes them as they come and answers. */
+static int is_asked(muster_world *world)
+{
+	static int64_t rounds[RANKS_MAX]; /* of each that asks: one may be ahead of another */
+	struct muster_message message;
+	int rc = muster_recv(world, MUSTER_ANY, MUSTER_ANY, out, sizeof out, &message, MUSTER_FOREVER);
+	if (rc < 0)
+		return rc;
+	int64_t round = rounds[message.source]++;
+	size_t count = question_of(round);
+	if (message.bytes != count * sizeof *out || message.tag != message.source ||
+	    !heard(message.source, round, out, count))
+		return WRONG;
+	return muster_send(world, message.source, TAG, &round, sizeof round, MUSTER_FOREVER);
+}
+
+static int asks(muster_world *world, int64_t round)
+{
+	size_t count = question_of(round);
+	int64_t answer = 0;
+	if (muster_rank(world) == 0)
+		return is_asked(world);
+	say(world, round, count);
+	int rc = muster_send(world, 0, muster_rank(world), in, count * sizeof *in, MUSTER_FOREVER);
+	if (rc == 0)
+		rc = muster_recv(world, 0, TAG, &answer, sizeof answer, NULL, MUSTER_FOREVER);
+	return checked(rc, answer == round);
+}
+
+static int begins_and_waits(muster_world *world, int64_t round)
+{
+	size_t count = message_of(round), bytes = count * sizeof *in;
+	int from = ring(world, -1);
+	muster_request *requests[2] = {NULL, NULL};
+	say(world, round, count);
+	int rc = muster_irecv(world, from, TAG, out, sizeof out, &requests[0]);
+	if (rc == 0)
+		rc = muster_isend(world, ring(world, 1), TAG, in, bytes, &requests[1]);
+	int all = muster_wait_all(world, requests, 2, MUSTER_FOREVER);
+	return checked(rc < 0 ? rc : all, heard(from, round, out, count));
+}
+
 static const struct primitive primitives[] = {
-	{"barrier", meet, true},
-	{"broadcast", broadcasts, false},
-	{"reduce", reduces, false},
-	{"allreduce", allreduces, false},
-	{"reduce_scatter", reduces_and_scatters, false},
-	{"gather", gathers, false},
-	{"allgather", allgathers, false},
-	{"scatter", scatters, false},
-	{"alltoall", exchanges, false},
-	{"split", splits, false},
-	{"alloc", allocates, true},
-	{"alloc_shared", allocates_together, false},
+	{.name = "barrier", .round = meet, .together = true},
+	{.name = "broadcast", .round = broadcasts},
+	{.name = "reduce", .round = reduces},
+	{.name = "allreduce", .round = allreduces},
+	{.name = "reduce_scatter", .round = reduces_and_scatters},
+	{.name = "gather", .round = gathers},
+	{.name = "allgather", .round = allgathers},
+	{.name = "scatter", .round = scatters},
+	{.name = "alltoall", .round = exchanges},
+	{.name = "split", .round = splits},
+	{.name = "alloc", .round = allocates, .together = true},
+	{.name = "alloc_shared", .round = allocates_together},
+	{.name = "send", .round = sends},
+	{.name = "sendrecv", .round = sends_and_receives},
+	{.name = "recv any", .round = asks, .uneven = true},
+	{.name = "isend", .round = begins_and_waits},
 };
 
 /* --- a run --- */
@@ -278,7 +369,10 @@ static int repeat(muster_world *world, void *context)
 	struct witness *mine = &witnesses[muster_rank(world)];
 	int rc = 0;
 	(void)context;
-	while ((stop_rounds == 0 || mine->rounds < stop_rounds) && (rc = primitive->round(world, mine->rounds)) == 0)
+	int64_t enough = stop_rounds;
+	if (primitive->uneven && muster_rank(world) == 0)
+		enough *= muster_size(world) - 1;
+	while ((stop_rounds == 0 || mine->rounds < enough) && (rc = primitive->round(world, mine->rounds)) == 0)
 		mine->rounds++;
 	mine->told_ns = ranks_now_ns();
 	mine->code = rc;
@@ -378,7 +472,7 @@ static bool stop_once(uint64_t seed, int ranks, int stop_ms)
 	stop_rounds = primitive->together ? 2000 : 300;
 	bool good = ranks_run(&options, repeat, NULL, NULL);
 	for (int rank = 0; good && rank < ranks; rank++)
-		good = witnesses[rank].rounds == stop_rounds ||
+		good = (witnesses[rank].rounds >= stop_rounds && witnesses[rank].code == 0) ||
 		       complain(seed, ranks, "was disturbed by a rank that was stopped", rank);
 	stop_rounds = 0;
 	return good;

@@ -121,6 +121,7 @@ static void numbers_that_do_not_fit_one_another_are_told(void **state)
 		{"MUSTER_WORLD_SIZE", "3", "MUSTER_WORLD_SIZE is 3, but the job has 2 ranks"},
 		{"MUSTER_FD", "1000", "is not open"},
 		{"MUSTER_FD", "0", "is not a segment"},
+		{"MUSTER_WAIT", "sleep", "MUSTER_WAIT is 'sleep': it can be spin, yield or block"},
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(damages); i++) {

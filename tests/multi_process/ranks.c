@@ -89,6 +89,27 @@ int ranks_make_segment(const struct ranks_options *options)
 	return fd;
 }
 
+/* Threads that are ranks map one segment once: ThreadSanitizer knows memory by its address. */
+static void *mapped_for_threads;
+static int mapped_fd;
+
+void *__real_mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset);
+int __real_munmap(void *address, size_t bytes);
+int __wrap_munmap(void *address, size_t bytes);
+
+void *__wrap_mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+	if (mapped_for_threads != NULL && fd == mapped_fd)
+		return mapped_for_threads;
+	return __real_mmap(address, bytes, protection, flags, fd, offset);
+}
+
+int __wrap_munmap(void *address, size_t bytes)
+{
+	return address == mapped_for_threads ? 0 : __real_munmap(address, bytes);
+}
+
 static void open_segment(struct run *run)
 {
 	run->fd = ranks_make_segment(run->options);
@@ -445,7 +466,10 @@ bool ranks_run(const struct ranks_options *options, ranks_body *body, void *cont
 	}
 	open_segment(&run);
 	run.deadline_ns = ranks_now_ns() + limit_ns(options);
+	mapped_fd = run.fd;
+	mapped_for_threads = options->threads ? run.header : NULL;
 	bool good = options->threads ? run_threads(&run) : run_processes(&run);
+	mapped_for_threads = NULL;
 	munmap(run.header, run.bytes);
 	close(run.fd);
 	for (int rank = 0; rank < options->ranks; rank++) {

@@ -55,7 +55,7 @@ class Examples(harness.TestCase):
 
     def test_every_function_of_the_library_is_used_by_an_example_or_is_a_variation_of_one_that_is(self):
         variations = {"reduce_by", "reduce_scatter_by", "attach", "local_rank", "local_size", "node_rank", "node_count",
-                      "job_id", "cpus", "job_rank", "strerror", "probe", "wait", "test"}
+                      "job_id", "cpus", "job_rank", "strerror", "test"}
         text = "".join(source.read_text() for source in SOURCES)
         unused = [name for names in package.declared().values() for name in names
                   if f"{name}(" not in text and name.removeprefix("muster_") not in variations]

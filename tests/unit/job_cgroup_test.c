@@ -51,14 +51,13 @@ static int wait_for_ever(void *unused)
 	return 0;
 }
 
-/* A process of this program's memory in the group. */
-static pid_t start_in(const struct job_cgroup *group)
+/* A process of this program's memory in the group behind `fd`. */
+static pid_t start_by(int fd)
 {
 	int pidfd = -1;
 	static volatile int32_t tid;
 	char *lowest = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(lowest, MAP_FAILED);
-	int fd = job_cgroup_descriptor(group);
 	assert_true(fd >= 0);
 	const struct rank_stack stack = {lowest, STACK_BYTES};
 	pid_t pid = rank_clone_into(fd, &stack, wait_for_ever, NULL, &pidfd, &tid);
@@ -67,6 +66,11 @@ static pid_t start_in(const struct job_cgroup *group)
 	assert_true(pid > 0 && pidfd >= 0);
 	close(pidfd);
 	return pid;
+}
+
+static pid_t start_in(const struct job_cgroup *group)
+{
+	return start_by(job_cgroup_descriptor(group));
 }
 
 static void no_group_is_empty_and_needs_nothing(void **state)
@@ -80,6 +84,7 @@ static void no_group_is_empty_and_needs_nothing(void **state)
 		assert_int_equal(job_cgroup_descriptor(both[i]), -1);
 		job_cgroup_kill(both[i]);
 		job_cgroup_remove(both[i]);
+		assert_int_equal(job_cgroup_make_below(both[i], 1), -1);
 	}
 }
 
@@ -115,6 +120,28 @@ static void a_group_below_it_belongs_to_it(void **state)
 	job_cgroup_remove(group);
 	assert_int_equal(access(group->directory, F_OK), -1);
 	job_cgroup_remove(group); /* gone is gone */
+}
+
+static void the_next_incarnation_is_born_into_a_group_that_was_never_killed(void **state)
+{
+	struct job_cgroup *group = need(state);
+	struct timespec moment = {0, 20000000};
+	pid_t inside = start_in(group);
+	for (uint32_t incarnation = 1; incarnation < 4; incarnation++) {
+		job_cgroup_kill(group);
+		assert_int_equal(WTERMSIG(fixture_wait(inside)), SIGKILL);
+		assert_true(job_cgroup_is_empty(group));
+		int fd = job_cgroup_make_below(group, incarnation);
+		inside = start_by(fd);
+		close(fd);
+		nanosleep(&moment, NULL);
+		assert_int_equal(waitpid(inside, NULL, WNOHANG), 0); /* it lives */
+		assert_int_equal(job_cgroup_count(group), 1);
+	}
+	job_cgroup_kill(group);
+	assert_int_equal(WTERMSIG(fixture_wait(inside)), SIGKILL);
+	job_cgroup_remove(group);
+	assert_int_equal(access(group->directory, F_OK), -1);
 }
 
 /* A kernel before 5.14, as far as one can be had: its cgroup.kill cannot be written to. */
@@ -199,6 +226,8 @@ int main(void)
 		cmocka_unit_test(no_group_is_empty_and_needs_nothing),
 		cmocka_unit_test_setup_teardown(who_is_born_into_it_is_counted_and_killed, make, unmake),
 		cmocka_unit_test_setup_teardown(a_group_below_it_belongs_to_it, make, unmake),
+		cmocka_unit_test_setup_teardown(the_next_incarnation_is_born_into_a_group_that_was_never_killed, make,
+	                                        unmake),
 		cmocka_unit_test_setup_teardown(without_the_file_for_it_they_are_frozen_and_killed, make, unmake),
 		cmocka_unit_test_setup_teardown(what_nobody_holds_any_more_is_reclaimed_and_nothing_else, make, unmake),
 		cmocka_unit_test(where_none_may_be_made_there_is_none),

@@ -6,9 +6,15 @@ include(CMakePackageConfigHelpers)
 install(TARGETS muster_shared muster_archive EXPORT muster-targets)
 install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
+# Relative to the file itself, unless somebody says where libraries are to be, once and for all.
 set(pc ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-file(RELATIVE_PATH prefix_from_pc /${pc} /)
-string(REGEX REPLACE "/$" "" prefix_from_pc "${prefix_from_pc}")
+set(prefix ${CMAKE_INSTALL_PREFIX})
+if(NOT IS_ABSOLUTE ${pc})
+  file(RELATIVE_PATH up /${pc} /)
+  string(REGEX REPLACE "/$" "" prefix "\${pcfiledir}/${up}")
+endif()
+cmake_path(APPEND includedir "\${prefix}" ${CMAKE_INSTALL_INCLUDEDIR})
+cmake_path(APPEND libdir "\${prefix}" ${CMAKE_INSTALL_LIBDIR})
 configure_file(cmake/muster.pc.in muster.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/muster.pc DESTINATION ${pc})
 

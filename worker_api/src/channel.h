@@ -14,11 +14,12 @@
  *
  * Whether an offered message was received is decided by one compare and exchange of the offer's state:
  *
- *     OFFERED → DONE        the receiver has all of it
- *     OFFERED → STAGED      the receiver cannot read the sender's memory: send it in blocks
+ *     OFFERED → FETCHED     the receiver is copying it: worth to spin for
+ *     FETCHED → DONE        it has all of it
+ *     FETCHED → STAGED      it cannot read the sender's memory: send it in blocks
  *     STAGED  → OFFERED     the receiver does not want it now after all; what was sent of it is void
  *     STAGED  → DONE
- *     OFFERED, STAGED → WITHDRAWN  by the sender: its time limit passed
+ *     OFFERED, FETCHED, STAGED → WITHDRAWN  by the sender: its time limit passed
  *
  * Bit 0 of a word says that the other side may be asleep: whoever changes the word then rings its doorbell.
  */
@@ -128,7 +129,7 @@ static inline struct slot *channel_slot(struct channel *channel, uint32_t twice)
 	return &channel->slots[twice / 2 % CHANNEL_SLOTS];
 }
 
-enum offer_phase { PHASE_NONE, PHASE_OFFERED, PHASE_STAGED, PHASE_DONE, PHASE_WITHDRAWN };
+enum offer_phase { PHASE_NONE, PHASE_OFFERED, PHASE_FETCHED, PHASE_STAGED, PHASE_DONE, PHASE_WITHDRAWN };
 
 /* `generation` tells uses of one place apart, `attempt` (8 bits) how often it was staged. */
 static inline uint64_t offer_state(uint64_t generation, uint64_t attempt, enum offer_phase phase)

@@ -9,10 +9,14 @@
 
 #include <muster/collective.h>
 
-/* This rank's part of what it says itself. */
-static void copy_own(void *into, const void *from, size_t bytes)
+/* With nobody to hear it, what this rank says to itself is all. */
+static int run(struct call *call, const struct exchange *what)
 {
-	copy_of(into, from, bytes, bytes);
+	if (call->world->size > 1)
+		return exchange(call, what);
+	if (what->own != NULL)
+		copy_of(what->into, what->own, what->length, what->length);
+	return 0;
 }
 
 /* --- from one to all --- */
@@ -24,13 +28,13 @@ int muster_broadcast(muster_world *world, void *data, size_t count, enum muster_
 	if (rc < 0)
 		return rc;
 	rc = call_shape(&call, (uint32_t)type, count, reduction_type_bytes(type), root, data != NULL);
-	if (rc == 0 && count > 0 && world->size > 1)
-		rc = exchange(&call, &(struct exchange){.speaker = root,
-		                                        .listener = EXCHANGE_ALL,
-		                                        .says = data,
-		                                        .bytes = call.bytes,
-		                                        .into = data,
-		                                        .length = call.bytes});
+	if (rc == 0 && count > 0)
+		rc = run(&call, &(struct exchange){.speaker = root,
+		                                   .listener = EXCHANGE_ALL,
+		                                   .says = data,
+		                                   .bytes = call.bytes,
+		                                   .into = data,
+		                                   .length = call.bytes});
 	return call_end(&call, rc);
 }
 
@@ -46,16 +50,15 @@ int muster_scatter(muster_world *world, const void *in, void *out, size_t count,
 	                out != NULL && (in != NULL || !is_root));
 	if (rc < 0 || count == 0)
 		return call_end(&call, rc);
-	if (is_root)
-		copy_own(out, (const char *)in + world->rank * call.bytes, call.bytes);
-	if (world->size > 1)
-		rc = exchange(&call, &(struct exchange){.speaker = root,
-		                                        .listener = EXCHANGE_ALL,
-		                                        .says = in,
-		                                        .bytes = call.bytes * world->size,
-		                                        .into = out,
-		                                        .from = call.bytes * world->rank,
-		                                        .length = call.bytes});
+	const char *own = is_root ? (const char *)in + world->rank * call.bytes : NULL;
+	rc = run(&call, &(struct exchange){.speaker = root,
+	                                   .listener = EXCHANGE_ALL,
+	                                   .says = in,
+	                                   .bytes = call.bytes * world->size,
+	                                   .into = out,
+	                                   .from = call.bytes * world->rank,
+	                                   .length = call.bytes,
+	                                   .own = own});
 	return call_end(&call, rc);
 }
 
@@ -73,16 +76,14 @@ int muster_gather(muster_world *world, const void *in, void *out, size_t count, 
 	                in != NULL && (out != NULL || !is_root));
 	if (rc < 0 || count == 0)
 		return call_end(&call, rc);
-	if (is_root)
-		copy_own((char *)out + world->rank * call.bytes, in, call.bytes);
-	if (world->size > 1)
-		rc = exchange(&call, &(struct exchange){.speaker = EXCHANGE_ALL,
-		                                        .listener = root,
-		                                        .says = in,
-		                                        .bytes = call.bytes,
-		                                        .into = out,
-		                                        .stride = call.bytes,
-		                                        .length = call.bytes});
+	rc = run(&call, &(struct exchange){.speaker = EXCHANGE_ALL,
+	                                   .listener = root,
+	                                   .says = in,
+	                                   .bytes = call.bytes,
+	                                   .into = out,
+	                                   .stride = call.bytes,
+	                                   .length = call.bytes,
+	                                   .own = is_root ? in : NULL});
 	return call_end(&call, rc);
 }
 
@@ -98,15 +99,14 @@ int muster_allgather(muster_world *world, const void *in, void *out, size_t coun
 	rc = call_shape(&call, (uint32_t)type, count, reduction_type_bytes(type), -1, in != NULL && out != NULL);
 	if (rc < 0 || count == 0)
 		return call_end(&call, rc);
-	copy_own((char *)out + world->rank * call.bytes, in, call.bytes);
-	if (world->size > 1)
-		rc = exchange(&call, &(struct exchange){.speaker = EXCHANGE_ALL,
-		                                        .listener = EXCHANGE_ALL,
-		                                        .says = in,
-		                                        .bytes = call.bytes,
-		                                        .into = out,
-		                                        .stride = call.bytes,
-		                                        .length = call.bytes});
+	rc = run(&call, &(struct exchange){.speaker = EXCHANGE_ALL,
+	                                   .listener = EXCHANGE_ALL,
+	                                   .says = in,
+	                                   .bytes = call.bytes,
+	                                   .into = out,
+	                                   .stride = call.bytes,
+	                                   .length = call.bytes,
+	                                   .own = in});
 	return call_end(&call, rc);
 }
 
@@ -120,15 +120,14 @@ int muster_alltoall(muster_world *world, const void *in, void *out, size_t count
 	if (rc < 0 || count == 0)
 		return call_end(&call, rc);
 	size_t own = call.bytes * world->rank;
-	copy_own((char *)out + own, (const char *)in + own, call.bytes);
-	if (world->size > 1)
-		rc = exchange(&call, &(struct exchange){.speaker = EXCHANGE_ALL,
-		                                        .listener = EXCHANGE_ALL,
-		                                        .says = in,
-		                                        .bytes = call.bytes * world->size,
-		                                        .into = out,
-		                                        .stride = call.bytes,
-		                                        .from = own,
-		                                        .length = call.bytes});
+	rc = run(&call, &(struct exchange){.speaker = EXCHANGE_ALL,
+	                                   .listener = EXCHANGE_ALL,
+	                                   .says = in,
+	                                   .bytes = call.bytes * world->size,
+	                                   .into = out,
+	                                   .stride = call.bytes,
+	                                   .from = own,
+	                                   .length = call.bytes,
+	                                   .own = (const char *)in + own});
 	return call_end(&call, rc);
 }

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SMALL_BYTES = 32768, PIECE_BYTES = 131072 };
+enum { SMALL_BYTES = 32768, PIECE_BYTES = 131072, PIPELINED_BYTES = 1 << 20 };
 
 static bool speaks(const struct exchange *exchange, uint32_t member)
 {
@@ -144,6 +144,13 @@ static int hear_members(struct call *call, const struct exchange *exchange, size
 	return rc;
 }
 
+static void copy_own(const struct call *call, const struct exchange *exchange)
+{
+	if (exchange->own != NULL)
+		copy_of(exchange->into + call->world->rank * exchange->stride, exchange->own, exchange->length,
+		        exchange->length);
+}
+
 /* --- what is small --- */
 
 static int exchange_small(struct call *call, const struct exchange *exchange)
@@ -153,6 +160,7 @@ static int exchange_small(struct call *call, const struct exchange *exchange)
 	steps_next(call);
 	if (speaks(exchange, rank))
 		rc = say_copy(call, exchange->says, exchange->bytes);
+	copy_own(call, exchange);
 	if (rc == 0 && listens(exchange, rank))
 		rc = hear_members(call, exchange, 0, exchange->bytes);
 	if (rc == 0)
@@ -203,6 +211,15 @@ static int ask_for_private(struct call *call)
 	return rc;
 }
 
+/* Whether to read each other's memory. Where a core is there for each, and all want all that one has, it is faster that
+ * the speaker does half of the work: what it copies to its bulk memory, listeners copy from there meanwhile. */
+static bool reads_private(const struct call *call, const struct exchange *exchange)
+{
+	bool pipelined = exchange->length == exchange->bytes && exchange->speaker != EXCHANGE_ALL &&
+	                 exchange->bytes >= PIPELINED_BYTES && !call->steps->crowd;
+	return call->steps->reads_private && !pipelined;
+}
+
 static size_t piece_bytes(const struct call *call)
 {
 	size_t most = steps_bulk_most(call);
@@ -217,11 +234,13 @@ static int round_of(struct call *call, const struct exchange *exchange, size_t b
 	int rc = 0;
 	steps_next(call);
 	if (speaks(exchange, rank) && (begin == 0 || !*whole || together(exchange))) {
-		*whole = call->steps->reads_private ||
+		*whole = reads_private(call, exchange) ||
 		         segment_holds(call->world->segment, exchange->says, exchange->bytes);
 		rc = *whole ? say_where(call, exchange->says, exchange->bytes)
 		            : say_copy(call, exchange->says + begin, end - begin);
 	}
+	if (begin == 0)
+		copy_own(call, exchange);
 	if (rc == 0 && listens(exchange, rank))
 		rc = hear_members(call, exchange, begin, end);
 	if (rc == 0)
@@ -245,7 +264,7 @@ static int hold(struct call *call, const struct exchange *exchange)
 static int exchange_large(struct call *call, const struct exchange *exchange)
 {
 	int rc = call->steps->asked_private ? 0 : ask_for_private(call);
-	size_t piece = call->steps->reads_private ? exchange->bytes : piece_bytes(call);
+	size_t piece = reads_private(call, exchange) ? exchange->bytes : piece_bytes(call);
 	bool whole = false;
 	for (size_t begin = 0; begin < exchange->bytes && rc == 0; begin += piece) {
 		size_t end = exchange->bytes - begin < piece ? exchange->bytes : begin + piece;

@@ -18,9 +18,11 @@ struct exchange {
 	char *into; /* when I listen: what member m says goes to into + m * stride; */
 	size_t stride;
 	size_t from, length; /* this part of it */
+	const char
+		*own; /* copied to into + rank * stride (to `into` without a stride): what I say to myself, or NULL */
 };
 
-/* What a member says to itself is not copied. */
+/* Copies `own` once this rank has spoken, while others get ready. */
 int exchange(struct call *call, const struct exchange *exchange);
 
 #endif

@@ -13,8 +13,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { PREFETCH_BYTES = 2048 };
-
 enum aside_form { ASIDE_DATA, ASIDE_OFFER, ASIDE_ARRIVING, ASIDE_SELF };
 
 struct head {
@@ -91,8 +89,6 @@ const char *reader_bulk(struct inbox *inbox, struct reader *reader, uint64_t at,
 	}
 	if (at > reader->bulk_bytes || bytes > reader->bulk_bytes - at)
 		return NULL;
-	for (size_t ahead = 0; ahead < bytes && ahead < PREFETCH_BYTES; ahead += SEGMENT_LINE)
-		__builtin_prefetch(reader->bulk + at + ahead);
 	return reader->bulk + at;
 }
 

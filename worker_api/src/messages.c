@@ -302,6 +302,8 @@ static int run(muster_world *world, muster_request *const *requests, size_t coun
 		rc = wait_turn(&wait);
 		if (rc == WAIT_SLEEP && timeout_ms < 0 && are_hopeless(requests, count))
 			rc = error_set(-EDEADLK, "a message to oneself that nobody else could send or receive");
+		else if (rc == WAIT_SLEEP && outbox_has_patience(&messages->outbox))
+			wait.start_ns = 0;
 		else if (rc == WAIT_SLEEP)
 			sleep_on_bell(messages, &wait, bell);
 	}

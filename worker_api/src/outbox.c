@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { PREFETCH_BYTES = 2048, BLOCKS_A_RING = 4 };
+enum { BLOCKS_A_RING = 4, PATIENCE_BYTES = 64 << 10 };
 
 /* --- channels --- */
 
@@ -113,27 +113,16 @@ static char *bulk_take(struct writer *writer, uint64_t bytes)
 	return writer->bulk + begin % size;
 }
 
-static void prefetch_for_writing(char *memory, size_t bytes)
-{
-	for (size_t at = 0; at < bytes && at < PREFETCH_BYTES; at += SEGMENT_LINE)
-		__builtin_prefetch(memory + at, 1);
-}
-
 bool writer_put_eager(struct outbox *outbox, struct writer *writer, const muster_world *world, int tag,
                       const void *data, size_t bytes)
 {
 	char *room = writer_has_room(writer) ? bulk_take(writer, bytes) : NULL;
 	if (room == NULL)
 		return false;
-	prefetch_for_writing(room, bytes);
 	memcpy(room, data, bytes);
 	struct slot *slot = writer_slot(writer, world, tag, slot_what(FORM_EAGER, 0, world->rank));
 	slot->eager = (struct slot_eager){.bytes = bytes, .at = (uint64_t)(room - writer->bulk)};
 	writer_publish(outbox, writer, slot);
-	/* The next message is likely to be as long; the lines that it takes come while the receiver is busy. */
-	uint64_t next = writer->bulk_at % writer->bulk_bytes;
-	prefetch_for_writing(writer->bulk + next,
-	                     bytes < writer->bulk_bytes - next ? bytes : writer->bulk_bytes - next);
 	return true;
 }
 
@@ -204,8 +193,10 @@ static bool progress_offer(struct outbox *outbox, struct writer *writer, uint32_
 		request_end(request, 0);
 		return true;
 	}
-	if (changed)
+	if (changed) {
 		request->moved = 0;
+		request->patience = (uint32_t)(request->bytes / PATIENCE_BYTES) + 1;
+	}
 	request->offer = seen;
 	return (offer_phase(seen) == PHASE_STAGED && stage(outbox, writer, request)) || changed;
 }
@@ -360,6 +351,19 @@ void outbox_end_lost(struct outbox *outbox)
 }
 
 /* --- before sleeping --- */
+
+bool outbox_has_patience(struct outbox *outbox)
+{
+	for (struct writer *writer = outbox->busy; writer != NULL; writer = writer->next_busy)
+		for (int i = 0; i < CHANNEL_OFFERS; i++) {
+			muster_request *request = writer->offers[i];
+			if (request != NULL && offer_phase(request->offer) == PHASE_FETCHED && request->patience > 0) {
+				request->patience--;
+				return true;
+			}
+		}
+	return false;
+}
 
 static bool arm_consumed(struct writer *writer)
 {

@@ -57,6 +57,9 @@ void outbox_end_lost(struct outbox *outbox);
 /* Moves on what is queued, offered, or being staged. True when something did. */
 bool outbox_progress(struct outbox *outbox);
 
+/* True as long as the receiver is likely to be done with fetching soon: sleeping would take longer. */
+bool outbox_has_patience(struct outbox *outbox);
+
 /* Marks everything that is waited for, so that whoever changes it rings. False when something has changed already. */
 bool outbox_arm(struct outbox *outbox);
 

@@ -44,9 +44,10 @@ struct muster_request {
 	uint64_t offer;        /* its state */
 	uint64_t address;
 	uint32_t in_segment;
-	size_t moved;   /* staged bytes */
-	bool cut_short; /* its sender has ended */
-	bool parked;    /* of nobody: the message goes aside (inbox.c) */
+	size_t moved;      /* staged bytes */
+	uint32_t patience; /* how many times more it is worth to spin for it */
+	bool cut_short;    /* its sender has ended */
+	bool parked;       /* of nobody: the message goes aside (inbox.c) */
 };
 
 static inline void request_end(muster_request *request, int rc)

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,16 +126,19 @@ static int become_rank(struct segment *segment)
 
 /* --- how this rank does things --- */
 
-static enum wait_mode choose_wait_mode(const struct segment *segment)
+static int choose_wait_mode(const struct segment *segment, enum wait_mode *mode)
 {
+	static const char *const names[] = {[WAIT_SPIN] = "spin", [WAIT_YIELD] = "yield", [WAIT_BLOCK] = "block"};
 	const char *wish = getenv("MUSTER_WAIT");
-	if (wish != NULL && strcmp(wish, "spin") == 0)
-		return WAIT_SPIN;
-	if (wish != NULL && strcmp(wish, "yield") == 0)
-		return WAIT_YIELD;
-	if (wish != NULL && strcmp(wish, "block") == 0)
-		return WAIT_BLOCK;
-	return segment->me->place.crowded ? WAIT_YIELD : WAIT_SPIN;
+	*mode = segment->me->place.crowded ? WAIT_YIELD : WAIT_SPIN;
+	if (wish == NULL || *wish == '\0')
+		return 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		*mode = (enum wait_mode)i;
+		if (strcmp(wish, names[i]) == 0)
+			return 0;
+	}
+	return error_set(MUSTER_EENVIRONMENT, "MUSTER_WAIT is '%.40s': it can be spin, yield or block", wish);
 }
 
 /* seccomp or a kernel without it says so for one's own memory; Yama speaks up when another rank's is read. */
@@ -167,11 +171,12 @@ int segment_attach(int fd, uint32_t rank, struct segment **made)
 	segment->ranks = segment_at(segment, segment->header->ranks_offset);
 	segment->me = &segment->ranks[rank];
 	segment->trace = (struct segment_trace *)segment_at(segment, segment->header->traces_offset) + rank;
-	segment->wait_mode = choose_wait_mode(segment);
 	if (getrandom(&segment->token, sizeof segment->token, GRND_NONBLOCK) < 0)
 		segment->token = (uintptr_t)segment ^ ticks_now();
 	segment->reads_memory = can_read_memory(segment);
-	rc = become_rank(segment);
+	rc = choose_wait_mode(segment, &segment->wait_mode);
+	if (rc == 0)
+		rc = become_rank(segment);
 	if (rc < 0) {
 		drop(segment);
 		return rc;
@@ -233,7 +238,9 @@ void segment_leave(struct segment *segment)
 	segment_announce(segment);
 	/* Another thread than the one that attached cannot give the life word back: it stays in that thread's list of
 	 * robust mutexes, and its memory with it, until that thread ends. */
-	if (pthread_mutex_unlock((pthread_mutex_t *)&segment->me->life) != 0)
+	if ((atomic_load(&segment->me->life.word) & FUTEX_TID_MASK) == (uint32_t)gettid())
+		pthread_mutex_unlock((pthread_mutex_t *)&segment->me->life);
+	else
 		segment->base = NULL;
 	drop(segment);
 }

@@ -25,7 +25,7 @@
 #include "wait.h"
 #include "world.h"
 
-enum { STEP_WORDS = 48, STEP_PAIRWISE_MAX = 8, STEPS_AHEAD = 4 };
+enum { STEP_WORDS = 48, STEP_PAIRWISE_MAX = 8, STEPS_CLAIMED_AHEAD = 2 };
 
 #define STEP_MASK UINT32_C(0x7fffffff) /* of steps in 32-bit words */
 
@@ -146,14 +146,25 @@ static inline int steps_room(struct call *call)
  * readers of the step before, unless those before that took more than as much. */
 int steps_take(struct call *call, size_t bytes, uint64_t *position);
 
+/* Fetches a line to write to; compilers make a fetch to read of it unless told which processor it is for. */
+static inline void steps_claim(struct step_line *line)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("prefetchw %0" : : "m"(line->word));
+#else
+	__builtin_prefetch(line, 1);
+#endif
+}
+
 static inline void steps_say(struct call *call, enum step_form form)
 {
 	struct step_line *line = steps_line(call, call->world->rank);
 	line->form = form;
 	if ((atomic_exchange(&line->word, step_key(call->steps->step) | (uint64_t)call->what << 32) & 1) != 0)
 		futex_wake((_Atomic uint32_t *)&line->word, INT_MAX);
-	/* The exchange waits until the line is this CPU's alone: begin early with the next ones. */
-	__builtin_prefetch(steps_line_ahead(call, call->world->rank, STEPS_AHEAD), 1);
+	/* The exchange waits until the line is this CPU's alone: begin early. Earlier than this, listeners take it
+	 * back. */
+	steps_claim(steps_line_ahead(call, call->world->rank, STEPS_CLAIMED_AHEAD));
 }
 
 int steps_hear_slow(struct call *call, uint32_t member);
@@ -174,7 +185,7 @@ static inline int steps_hear(struct call *call, uint32_t member, const struct st
 			return rc;
 		word = atomic_load_explicit(&line->word, memory_order_acquire);
 	} else { /* the speaker is ahead */
-		__builtin_prefetch(steps_line_ahead(call, member, STEPS_AHEAD), 0);
+		__builtin_prefetch(steps_line_ahead(call, member, 1));
 	}
 	return (uint16_t)(word >> 32) == call->what ? 0 : steps_mismatch(call, member);
 }

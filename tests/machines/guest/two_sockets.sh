@@ -114,6 +114,18 @@ offline_processors() {
 	placed "all is as before when they come back" "0-1 2-3 4-5 6-7" -n auto
 }
 
+# Two caches: the barrier combines along them, and so does what is built on it.
+ranks_meet() {
+	run -n 8 --bind-to hwthread --map-by hwthread --no-label meet
+	expect "ranks of one cache have one domain, and all of them meet" \
+		"0:0 1:0 2:0 3:0 4:1 5:1 6:1 7:1" "$(awk '/all is well/ { print $2 ":" $4 + 0 }' out | sort -n | in_one_line)"
+	run -n 4 --map-by numa --no-label meet
+	expect "also when they are dealt over the nodes" \
+		"0:0 1:1 2:0 3:1" "$(awk '/all is well/ { print $2 ":" $4 + 0 }' out | sort -n | in_one_line)"
+	run -n 12 --no-label -q meet
+	expect "and when there are more of them than cores" "0 12" "$code $(grep -c 'all is well' out)"
+}
+
 mount_control_groups
 every_level
 more_ranks_than_cores
@@ -121,6 +133,7 @@ narrowed_caller
 memory_binding
 masks_are_read_back
 restarts_on_a_changed_machine
+ranks_meet
 cpuset_of_a_group
 offline_processors
 end_of_checks
