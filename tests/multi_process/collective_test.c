@@ -7,6 +7,7 @@
 #include "collective_values.h"
 #include "ranks.h"
 #include "unit_test.h"
+#include "world.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -21,6 +22,7 @@ struct sizes {
 	const size_t *counts;
 	size_t count;
 	enum memory memory;
+	bool blind; /* one of them cannot read the memory of others */
 };
 
 static void *take(muster_world *world, enum memory memory, size_t bytes)
@@ -200,6 +202,8 @@ static int check_all(muster_world *world, enum memory memory, size_t count)
 static int checks_sizes(muster_world *world, void *context)
 {
 	const struct sizes *sizes = context;
+	if (sizes->blind && muster_rank(world) == 0)
+		world->segment->reads_memory = false;
 	for (size_t i = 0; i < sizes->count; i++) {
 		int rc = check_all(world, sizes->memory, sizes->counts[i]);
 		if (rc != 0) {
@@ -217,7 +221,7 @@ static const size_t large_counts[] = {4095, 4096, 4097, 8191, 8193, 16384, 16387
 static void run_sizes(int ranks, bool threads, bool roomy, const size_t *counts, size_t count)
 {
 	for (int memory = PRIVATE; memory <= MIXED; memory++) {
-		struct sizes sizes = {counts, count, (enum memory)memory};
+		struct sizes sizes = {counts, count, (enum memory)memory, false};
 		struct ranks_options options = {.ranks = ranks,
 		                                .threads = threads,
 		                                .roomy = roomy,
@@ -251,6 +255,21 @@ static void ranks_that_believe_to_have_room_come_to_the_same(void **state)
 	run_sizes(3, false, true, small_counts, COUNT_OF(small_counts));
 	run_sizes(3, false, true, large_counts, 8);
 	run_sizes(12, false, true, small_counts, 12);
+}
+
+static void ranks_that_may_not_read_each_others_memory_come_to_the_same(void **state)
+{
+	struct sizes sizes = {large_counts, COUNT_OF(large_counts), PRIVATE, true};
+	(void)state;
+	for (int ranks = 2; ranks <= 3; ranks++)
+		for (int memory = PRIVATE; memory <= MIXED; memory += MIXED) {
+			struct ranks_options options = {.ranks = ranks, .segment_bytes = (size_t)64 << 20};
+			sizes.memory = (enum memory)memory;
+			assert_true(ranks_run(&options, checks_sizes, &sizes, NULL));
+		}
+	struct ranks_options roomy = {.ranks = 3, .roomy = true};
+	sizes.memory = PRIVATE;
+	assert_true(ranks_run(&roomy, checks_sizes, &sizes, NULL));
 }
 
 static void threads_give_the_same(void **state)
@@ -515,6 +534,7 @@ int main(void)
 		cmocka_unit_test(small_collectives_give_what_they_should),
 		cmocka_unit_test(large_collectives_give_what_they_should),
 		cmocka_unit_test(ranks_that_believe_to_have_room_come_to_the_same),
+		cmocka_unit_test(ranks_that_may_not_read_each_others_memory_come_to_the_same),
 		cmocka_unit_test(threads_give_the_same),
 		cmocka_unit_test(odd_sizes_work),
 		cmocka_unit_test(every_type_goes_with_every_operator),

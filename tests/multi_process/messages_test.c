@@ -57,11 +57,21 @@ struct plan {
 	int rounds;
 };
 
+enum { POOL_RANKS = 8 };
+
+/* Two pieces of memory for each rank, of which no other rank knows. */
+static unsigned char *pool;
+
+static unsigned char *take_memory(muster_world *world, int which)
+{
+	return pool + (size_t)(muster_rank(world) * 2 + which) * SIZE_MAX_TRIED;
+}
+
 static unsigned char *take_way(muster_world *world, enum way way)
 {
 	if (way == STAGED)
 		world->segment->reads_memory = false;
-	return way == IN_SEGMENT ? muster_alloc(world, SIZE_MAX_TRIED) : malloc(SIZE_MAX_TRIED);
+	return way == IN_SEGMENT ? muster_alloc(world, SIZE_MAX_TRIED) : take_memory(world, 0);
 }
 
 static void every_way(ranks_body *body, int ranks)
@@ -152,7 +162,7 @@ static int receives_by_tag(muster_world *world, void *context)
 		unsigned char *parts[TAGS * EACH];
 		for (int i = 0; i < TAGS * EACH; i++) {
 			size_t bytes = i % 5 == 4 ? 50000 : 100;
-			parts[i] = malloc(bytes);
+			parts[i] = take_memory(world, 1) + i * 50000;
 			fill(parts[i], bytes, (unsigned)i);
 			CHECK(muster_isend(world, 1, i % TAGS, parts[i], bytes, &requests[i]) == 0);
 		}
@@ -218,7 +228,7 @@ static int exchanges(muster_world *world, void *context)
 	int rank = muster_rank(world), size = muster_size(world);
 	int right = (rank + 1) % size, left = (rank + size - 1) % size;
 	unsigned char *data = take_way(world, plan->way);
-	unsigned char *into = malloc(SIZE_MAX_TRIED);
+	unsigned char *into = take_memory(world, 1);
 	for (unsigned i = 0; i < COUNT_OF(sizes); i++) {
 		struct muster_message message;
 		fill(data, sizes[i], (unsigned)rank + i);
@@ -243,7 +253,7 @@ static int all_to_all_at_once(muster_world *world, void *context)
 	enum { BYTES = 200000, MOST = 8 };
 	int rank = muster_rank(world), size = muster_size(world);
 	unsigned char *data = take_way(world, plan->way);
-	unsigned char *into = malloc((size_t)BYTES * MOST);
+	unsigned char *into = take_memory(world, 1);
 	muster_request *requests[MOST * 2];
 	for (int round = 0; round < 5; round++) {
 		fill(data, BYTES, (unsigned)(rank + round));
@@ -449,7 +459,7 @@ static int sends_to_itself(muster_world *world, void *context)
 {
 	int me = muster_rank(world), number = 3, got = 0;
 	unsigned char *data = take_way(world, ((const struct plan *)context)->way);
-	unsigned char *into = malloc(SIZE_MAX_TRIED);
+	unsigned char *into = take_memory(world, 1);
 	muster_request *request;
 	struct muster_message message;
 	CHECK(muster_recv(world, me, TAG, &got, sizeof got, NULL, MUSTER_FOREVER) == -EDEADLK);
@@ -472,6 +482,50 @@ static void a_rank_can_send_to_itself(void **state)
 	(void)state;
 	for (int ranks = 1; ranks < 3; ranks++)
 		every_way(sends_to_itself, ranks);
+}
+
+/* --- worlds --- */
+
+static int uses_two_worlds(muster_world *world, void *context)
+{
+	int rank = muster_rank(world), number = 0;
+	unsigned char *data = take_way(world, ((const struct plan *)context)->way);
+	unsigned char *into = take_memory(world, 1);
+	struct muster_message message;
+	muster_world *part;
+	muster_request *requests[2];
+	CHECK(muster_split(world, rank % 2, -rank, &part, MUSTER_FOREVER) == 0);
+	int mine = muster_rank(part), peer = 1 - mine, job_peer = muster_job_rank(part, peer);
+	fill(data, 300000, 1);
+	fill(data + 300000, 300000, 2);
+	/* The same tag in both worlds, the larger world first, received the other way round. */
+	CHECK(muster_isend(world, job_peer, TAG, data, 300000, &requests[0]) == 0);
+	CHECK(muster_isend(part, peer, TAG, data + 300000, 300000, &requests[1]) == 0);
+	CHECK(muster_recv(part, MUSTER_ANY, MUSTER_ANY, into, SIZE_MAX_TRIED, &message, MUSTER_FOREVER) == 0);
+	CHECK(message.source == peer && is_filled(into, 300000, 2));
+	CHECK(muster_recv(part, MUSTER_ANY, MUSTER_ANY, into, SIZE_MAX_TRIED, &message, 1) == -ETIMEDOUT);
+	CHECK(muster_wait(part, &requests[0], NULL, 0) == -EINVAL);
+	CHECK(muster_recv(world, job_peer, TAG, into, SIZE_MAX_TRIED, &message, MUSTER_FOREVER) == 0);
+	CHECK(message.source == job_peer && is_filled(into, 300000, 1));
+	CHECK(muster_wait(world, &requests[0], NULL, MUSTER_FOREVER) == 0);
+	CHECK(muster_wait(part, &requests[1], NULL, MUSTER_FOREVER) == 0);
+	/* What nobody received goes with its world. */
+	CHECK(muster_send(part, peer, OTHER_TAG, &rank, sizeof rank, MUSTER_FOREVER) == 0);
+	CHECK(muster_irecv(part, peer, TAG, &number, sizeof number, &requests[1]) == 0);
+	CHECK(muster_isend(part, peer, OTHER_TAG, data, 300000, &requests[1]) == 0);
+	CHECK(muster_send(world, job_peer, TAG, &rank, sizeof rank, MUSTER_FOREVER) == 0);
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	muster_world_free(part);
+	CHECK(muster_recv(world, MUSTER_ANY, MUSTER_ANY, &number, sizeof number, NULL, MUSTER_FOREVER) == 0);
+	CHECK(number == job_peer);
+	CHECK(muster_recv(world, MUSTER_ANY, MUSTER_ANY, into, SIZE_MAX_TRIED, NULL, 1) == -ETIMEDOUT);
+	return 0;
+}
+
+static void a_message_of_a_world_stays_in_it(void **state)
+{
+	(void)state;
+	every_way(uses_two_worlds, 4);
 }
 
 /* --- ends --- */
@@ -712,6 +766,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(both_sides_agree_whether_a_message_was_received),
 		cmocka_unit_test(misuse_is_told),
 		cmocka_unit_test(a_rank_can_send_to_itself),
+		cmocka_unit_test(a_message_of_a_world_stays_in_it),
 		cmocka_unit_test(what_a_rank_sent_before_it_left_is_received_first),
 		cmocka_unit_test(the_death_of_a_peer_at_any_instant_is_told),
 		cmocka_unit_test(a_death_ends_the_wait_for_anybody),
@@ -719,6 +774,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_stopped_peer_is_waited_for),
 		cmocka_unit_test(a_full_segment_is_told),
 	};
+	pool = ranks_share((size_t)POOL_RANKS * 2 * SIZE_MAX_TRIED);
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,12 +22,18 @@
 /* --- kernels --- */
 
 /* Element i of the result needs element i of the operands only, so that it does not matter when they are the same. */
+#if defined(__clang__)
+#define INDEPENDENT /* it looks at run time, and warns where it is not to vectorize at all */
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 #define KERNEL(name, type, expression)                                                                                 \
 	FOR_EACH_CPU static void name(void *into, const void *from_a, const void *from_b, size_t count)                \
 	{                                                                                                              \
 		type *result = into;                                                                                   \
 		const type *a = from_a, *b = from_b;                                                                   \
-		_Pragma("GCC ivdep") for (size_t i = 0; i < count; i++) result[i] = (type)(expression);                \
+		INDEPENDENT for (size_t i = 0; i < count; i++) result[i] = (type)(expression);                         \
 	}
 
 #define WHOLE_NUMBER_KERNELS(suffix, type, unsigned_type)                                                              \
@@ -40,8 +46,8 @@
 #define FLOATING_KERNELS(suffix, type)                                                                                 \
 	KERNEL(sum_##suffix, type, a[i] + b[i])                                                                        \
 	KERNEL(prod_##suffix, type, a[i] * b[i])                                                                       \
-	KERNEL(min_##suffix, type, (a[i] < b[i]) | (a[i] != a[i]) ? a[i] : b[i])                                       \
-	KERNEL(max_##suffix, type, (a[i] > b[i]) | (a[i] != a[i]) ? a[i] : b[i])
+	KERNEL(min_##suffix, type, ((a[i] < b[i]) | (a[i] != a[i])) ? a[i] : b[i])                                     \
+	KERNEL(max_##suffix, type, ((a[i] > b[i]) | (a[i] != a[i])) ? a[i] : b[i])
 
 WHOLE_NUMBER_KERNELS(int32, int32_t, uint32_t)
 WHOLE_NUMBER_KERNELS(int64, int64_t, uint64_t)

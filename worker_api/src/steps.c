@@ -212,9 +212,10 @@ static bool find_place(const struct call *call, size_t bytes, uint64_t tail, uin
 {
 	uint64_t size = call->world->layout.bulk_bytes, head = call->steps->head;
 	uint64_t anew = (head + size - 1) & ~(size - 1);
+	bool fits_anew = anew + bytes - tail <= size;
 	bool fits_here = (head & (size - 1)) + bytes <= size && head + bytes - tail <= size;
-	*position = anew + bytes - tail <= size ? anew : head;
-	return *position == anew || fits_here;
+	*position = fits_anew ? anew : head;
+	return fits_anew || fits_here;
 }
 
 int steps_take(struct call *call, size_t bytes, uint64_t *position)
