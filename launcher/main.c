@@ -6,8 +6,15 @@
 #include "base/stack.h"
 #include "commands/check.h"
 #include "commands/console.h"
+#include "commands/join.h"
+#include "commands/logs.h"
 #include "commands/plan.h"
+#include "commands/ps.h"
+#include "commands/report.h"
 #include "commands/run.h"
+#include "commands/signal.h"
+#include "commands/status.h"
+#include "commands/stop.h"
 #include "commands/version.h"
 #include "spec/nearest.h"
 #include "spec/shown.h"
@@ -28,6 +35,13 @@ static const struct subcommand subcommands[] = {
 	{"run", command_run, "run [OPTION]... COMMAND [ARG...]", "the same without a spec"},
 	{"plan", command_plan, "plan [OPTION]... SPEC.yaml | COMMAND", "show who would get which cores, and why"},
 	{"check", command_check, "check SPEC.yaml...", "validate specs: every error with its place"},
+	{"ps", command_ps, "ps [-a]", "list the jobs that run; -a: that ended, too"},
+	{"status", command_status, "status JOB", "show a job, rank by rank"},
+	{"join", command_join, "join [--timeout T] JOB...", "wait for jobs; exit with their exit code"},
+	{"logs", command_logs, "logs [-f] [-r RANKS] JOB", "what the ranks of a detached job printed"},
+	{"signal", command_signal, "signal [-r RANKS] JOB SIGNAL", "send a signal to the ranks of a job"},
+	{"stop", command_stop, "stop [--grace T] JOB...", "stop jobs; return once nothing is left"},
+	{"report", command_report, "report JOB|FILE", "how a job went that has ended"},
 };
 
 static void print_usage(FILE *to)
@@ -53,10 +67,9 @@ static int refuse(const char *word)
 		error_set(&err, -EINVAL, "unknown option %s; a subcommand goes first: muster run [OPTION]... COMMAND",
 		          SHOWN(word));
 	else
-		error_set(
-			&err, -EINVAL,
-			"there is no subcommand \"%s\"; they are run, plan and check: to start it write muster run %s",
-			SHOWN(word), SHOWN(word));
+		error_set(&err, -EINVAL,
+		          "there is no subcommand \"%s\"; muster --help lists them: to start it write muster run %s",
+		          SHOWN(word), SHOWN(word));
 	return console_tell(&err, EXIT_MUSTER);
 }
 

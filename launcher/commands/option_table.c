@@ -41,7 +41,7 @@ const struct option_row option_table[] = {
 	{0, "set", NULL, "KEY=VALUE", BOTH, .action = OPTION_SET, .help = "any key of the spec: placement.smt=one"},
 
 	{0, "no-join", NULL, NULL, BOTH, FALSE("join"), .group = "Life of the job"},
-	{'d', "detach", NULL, NULL, BOTH, FALSE("join"), .help = "return once the ranks run; refused as yet"},
+	{'d', "detach", NULL, NULL, BOTH, FALSE("join"), .help = "print the job's id and return once the ranks run"},
 	{0, "join", NULL, NULL, BOTH, TRUE("join")},
 	{0, "daemon", NULL, NULL, BOTH, TRUE("daemon"), .help = "stop the job when its owner ends"},
 	{0, "no-daemon", NULL, NULL, BOTH, FALSE("daemon")},

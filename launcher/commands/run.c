@@ -13,6 +13,10 @@
 #include "commands/console.h"
 #include "commands/options.h"
 #include "commands/take_cores.h"
+#include "job/control_server.h"
+#include "job/job_keeper.h"
+#include "job/job_record.h"
+#include "job/start_word.h"
 #include "machine/core_lease.h"
 #include "machine/machine.h"
 #include "plan/launch_plan.h"
@@ -40,8 +44,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, HELD_PATIENCE_MS = 5000 /* as after a SIGKILL */ };
@@ -58,9 +62,13 @@ struct run {
 	struct output *output;
 	struct memory_cgroups memory_cgroups;
 	struct job_cgroup job_cgroup;
+	struct plan_view view;
 	struct job_result result;
-	char job_id[80];
 	char *outer_jobs;
+	struct job_record record;
+	struct log_place logs; /* of a detached job */
+	struct start_word starter;
+	bool detached; /* the job runs on without this process */
 	char directory[PATH_MAX];
 	char core_pattern[256];
 	bool core_uses_pid;
@@ -78,32 +86,38 @@ static int load_spec(struct run *run)
 	return rc;
 }
 
-/* Keys whose meaning needs what this program does not have are refused: to ignore them would be a lie. */
-static int refuse_unsupported(const struct job_spec *spec, struct error *err)
+/* What would go to a terminal, or to a reader that is not there any more. */
+static int refuse_detached(const struct run *run, struct error *err)
 {
-	if (!spec->join)
-		return error_set(err, -ENOTSUP,
-		                 "join: false (--detach): this muster cannot detach jobs; leave it out, or put the "
-		                 "command in the background of the shell");
+	const char *report = run->options.report_path;
+	if (run->spec.join)
+		return 0;
+	if (run->spec.output.raw)
+		return error_set(err, -EINVAL,
+		                 "output.raw (--raw): a detached job has no output of muster's to write "
+		                 "to; leave it out, or name files");
+	if (report != NULL && (strcmp(report, "-") == 0 || strcmp(report, "/dev/stdout") == 0))
+		return error_set(err, -EINVAL, "--report %s: a detached job has no standard output; name a file",
+		                 report);
 	return 0;
 }
 
 /* --- spec → plan --- */
 
-/* The job's name and four characters that no other job of that name is likely to have. */
-static void make_job_id(struct run *run)
+/* A detached job has nobody to tell anything but its record, and is refused without. */
+static int name_job(struct run *run, struct error *err)
 {
-	static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789";
-	unsigned char random[4] = {0};
-	char name[65];
-	snprintf(name, sizeof name, "%s", run->spec.name);
-	for (char *at = name; *at != '\0'; at++)
-		if (strchr("/ \t\n", *at) != NULL)
-			*at = '_';
-	if (getrandom(random, sizeof random, 0) < 0)
-		random[0] = (unsigned char)getpid();
-	snprintf(run->job_id, sizeof run->job_id, "%s-%c%c%c%c", name, alphabet[random[0] % 32],
-	         alphabet[random[1] % 32], alphabet[random[2] % 32], alphabet[random[3] % 32]);
+	job_record_name(&run->record, run->spec.name);
+	if (run->spec.join)
+		return 0;
+	int rc = job_record_make(&run->record, run->spec.name, err);
+	if (rc == 0)
+		rc = job_record_open_logs(&run->record, err);
+	if (rc < 0)
+		return error_prefix(err, "join: false (--detach) needs a place for the job's record");
+	run->logs = (struct log_place){
+		.directory = rc, .path = run->record.path, .limit_bytes = run->spec.output.log_limit_bytes};
+	return 0;
 }
 
 /* One that is free now; 0 when there is none, then ranks get no MASTER_PORT. */
@@ -122,17 +136,19 @@ static uint16_t free_port(void)
 
 static int make_plan(struct run *run, struct error *err)
 {
-	make_job_id(run);
+	int rc = name_job(run, err);
+	if (rc < 0)
+		return rc;
 	run->outer_jobs = outer_jobs();
 	const struct core_taking taking = {
 		.spec = &run->spec,
 		.machine = &run->machine,
-		.job_id = run->job_id,
+		.job_id = run->record.id,
 		.outer_jobs = run->outer_jobs,
 		.quiet = run->options.quiet,
 		.verbose = run->options.verbosity > 0,
 	};
-	int rc = machine_read(&run->machine, err);
+	rc = machine_read(&run->machine, err);
 	if (rc == 0)
 		rc = take_cores(&run->placement, &run->lease, &taking, err);
 	if (rc < 0)
@@ -141,7 +157,7 @@ static int make_plan(struct run *run, struct error *err)
 		snprintf(run->directory, sizeof run->directory, "."); /* it was deleted; a rank may still run there */
 	const struct launch_context context = {
 		.environment = environ,
-		.job_id = run->job_id,
+		.job_id = run->record.id,
 		.outer_jobs = run->outer_jobs,
 		.directory = run->directory,
 		.node_count = 1,
@@ -163,7 +179,7 @@ static void show_plan(const struct run *run)
 		         "muster: warning: /proc is not mounted: processes that a rank leaves behind cannot be found, "
 		         "and are not stopped\n");
 	if (run->options.verbosity > 0)
-		text_add_format(&text, "muster: job %s\n", run->job_id);
+		text_add_format(&text, "muster: job %s\n", run->record.id);
 	if (run->options.report_bindings || run->options.verbosity > 0) {
 		const struct plan_view view = {&run->spec, &run->machine, &run->placement};
 		plan_bindings_text(&text, &view);
@@ -179,7 +195,7 @@ static void show_plan(const struct run *run)
 static void make_job_cgroup(struct run *run)
 {
 	if (run->spec.failure.leftovers == LEFTOVERS_STOP && !run->memory_cgroups.is_version_2)
-		job_cgroup_make(&run->job_cgroup, run->job_id);
+		job_cgroup_make(&run->job_cgroup, run->record.id);
 	if (run->options.verbosity == 0)
 		return;
 	if (run->job_cgroup.directory != NULL)
@@ -203,10 +219,10 @@ static int prepare(struct run *run)
 		return console_tell(&err, EXIT_NOT_EXECUTABLE);
 	int64_t memory = run->spec.limits.memory_bytes;
 	if (memory != NOT_SET &&
-	    memory_cgroups_make(&run->memory_cgroups, run->job_id, run->plan.nprocs, memory, &err) < 0)
+	    memory_cgroups_make(&run->memory_cgroups, run->record.id, run->plan.nprocs, memory, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	/* Last: it empties the user's files, which a job that is refused must leave as they are. */
-	if (output_create(&run->output, &run->plan, &err) < 0)
+	if (output_create(&run->output, &run->plan, run->spec.join ? NULL : &run->logs, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	make_job_cgroup(run);
 	return 0;
@@ -221,8 +237,10 @@ static void read_setting(const char *path, char *value, size_t size)
 static struct report_facts facts_of(struct run *run)
 {
 	char uses_pid[8] = "";
-	read_setting("/proc/sys/kernel/core_pattern", run->core_pattern, sizeof run->core_pattern);
-	read_setting("/proc/sys/kernel/core_uses_pid", uses_pid, sizeof uses_pid);
+	if (run->result.outcome != OUTCOME_OK) {
+		read_setting("/proc/sys/kernel/core_pattern", run->core_pattern, sizeof run->core_pattern);
+		read_setting("/proc/sys/kernel/core_uses_pid", uses_pid, sizeof uses_pid);
+	}
 	return (struct report_facts){
 		.plan = &run->plan,
 		.result = &run->result,
@@ -243,33 +261,48 @@ static void word_restart(void *context, const struct job_result *result, int64_t
 
 /* --- result → report --- */
 
-static int write_report(struct run *run, const struct report_facts *facts)
+/* Whoever started the job is told, as it would have been in the foreground. */
+static int tell_starter(struct run *run, const struct error *err)
 {
-	char host[256] = "";
-	struct error err;
-	if (run->options.report_path == NULL)
-		return 0;
-	gethostname(host, sizeof host - 1);
-	char *document = report_json_format(facts, host);
-	int rc = report_file_write("the report", run->options.report_path, document, strlen(document), &err);
-	free(document);
-	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : 0;
+	char line[sizeof err->text + 16];
+	snprintf(line, sizeof line, "muster: %s\n", err->text);
+	start_word_say(&run->starter, EXIT_MUSTER, line);
+	return console_tell(err, EXIT_MUSTER);
 }
 
-static int report(struct run *run)
+static int write_report(struct run *run, const char *document)
 {
-	bool asked = run->options.report_path != NULL || run->options.verbosity > 0;
-	if (run->result.outcome == OUTCOME_OK && !asked && run->result.error_text == NULL)
-		return run->result.exit_code;
+	struct error err;
+	if (run->options.report_path == NULL ||
+	    report_file_write("the report", run->options.report_path, document, strlen(document), &err) == 0)
+		return 0;
+	return console_tell(&err, EXIT_MUSTER);
+}
+
+static void say_how_it_went(struct run *run, const struct report_facts *facts)
+{
 	struct text text = {0};
-	const struct report_facts facts = facts_of(run);
-	report_text_add_failure(&text, &facts);
+	bool asked = run->options.report_path != NULL || run->options.verbosity > 0;
+	report_text_add_failure(&text, facts);
 	if (asked && !run->options.quiet)
-		add_straggler_line(&text, &facts);
+		add_straggler_line(&text, facts);
 	if (text.length > 0)
 		patient_say(text.bytes);
+	if (run->result.exit_code != 0)
+		start_word_say(&run->starter, run->result.exit_code, text.length > 0 ? text.bytes : "");
 	text_finish(&text);
-	int failed = write_report(run, &facts);
+}
+
+static int report(struct run *run, struct job_keeper *keeper)
+{
+	char host[256] = "";
+	const struct report_facts facts = facts_of(run);
+	say_how_it_went(run, &facts);
+	gethostname(host, sizeof host - 1);
+	char *document = report_json_format(&facts, host);
+	int failed = write_report(run, document);
+	job_keeper_finish(keeper, &run->result, document);
+	free(document);
 	return run->result.exit_code != 0 ? run->result.exit_code : failed;
 }
 
@@ -282,6 +315,14 @@ static void tidy(void *context)
 	job_cgroup_remove(&run->job_cgroup);
 }
 
+/* By the warden, when the supervisor may not have come to it. */
+static void tidy_after(void *context)
+{
+	const struct run *run = context;
+	tidy(context);
+	control_server_remove(run->record.id);
+}
+
 /* What an earlier muster could not tidy, for all of its processes were killed. */
 static void reclaim(void *context)
 {
@@ -289,11 +330,28 @@ static void reclaim(void *context)
 	job_cgroup_reclaim(&run->job_cgroup);
 }
 
+static struct job_keeper *make_keeper(struct run *run, const struct guards *guards)
+{
+	run->view = (struct plan_view){&run->spec, &run->machine, &run->placement};
+	const struct job_facts facts = {
+		.record = &run->record,
+		.plan = &run->plan,
+		.view = &run->view,
+		.guards = guards,
+		.output = run->output,
+		.starter = &run->starter,
+		.directory = run->directory,
+		.quiet = run->options.quiet,
+	};
+	return job_keeper_create(&facts);
+}
+
 /* In the supervising process, below guard and warden. */
 static int supervise_and_report(void *context, const struct guards *guards)
 {
 	struct run *run = context;
 	struct error err;
+	struct job_keeper *keeper = make_keeper(run, guards);
 	const struct supervision how = {
 		.plan = &run->plan,
 		.launcher = &run->launcher,
@@ -301,6 +359,8 @@ static int supervise_and_report(void *context, const struct guards *guards)
 		.memory_cgroups = &run->memory_cgroups,
 		.job_cgroup = &run->job_cgroup,
 		.guards = guards,
+		.listener = job_keeper_listener(keeper),
+		.start_awaited = !run->spec.join,
 		.keep_events = run->options.report_path != NULL,
 		.quiet = run->options.quiet,
 		.verbose = run->options.verbosity > 0,
@@ -310,40 +370,105 @@ static int supervise_and_report(void *context, const struct guards *guards)
 	job_result_init(&run->result, run->plan.nprocs);
 	int rc = supervise(&how, &run->result, &err);
 	tidy(run); /* in each process that may be the last of them */
-	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : report(run);
+	return rc < 0 ? tell_starter(run, &err) : report(run, keeper);
 }
 
-/* --- the whole --- */
+/* Becomes the guard, and returns the job's exit code once nothing of the job is left. */
+static int guard_job(struct run *run, int owner, struct error *err)
+{
+	const struct guarded guarded = {
+		.supervise = supervise_and_report,
+		.tidy = tidy_after,
+		.at_leisure = reclaim,
+		.context = run,
+		.cgroup = &run->job_cgroup,
+		.owner = owner,
+		.keeps = {run->record.events, run->lease.fd},
+		.patience_ms = run->spec.failure.grace_ms + HELD_PATIENCE_MS,
+	};
+	return guard_run(&guarded, err);
+}
+
+/* --- the whole, in the foreground or the background --- */
+
+static int run_in_foreground(struct run *run, int owner)
+{
+	struct error err;
+	int code = guard_job(run, owner, &err);
+	return code < 0 ? console_tell(&err, EXIT_MUSTER) : code;
+}
+
+static _Noreturn void run_in_background(struct run *run, int owner, int log)
+{
+	struct error err;
+	int code = start_word_become_background(&run->starter, log);
+	if (code < 0)
+		error_set(&err, code, "cannot leave the terminal: %s", strerror(-code));
+	else
+		code = guard_job(run, owner, &err);
+	if (code < 0)
+		tell_starter(run, &err);
+	_exit(code < 0 ? EXIT_MUSTER : code);
+}
+
+/* The job's id once all ranks were executed; else what the job would have said and exited with in the foreground. */
+static int tell_start(struct run *run, pid_t guard)
+{
+	struct text words = {0};
+	int code = start_word_await(&run->starter, guard, &words);
+	if (code == 0)
+		puts(run->record.id);
+	else if (code < 0)
+		text_add(&words, "muster: its processes were killed before every rank was executed: the job is lost\n");
+	if (words.length > 0)
+		patient_say(words.bytes);
+	text_finish(&words);
+	return code < 0 ? EXIT_MUSTER : code;
+}
+
+static int detach(struct run *run, int owner)
+{
+	struct error err;
+	int log = job_record_open(&run->record, "muster.log", &err);
+	if (log < 0 || start_word_open(&run->starter, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	fflush(NULL);
+	pid_t guard = fork();
+	if (guard == 0)
+		run_in_background(run, owner, log);
+	if (guard < 0) {
+		error_set(&err, -errno, "cannot make the job's process: fork: %s", strerror(errno));
+		return console_tell(&err, EXIT_MUSTER);
+	}
+	run->detached = true;
+	return tell_start(run, guard);
+}
 
 static int run_job(struct run *run)
 {
 	struct error err;
 	if (load_spec(run) < 0)
 		return EXIT_MUSTER;
-	if (refuse_unsupported(&run->spec, &err) < 0 || make_plan(run, &err) < 0)
+	if (refuse_detached(run, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	if (!run->spec.join)
+		close_range(STDERR_FILENO + 1, ~0U, 0); /* a reader of what we inherited must see its end */
+	if (make_plan(run, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	show_plan(run);
 	signals_block();
 	int failed = prepare(run);
 	if (failed != 0)
 		return failed;
-	const struct guarded guarded = {
-		.supervise = supervise_and_report,
-		.tidy = tidy,
-		.at_leisure = reclaim,
-		.context = run,
-		.cgroup = &run->job_cgroup,
-		.stop_with_owner = run->spec.daemon,
-		.keeps = {run->lease.fd},
-		.patience_ms = run->spec.failure.grace_ms + HELD_PATIENCE_MS,
-	};
-	int code = guard_run(&guarded, &err);
-	return code < 0 ? console_tell(&err, EXIT_MUSTER) : code;
+	int owner = run->spec.daemon ? guard_open_owner(&err) : 0;
+	if (owner < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	return run->spec.join ? run_in_foreground(run, owner) : detach(run, owner);
 }
 
 int command_run(int argc, char **argv)
 {
-	static struct run run;
+	static struct run run = {.record = JOB_RECORD_NONE, .starter = START_WORD_NONE};
 	struct error err;
 	signals_take_over();
 	if (run_options_parse(&run.options, OPTIONS_OF_RUN, argc, argv, &err) < 0)
@@ -353,6 +478,9 @@ int command_run(int argc, char **argv)
 		return 0;
 	}
 	int code = run_job(&run);
-	tidy(&run);
+	if (!run.detached) {
+		tidy(&run);
+		job_record_discard(&run.record);
+	}
 	return code;
 }

@@ -161,11 +161,11 @@ static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watc
 
 /* --- the guard --- */
 
-static int watch_owner(struct guard_watch *watch, struct error *err)
+int guard_open_owner(struct error *err)
 {
-	watch->owner = (int)syscall(SYS_pidfd_open, getppid(), 0);
-	if (watch->owner >= 0)
-		return 0;
+	int owner = (int)syscall(SYS_pidfd_open, getppid(), 0);
+	if (owner >= 0)
+		return owner;
 	return error_set(err, -errno,
 	                 "daemon: the process that started muster cannot be watched%s: %s: leave daemon out",
 	                 getppid() == 0 ? ", it is outside this container" : "", strerror(errno));
@@ -177,7 +177,7 @@ static int fork_failed(int code, struct error *err)
 	                 code == EAGAIN ? ": no more processes are allowed (RLIMIT_NPROC, ulimit -u)" : "");
 }
 
-static int prepare(const struct guarded *guarded, struct guard_watch *watch, struct error *err)
+static int prepare(struct guard_watch *watch, struct error *err)
 {
 	watch->signals = signals_open();
 	if (watch->signals < 0)
@@ -186,7 +186,7 @@ static int prepare(const struct guarded *guarded, struct guard_watch *watch, str
 	if (page == MAP_FAILED)
 		return error_set(err, -errno, "no memory for the supervising process: %s", strerror(errno));
 	watch->guards.page = page;
-	return guarded->stop_with_owner ? watch_owner(watch, err) : 0;
+	return 0;
 }
 
 static void finish(const struct guard_watch *watch)
@@ -204,9 +204,9 @@ int guard_run(const struct guarded *guarded, struct error *err)
 	struct guard_watch watch = {.guards = {.guard = getpid()},
 	                            .patience_ms = guarded->patience_ms,
 	                            .signals = -1,
-	                            .owner = -1,
+	                            .owner = guarded->owner > 0 ? guarded->owner : -1,
 	                            .held_switches = -1};
-	int rc = prepare(guarded, &watch, err);
+	int rc = prepare(&watch, err);
 	if (rc < 0) {
 		finish(&watch);
 		return rc;

@@ -15,7 +15,6 @@
 #ifndef MUSTER_RUN_GUARD_H
 #define MUSTER_RUN_GUARD_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct error;
@@ -32,14 +31,17 @@ struct guarded {
 	void (*tidy)(void *context); /* in the warden, once nothing is left: removes what outlives processes; or NULL */
 	void (*at_leisure)(void *context); /* in the guard, once the job has lived for a moment; or NULL */
 	void *context;
-	bool stop_with_owner;            /* daemon: the job is stopped when the guard's parent ends */
+	int owner; /* daemon: pidfd of the process whose end stops the job, taken over; 0: it is not stopped with any */
 	int keeps[GUARD_KEEPS];          /* open as long as any of the three lives, as locks must be; 0: none */
 	const struct job_cgroup *cgroup; /* may be empty */
 	int64_t patience_ms; /* a supervisor that was told to end and is held (SIGSTOP, a tracer) is killed after it */
 };
 
-/* Returns the exit code in the guard; never returns in the others. Negative: a process could not be made, or the owner
- * cannot be watched; nothing was started then. */
+/* A pidfd of this process's parent, for `owner`; negative where it cannot be watched. */
+int guard_open_owner(struct error *err);
+
+/* Returns the exit code in the guard; never returns in the others. Negative: a process could not be made; nothing was
+ * started then. */
 int guard_run(const struct guarded *guarded, struct error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "plan/launch_plan.h"
+#include "run/log_file.h"
 #include "run/stream.h"
 
 #include <errno.h>
@@ -24,10 +25,11 @@ static size_t clamp(size_t value, size_t least, size_t most)
 	return value < least ? least : value > most ? most : value;
 }
 
-int output_create(struct output **made, const struct launch_plan *plan, struct error *err)
+int output_create(struct output **made, const struct launch_plan *plan, const struct log_place *logs, struct error *err)
 {
 	struct output *output = memory_zeroed(sizeof *output);
 	output->plan = plan;
+	output->logs = logs;
 	output->stream_count = plan->nprocs * OUTPUT_STREAMS;
 	output->streams = memory_zeroed(output->stream_count * sizeof *output->streams);
 	output->in_flight_limit = clamp(IN_FLIGHT_TOTAL / output->stream_count, IN_FLIGHT_LEAST, IN_FLIGHT_MOST);
@@ -58,6 +60,7 @@ void output_destroy(struct output *output)
 	if (!sink_table_finish(&output->sinks))
 		return; /* a thread that is blocked in its write still uses the rest */
 	free(output->streams);
+	free(output->log_files);
 	free(output->error);
 	text_finish(&output->notes);
 	free(output);
@@ -140,6 +143,8 @@ void output_detach(struct output *output)
 	uv_close((uv_handle_t *)&output->silence, handle_closed);
 	while (output->handles_closing > 0)
 		uv_run(output->loop, UV_RUN_ONCE);
+	for (uint32_t s = 0; output->log_files != NULL && s < output->stream_count; s++)
+		log_file_finish(&output->log_files[s]);
 }
 
 static int open_raw(int index, int *end, struct error *err)

@@ -20,8 +20,16 @@ struct stream;
 
 enum { OUTPUT_STREAMS = 2 }; /* stdout, stderr */
 
-/* Opens the sinks. The plan must outlive the output. */
-int output_create(struct output **made, const struct launch_plan *plan, struct error *err);
+/* Where a job that has no terminal puts what would go there: a bounded file for each stream of each rank. */
+struct log_place {
+	int directory;
+	const char *path; /* the same, for messages */
+	int64_t limit_bytes;
+};
+
+/* Opens the sinks. Plan and logs must outlive the output; `logs` is NULL where there is a terminal. */
+int output_create(struct output **made, const struct launch_plan *plan, const struct log_place *logs,
+                  struct error *err);
 void output_destroy(struct output *output);
 
 /* Joins the event loop, in the process that runs it. `changed` is called whenever output_is_drained may have changed.

@@ -6,8 +6,12 @@
 
 #include "base/memory.h"
 #include "plan/launch_plan.h"
+#include "run/log_file.h"
 #include "run/stream.h"
 
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* Several ranks in one file are told apart as on the terminal; a rank's own file is not labelled. */
@@ -18,6 +22,17 @@ static void add_user(const struct output *output, struct sink *sink, struct stre
 	if (!sink->owns_fd || sink->first_rank != stream->rank)
 		sink->label = output->plan->spec->output.label;
 	stream->sinks[stream->sink_count++] = sink;
+}
+
+/* What is meant for the terminal, in its place. */
+static struct sink *log_of(struct output *output, const struct stream *stream, int fd)
+{
+	char file[LOG_NAME_BYTES], name[PATH_MAX];
+	struct log_file *log = &output->log_files[stream - output->streams];
+	snprintf(file, sizeof file, "%" PRIu32 ".%s", stream->rank, fd == STDERR_FILENO ? "err" : "out");
+	snprintf(name, sizeof name, "%s/%s", output->logs->path, file);
+	log_file_init(log, output->logs->directory, file, output->logs->limit_bytes);
+	return sink_table_add_log(&output->sinks, name, log);
 }
 
 static int connect_stream(struct output *output, struct stream *stream, const struct rank_sinks *sinks, int fd,
@@ -31,6 +46,8 @@ static int connect_stream(struct output *output, struct stream *stream, const st
 			continue;
 		if (sinks->items[i].kind == SINK_PATH)
 			rc = sink_table_open(&output->sinks, sinks->items[i].path, &sink, err);
+		else if (output->logs != NULL)
+			sink = log_of(output, stream, fd);
 		else
 			sink = fd == STDERR_FILENO ? output->standard_error : output->standard_output;
 		if (rc < 0)
@@ -54,6 +71,10 @@ static void make_sinks(struct output *output)
 	uint32_t most = 2;
 	for (uint32_t r = 0; r < plan->nprocs; r++)
 		most += count_paths(&plan->ranks[r].stdout_sinks) + count_paths(&plan->ranks[r].stderr_sinks);
+	if (output->logs != NULL) {
+		most += output->stream_count;
+		output->log_files = memory_zeroed(output->stream_count * sizeof *output->log_files);
+	}
 	sink_table_init(&output->sinks, most);
 	output->standard_output = sink_table_add(&output->sinks, "standard output", STDOUT_FILENO);
 	output->standard_error = sink_table_add(&output->sinks, "standard error", STDERR_FILENO);

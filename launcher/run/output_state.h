@@ -20,8 +20,10 @@ struct output {
 	const struct launch_plan *plan;
 	struct sink_table sinks;
 	struct sink *standard_output;
-	struct sink *standard_error; /* may be the same */
-	struct stream *streams;      /* nprocs * OUTPUT_STREAMS, stdout before stderr */
+	struct sink *standard_error;  /* may be the same */
+	const struct log_place *logs; /* NULL: streams that go to the terminal have one */
+	struct log_file *log_files;   /* by stream; NULL: there are none */
+	struct stream *streams;       /* nprocs * OUTPUT_STREAMS, stdout before stderr */
 	uint32_t stream_count;
 	uint32_t open_count;
 	struct stream *waiting; /* for another's long line; by next_waiting */

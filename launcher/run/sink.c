@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "run/log_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,6 +186,11 @@ int sink_init_path(struct sink *sink, const char *path, struct error *err)
 	return 0;
 }
 
+void sink_init_log(struct sink *sink, const char *name, struct log_file *log)
+{
+	*sink = (struct sink){.name = memory_copy_text(name), .fd = -1, .owns_fd = true, .log = log};
+}
+
 bool sink_is_same_file(const struct sink *one, const struct sink *other)
 {
 	return one->inode != 0 && one->inode == other->inode && one->device == other->device;
@@ -240,6 +246,10 @@ size_t sink_write(struct sink *sink, struct stream *from, const char *bytes, siz
 {
 	if (sink->error != 0 || length == 0)
 		return 0;
+	if (sink->log != NULL) {
+		note_error(sink, -log_file_write(sink->log, bytes, length));
+		return 0;
+	}
 	if (takes_at_once(sink, length)) {
 		note_error(sink, write_bytes(sink->fd, bytes, length));
 		return 0;
@@ -325,7 +335,9 @@ void sink_finish(struct sink *sink)
 	}
 	if (sink->writer != NULL)
 		finish_writer(sink->writer);
-	if (sink->owns_fd)
+	if (sink->log != NULL)
+		log_file_finish(sink->log);
+	else if (sink->owns_fd)
 		close(sink->fd);
 	free(sink->name);
 	*sink = (struct sink){.fd = -1};

@@ -18,6 +18,7 @@
 #include <uv.h>
 
 struct error;
+struct log_file;
 struct stream;
 
 struct block; /* bytes on their way */
@@ -34,6 +35,7 @@ struct sink {
 	dev_t device; /* which file it is */
 	ino_t inode;  /* 0: not known */
 	bool owns_fd;
+	struct log_file *log; /* what is written goes there, and `fd` is none; NULL */
 	bool may_block;
 	bool is_pipe;
 	bool is_terminal;
@@ -54,6 +56,8 @@ struct sink {
 void sink_init_descriptor(struct sink *sink, const char *name, int fd);
 /* Creates or truncates a file, mode 0666 less the umask. A FIFO must have its reader: it is not waited for. */
 int sink_init_path(struct sink *sink, const char *path, struct error *err);
+/* A rank's log; it is borrowed, but finished with the sink. */
+void sink_init_log(struct sink *sink, const char *name, struct log_file *log);
 void sink_finish(struct sink *sink); /* a thread that is blocked in its write is left to the process's end */
 
 /* Same file behind both: then one of them must do, or their lines would tear. */

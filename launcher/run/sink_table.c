@@ -73,6 +73,14 @@ struct sink *sink_table_add(struct sink_table *table, const char *name, int fd)
 	return keep(table, &fresh);
 }
 
+struct sink *sink_table_add_log(struct sink_table *table, const char *name, struct log_file *log)
+{
+	struct sink *sink = &table->items[table->count++];
+	sink_init_log(sink, name, log);
+	sink->news = &table->news;
+	return sink;
+}
+
 int sink_table_open(struct sink_table *table, const char *path, struct sink **sink, struct error *err)
 {
 	struct sink_name *name = slot_of_path(table, path);

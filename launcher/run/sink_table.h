@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct error;
+struct log_file;
 struct sink_name;
 
 struct sink_table {
@@ -31,6 +32,9 @@ void sink_table_init(struct sink_table *table, uint32_t most);
 
 /* The sink of an open descriptor, which is borrowed. */
 struct sink *sink_table_add(struct sink_table *table, const char *name, int fd);
+
+/* The sink of a rank's log, which no other has. */
+struct sink *sink_table_add_log(struct sink_table *table, const char *name, struct log_file *log);
 
 /* The sink of a path, opened when it is not yet; the path's text must outlive the table. */
 int sink_table_open(struct sink_table *table, const char *path, struct sink **sink, struct error *err);

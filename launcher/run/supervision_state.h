@@ -44,7 +44,9 @@ struct supervisor {
 	int64_t oom_kills_before;
 	char *start_error;
 	int null_fd;
-	bool seen_empty; /* no process of this incarnation is left */
+	int64_t grace_ms; /* the spec's, or as somebody who stops the job wants it */
+	bool executed;    /* every rank was; told */
+	bool seen_empty;  /* no process of this incarnation is left */
 	int signals_fd;
 	uv_loop_t loop;
 	uv_poll_t signals;
@@ -55,6 +57,7 @@ struct supervisor {
 	uv_timer_t left_check; /* are all children on their way out of our memory? */
 	uv_timer_t long_stop;
 	uv_timer_t watch_start;
+	uv_timer_t exec_check;   /* while somebody waits for it: is every rank executed? */
 	uint64_t watch_after_ms; /* the next time */
 	uv_timer_t start_limit;  /* until every rank has attached */
 };
@@ -62,15 +65,18 @@ struct supervisor {
 /* --- supervisor.c --- */
 int64_t supervisor_clock_ns(void);
 int64_t supervisor_since_start_ns(const struct supervisor *s);
-void supervisor_set_cause(struct supervisor *s, enum job_cause cause); /* the first one stays */
+void supervisor_set_cause(struct supervisor *s, enum job_cause cause);                   /* the first one stays */
+void supervisor_tell(struct supervisor *s, enum job_moment moment, uint32_t local_rank); /* its listener */
 
 /* --- supervisor_actions.c --- */
 void supervisor_start_group(struct supervisor *s);
 void supervisor_drop_segment(struct supervisor *s);
 void supervisor_post(struct supervisor *s, enum group_event event); /* by the table, and what it says is done */
+void supervisor_check_executed(struct supervisor *s);
 void supervisor_plan_restart(struct supervisor *s, int64_t wait_ms);
 
 /* --- supervisor_events.c --- */
+void supervisor_stop_requested(struct supervisor *s, int signal);
 bool supervisor_nothing_left(struct supervisor *s);
 void supervisor_kill_left(struct supervisor *s);
 void supervisor_check_progress(struct supervisor *s); /* is the group drained, cleared? Then that is an event */

@@ -38,6 +38,12 @@ void supervisor_set_cause(struct supervisor *s, enum job_cause cause)
 		s->cause = cause;
 }
 
+void supervisor_tell(struct supervisor *s, enum job_moment moment, uint32_t local_rank)
+{
+	if (s->how->listener != NULL)
+		s->how->listener->tell(s->how->listener->context, moment, local_rank);
+}
+
 static int watch_descriptor(struct supervisor *s, uv_poll_t *poll, int fd, uv_poll_cb callback)
 {
 	int rc = uv_poll_init(&s->loop, poll, fd);
@@ -47,8 +53,8 @@ static int watch_descriptor(struct supervisor *s, uv_poll_t *poll, int fd, uv_po
 
 static void init_timers(struct supervisor *s)
 {
-	uv_timer_t *timers[] = {&s->deadline,  &s->time_limit,  &s->left_check,
-	                        &s->long_stop, &s->watch_start, &s->start_limit};
+	uv_timer_t *timers[] = {&s->deadline,    &s->time_limit,  &s->left_check, &s->long_stop,
+	                        &s->watch_start, &s->start_limit, &s->exec_check};
 	for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
 		uv_timer_init(&s->loop, timers[i]);
 		timers[i]->data = s;
@@ -94,12 +100,15 @@ static int init_loop(struct supervisor *s, struct error *err)
 /* Its own handles first: the result is complete, and what the loop turns for others must not change it any more. */
 static void finish_loop(struct supervisor *s)
 {
-	uv_handle_t *own[] = {
-		(uv_handle_t *)&s->signals,   (uv_handle_t *)&s->deaths_poll, (uv_handle_t *)&s->starter,
-		(uv_handle_t *)&s->deadline,  (uv_handle_t *)&s->time_limit,  (uv_handle_t *)&s->left_check,
-		(uv_handle_t *)&s->long_stop, (uv_handle_t *)&s->watch_start, (uv_handle_t *)&s->start_limit};
+	uv_handle_t *own[] = {(uv_handle_t *)&s->signals,     (uv_handle_t *)&s->deaths_poll,
+	                      (uv_handle_t *)&s->starter,     (uv_handle_t *)&s->deadline,
+	                      (uv_handle_t *)&s->time_limit,  (uv_handle_t *)&s->left_check,
+	                      (uv_handle_t *)&s->long_stop,   (uv_handle_t *)&s->watch_start,
+	                      (uv_handle_t *)&s->start_limit, (uv_handle_t *)&s->exec_check};
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		uv_close(own[i], NULL);
+	if (s->how->listener != NULL)
+		s->how->listener->close(s->how->listener->context);
 	stdin_feed_destroy(s->feed);
 	output_detach(s->how->output);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
@@ -152,6 +161,8 @@ static void run_loop(struct supervisor *s)
 	if (timeout_ms != NOT_SET)
 		uv_timer_start(&s->time_limit, supervisor_on_time_limit, (uint64_t)timeout_ms, 0);
 	s->state = GROUP_STARTING;
+	if (s->how->listener != NULL)
+		s->how->listener->open(s->how->listener->context, s, &s->loop);
 	supervisor_start_group(s);
 	if (s->state != GROUP_ENDED)
 		uv_run(&s->loop, UV_RUN_DEFAULT);
@@ -160,7 +171,13 @@ static void run_loop(struct supervisor *s)
 int supervise(const struct supervision *how, struct job_result *result, struct error *err)
 {
 	struct supervisor s = {
-		.how = how, .plan = how->plan, .result = result, .segment = JOB_SEGMENT_NONE, .oom_kills_before = -1};
+		.how = how,
+		.plan = how->plan,
+		.result = result,
+		.segment = JOB_SEGMENT_NONE,
+		.oom_kills_before = -1,
+		.grace_ms = how->plan->spec->failure.grace_ms,
+	};
 	rank_group_init(&s.group, how->plan->nprocs);
 	life_words_init(&s.lives, how->plan->nprocs);
 	restart_budget_init(&s.budget, &how->plan->spec->failure);

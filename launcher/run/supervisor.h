@@ -14,6 +14,8 @@
 
 struct error;
 struct guards;
+struct supervisor;
+struct uv_loop_s;
 struct job_cgroup;
 struct job_result;
 struct launch_plan;
@@ -22,6 +24,23 @@ struct output;
 struct rank_launcher;
 struct text;
 
+/* What happens while a job runs, told to whoever keeps a record of it. */
+enum job_moment {
+	MOMENT_BORN,     /* every rank of an incarnation was started */
+	MOMENT_EXECUTED, /* ... and executes its command; of the first incarnation alone */
+	MOMENT_RANK_ENDED,
+	MOMENT_STOPPING, /* the ranks are asked to stop */
+	MOMENT_RESTART,
+};
+
+/* Called by the loop's thread between two events, and to return soon. */
+struct supervision_listener {
+	void (*open)(void *context, struct supervisor *supervisor, struct uv_loop_s *loop); /* before any rank */
+	void (*tell)(void *context, enum job_moment moment, uint32_t local_rank);
+	void (*close)(void *context); /* the result is complete; its handles of the loop are to be closed */
+	void *context;
+};
+
 struct supervision {
 	const struct launch_plan *plan;
 	struct rank_launcher *launcher;
@@ -29,9 +48,11 @@ struct supervision {
 	const struct memory_cgroups *memory_cgroups;
 	const struct job_cgroup *job_cgroup;
 	const struct guards *guards;
-	bool keep_events; /* of libmuster's trace, for the report */
-	bool quiet;       /* no words but those about errors */
-	bool verbose;     /* words about what is of no consequence to most, too */
+	const struct supervision_listener *listener; /* or NULL */
+	bool start_awaited;                          /* somebody waits for MOMENT_EXECUTED */
+	bool keep_events;                            /* of libmuster's trace, for the report */
+	bool quiet;                                  /* no words but those about errors */
+	bool verbose;                                /* words about what is of no consequence to most, too */
 	/* Words what happened before the group is started once more; printed between the ranks' lines. */
 	void (*word_restart)(void *context, const struct job_result *result, int64_t wait_ms, struct text *line);
 	void *context;

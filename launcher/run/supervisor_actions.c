@@ -31,6 +31,7 @@ enum {
 	UNREAD_MS = 500,
 	CLEAR_ROUND_MS = 20,
 	LEFT_CHECK_MS = 50,
+	EXEC_CHECK_MS = 1,
 	LONG_STOP_MS = 1000,  /* then a person is told what is being waited for */
 	WATCH_AFTER_MS = 2,   /* then it is looked whether a rank attached, and again after twice the time */
 	WATCH_LATEST_MS = 64, /* of these times the last: from then on ranks are waited for */
@@ -68,9 +69,31 @@ static void on_watch_start(uv_timer_t *timer)
 	s->watch_after_ms *= 2;
 }
 
+/* Those that failed in between are no longer on their way either. */
+void supervisor_check_executed(struct supervisor *s)
+{
+	struct rank_launcher *launcher = s->how->launcher;
+	if (s->executed || !group_starter_is_done(&s->starting) || !rank_launcher_all_left(launcher))
+		return;
+	uv_timer_stop(&s->exec_check);
+	for (uint32_t r = 0; r < s->group.count; r++)
+		if (launcher->slots[r].failed_step != STEP_NONE)
+			return;
+	s->executed = true;
+	supervisor_tell(s, MOMENT_EXECUTED, NO_RANK);
+}
+
+static void on_exec_check(uv_timer_t *timer)
+{
+	supervisor_check_executed(timer->data);
+}
+
 static void all_started(struct supervisor *s)
 {
 	uv_idle_stop(&s->starter);
+	supervisor_tell(s, MOMENT_BORN, NO_RANK);
+	if (s->how->start_awaited && !s->executed)
+		uv_timer_start(&s->exec_check, on_exec_check, 0, EXEC_CHECK_MS);
 	s->watch_after_ms = WATCH_AFTER_MS * 2;
 	if (s->segment.fd >= 0)
 		uv_timer_start(&s->watch_start, on_watch_start, WATCH_AFTER_MS, 0);
@@ -106,6 +129,7 @@ static void on_left_check(uv_timer_t *timer)
 	if (s->state == GROUP_STARTING || !rank_launcher_all_left(s->how->launcher))
 		return;
 	uv_timer_stop(timer);
+	supervisor_check_executed(s);
 	for (uint32_t r = 0; r < s->group.count; r++)
 		group_starter_tell_binding(&s->starting, r);
 	if (s->segment.fd < 0)
@@ -201,7 +225,8 @@ static void ask_ranks(struct supervisor *s)
 	uv_idle_stop(&s->starter);
 	note_library(s);
 	rank_group_ask(&s->group, quit ? SIGQUIT : s->plan->spec->failure.signal, s->result);
-	set_deadline(s, s->plan->spec->failure.grace_ms, 0);
+	set_deadline(s, s->grace_ms, 0);
+	supervisor_tell(s, MOMENT_STOPPING, NO_RANK);
 	uv_timer_start(&s->long_stop, supervisor_on_long_stop, LONG_STOP_MS, 0);
 	if (s->group.running == 0)
 		supervisor_post(s, EVENT_NO_RANK_LEFT);
@@ -261,6 +286,7 @@ void supervisor_plan_restart(struct supervisor *s, int64_t wait_ms)
 		output_note(s->how->output, line.bytes);
 	text_finish(&line);
 	set_deadline(s, wait_ms, 0);
+	supervisor_tell(s, MOMENT_RESTART, NO_RANK);
 	supervisor_post(s, EVENT_CLEARED_RESTART);
 }
 

@@ -62,6 +62,7 @@ static void rank_ended(struct supervisor *s, const struct death *death)
 	rank_ending_note(rank, death, &s->how->launcher->slots[local_rank], s->oom_kills_before);
 	job_segment_note_end(&s->segment, local_rank, rank);
 	rank_group_remove(&s->group, local_rank);
+	supervisor_tell(s, MOMENT_RANK_ENDED, local_rank);
 	group_starter_tell_binding(&s->starting, local_rank);
 	output_drain_rank(s->how->output, local_rank);
 	uint32_t first = s->result->first_failure;
@@ -136,6 +137,8 @@ static void take_deaths(struct supervisor *s)
 		rank_ended(s, &death);
 	}
 	deaths_reap_orphans(&s->deaths);
+	if (any)
+		supervisor_check_executed(s);
 	if (any && s->group.running == 0)
 		supervisor_post(s, EVENT_NO_RANK_LEFT);
 	supervisor_check_progress(s);
@@ -154,7 +157,7 @@ static void told_to_end(struct supervisor *s, enum job_cause cause)
 		s->told_to_end = cause;
 }
 
-static void stop_requested(struct supervisor *s, int signal)
+void supervisor_stop_requested(struct supervisor *s, int signal)
 {
 	bool first = s->result->stop_signal == 0;
 	told_to_end(s, CAUSE_STOPPED);
@@ -184,7 +187,7 @@ static void take_signal(struct supervisor *s, int signal)
 	case SIGTERM:
 	case SIGHUP:
 	case SIGQUIT:
-		stop_requested(s, signal);
+		supervisor_stop_requested(s, signal);
 		break;
 	case SIGTSTP:
 		rank_group_signal_groups(&s->group, SIGSTOP);
@@ -289,8 +292,7 @@ void supervisor_on_long_stop(uv_timer_t *timer)
 		return;
 	struct text text = {0};
 	text_add_format(&text, "muster: waiting for %u rank%s to stop; SIGKILL %.1f s after the stop signal\n",
-	                s->group.running, s->group.running == 1 ? "" : "s",
-	                (double)s->plan->spec->failure.grace_ms / 1000);
+	                s->group.running, s->group.running == 1 ? "" : "s", (double)s->grace_ms / 1000);
 	output_note(s->how->output, text.bytes);
 	text_finish(&text);
 }

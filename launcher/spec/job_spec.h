@@ -94,6 +94,7 @@ struct output_spec {
 	struct sink_list stdout_sinks;
 	struct sink_list stderr_sinks;
 	enum on_closed on_closed;
+	int64_t log_limit_bytes;
 };
 
 struct failure_spec {
@@ -130,8 +131,10 @@ struct rank_exception {
 };
 
 struct job_spec {
-	struct arena arena;   /* owns every pointer below but the index sets */
-	char *source;         /* the file's name as the user wrote it, "<stdin>", or NULL for a bare command */
+	struct arena arena; /* owns every pointer below but the index sets */
+	char *source;       /* the file's name as the user wrote it, "<stdin>", or NULL for a bare command */
+	char *text;         /* the spec as it was given, text_length bytes; NULL: a bare command */
+	size_t text_length;
 	char *base_directory; /* absolute: what working_directory is relative to; NULL: a current directory without a
 	                         path */
 	char *name;

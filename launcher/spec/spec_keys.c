@@ -127,6 +127,9 @@ const struct spec_key spec_keys[] = {
 	{"output.on_closed", KEY_CHOICE, JOB(output.on_closed), .words = closed_words, .fallback = "end",
          .help = "When the reader of muster's own output has gone: end the ranks as in a pipeline, or go on without "
                  "it."},
+	{"output.log_limit", KEY_SIZE, JOB(output.log_limit_bytes), RANGE(4 * KIB, LARGEST_SIZE), .fallback = "64MiB",
+         .help = "Of a detached job: most that is kept of what a rank prints to the terminal, for each stream; its "
+                 "beginning and its end are."},
 
 	{"failure", KEY_MAP, .nullable = true, .help = "What follows when a rank fails, and how ranks are stopped."},
 	{"failure.policy", KEY_CHOICE, JOB(failure.policy), .words = policy_words, .fallback = "stop",

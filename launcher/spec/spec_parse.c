@@ -211,8 +211,11 @@ static void take_file(struct spec_reader *reader, const struct spec_request *req
 	}
 	size_t length;
 	char *text = read_file(reader, request->path, &length);
-	if (text != NULL)
+	if (text != NULL) {
 		parse_text(reader, text, length);
+		reader->spec->text = arena_copy_bytes(&reader->spec->arena, text, length);
+		reader->spec->text_length = length;
+	}
 	free(text);
 }
 

@@ -349,7 +349,7 @@ class Users(Cores):
 
     def environment(self, **changes):
         changes.setdefault("MUSTER_LEASE_DIR", str(self.shared))
-        return super().environment(**changes)
+        return super().environment(**changes, XDG_STATE_HOME=None, HOME=None)
 
     def test_each_sees_what_the_other_holds_whoever_was_first(self):
         for first, second in (([], self.nobody), (self.nobody, [])):

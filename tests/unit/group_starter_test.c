@@ -52,7 +52,7 @@ static void begin_with(struct starting *t, char *command)
 	job_result_init(&t->result, RANKS);
 	child_must(uv_loop_init(&t->loop) == 0);
 	child_must(rank_launcher_init(&t->launcher, &t->f.plan, &err) == 0);
-	child_must(output_create(&t->how.output, &t->f.plan, &err) == 0);
+	child_must(output_create(&t->how.output, &t->f.plan, NULL, &err) == 0);
 	child_must(output_attach(t->how.output, &t->loop, NULL, NULL, &err) == 0);
 	child_must(deaths_init(&t->deaths, t->group.pids, RANKS) == 0);
 	t->starter = (struct group_starter){.how = &t->how,

@@ -41,13 +41,13 @@ static _Noreturn void be_guard(const struct guard_case *how)
 	struct error err = {0};
 	const struct guarded guarded = {.supervise = how->supervise,
 	                                .context = how->context,
-	                                .stop_with_owner = how->stop_with_owner,
+	                                .owner = how->stop_with_owner ? guard_open_owner(&err) : 0,
 	                                .patience_ms = how->patience_ms};
 	setpgid(0, 0);
 	alarm(FIXTURE_LIFE_S);
 	signals_take_over();
 	signals_block();
-	int code = guard_run(&guarded, &err);
+	int code = guarded.owner < 0 ? guarded.owner : guard_run(&guarded, &err);
 	if (code < 0)
 		fprintf(stderr, "%s\n", err.text);
 	fflush(NULL);

@@ -75,6 +75,7 @@ static void the_defaults_of_placement_and_output_are_those_of_the_manual(void **
 	assert_int_equal(spec.output.stderr_sinks.count, 1);
 	assert_int_equal(spec.output.stderr_sinks.items[0].kind, SINK_TERMINAL);
 	assert_int_equal(spec.output.on_closed, ON_CLOSED_END);
+	assert_int_equal(spec.output.log_limit_bytes, 64 << 20);
 	job_spec_finish(&spec);
 }
 
@@ -203,7 +204,7 @@ static void values_of_output_and_limits_arrive_in_their_members(void **state)
 	struct job_spec spec;
 	read_spec(&spec,
 	          START "output: {label: false, timestamp: true, stdout: [terminal, 'o.%r', null], stderr: null,\n"
-	                "  on_closed: continue}\n"
+	                "  on_closed: continue, log_limit: 1MiB}\n"
 	                "limits: {memory: 1GiB, address_space: 2GiB, open_files: 64, core_size: 0, cpu_time: 2m,\n"
 	                "  nice: -7}\n");
 	assert_false(spec.output.label);
@@ -216,6 +217,7 @@ static void values_of_output_and_limits_arrive_in_their_members(void **state)
 	assert_int_equal(spec.output.stdout_sinks.items[2].kind, SINK_NULL);
 	assert_int_equal(spec.output.stderr_sinks.items[0].kind, SINK_NULL);
 	assert_int_equal(spec.output.on_closed, ON_CLOSED_CONTINUE);
+	assert_int_equal(spec.output.log_limit_bytes, 1 << 20);
 	assert_int_equal(spec.limits.memory_bytes, 1 << 30);
 	assert_int_equal(spec.limits.address_space_bytes, INT64_C(2) << 30);
 	assert_int_equal(spec.limits.open_files, 64);

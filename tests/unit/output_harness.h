@@ -84,7 +84,7 @@ static inline void harness_open(struct harness *h)
 {
 	struct error err;
 	assert_int_equal(uv_loop_init(&h->loop), 0);
-	assert_int_equal(output_create(&h->output, &h->f.plan, &err), 0);
+	assert_int_equal(output_create(&h->output, &h->f.plan, NULL, &err), 0);
 	assert_int_equal(output_attach(h->output, &h->loop, harness_changed, h, &err), 0);
 	for (uint32_t r = 0; r < h->f.plan.nprocs; r++)
 		assert_int_equal(output_open_rank(h->output, r, h->ends[r], &err), 0);

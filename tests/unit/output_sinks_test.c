@@ -433,7 +433,7 @@ static void a_file_that_cannot_be_written_is_an_error_before_anything_is_started
 		assert_int_equal(mkfifo(fixture_path(&h.f, "fifo"), 0644), 0);
 		harness_send_to(&h, 0, TO_STDOUT, "good", NULL);
 		harness_send_to(&h, 1, TO_STDERR, bad_paths[i].path, NULL);
-		assert_int_equal(output_create(&h.output, &h.f.plan, &err), bad_paths[i].code);
+		assert_int_equal(output_create(&h.output, &h.f.plan, NULL, &err), bad_paths[i].code);
 		assert_null(h.output);
 		assert_ptr_equal(strstr(err.text, "cannot write output to "), err.text);
 		assert_non_null(strstr(err.text, bad_paths[i].says));

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_options: see job_options.h.
+ */
+#include "commands/job_options.h"
+
+#include "base/error.h"
+#include "spec/shown.h"
+#include "spec/units.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+struct row {
+	char letter;
+	const char *name;
+	const char *operand; /* NULL: none */
+};
+
+static const struct row rows[] = {
+	{'a', "all", NULL},    {'f', "follow", NULL}, {'j', "json", NULL}, {'r', "ranks", "RANKS"},
+	{'t', "timeout", "T"}, {'g', "grace", "T"},   {'h', "help", NULL},
+};
+
+static bool is_long(const struct row *row, const char *word)
+{
+	size_t length = strlen(row->name);
+	return strncmp(word, "--", 2) == 0 && strncmp(word + 2, row->name, length) == 0 &&
+	       (word[2 + length] == '\0' || word[2 + length] == '=');
+}
+
+static const struct row *find(const char *word, const char *letters)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		bool is_it = is_long(&rows[i], word) || (word[1] == rows[i].letter && word[1] != '-');
+		if (is_it && (rows[i].letter == 'h' || strchr(letters, rows[i].letter) != NULL))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+/* What stands behind the option in its word, or NULL. */
+static const char *joined(const char *word)
+{
+	if (word[1] != '-')
+		return word[2] == '\0' ? NULL : word + 2;
+	const char *sign = strchr(word, '=');
+	return sign == NULL ? NULL : sign + 1;
+}
+
+static int take(struct job_options *options, const struct row *row, const char *value, struct error *err)
+{
+	int rc = 0;
+	switch (row->letter) {
+	case 'a':
+		options->all = true;
+		break;
+	case 'f':
+		options->follow = true;
+		break;
+	case 'j':
+		options->json = true;
+		break;
+	case 'h':
+		options->help = true;
+		break;
+	case 'r':
+		options->ranks = value;
+		break;
+	case 't':
+		rc = duration_parse(value, &options->timeout_ms, err);
+		break;
+	default:
+		rc = duration_parse(value, &options->grace_ms, err);
+		break;
+	}
+	return rc < 0 ? error_prefix(err, "--%s", row->name) : 0;
+}
+
+static int take_option(struct job_options *options, const struct job_usage *usage, char ***next, const char *command,
+                       struct error *err)
+{
+	const char *word = **next;
+	const struct row *row = find(word, usage->letters);
+	if (row == NULL)
+		return error_set(err, -EINVAL, "unknown option %s; see muster %s --help", SHOWN(word), command);
+	const char *value = joined(word);
+	if (row->operand == NULL && value != NULL)
+		return error_set(err, -EINVAL, "--%s takes no value, and \"%s\" was given", row->name, SHOWN(value));
+	if (row->operand != NULL && value == NULL)
+		value = *++*next;
+	if (row->operand != NULL && value == NULL)
+		return error_set(err, -EINVAL, "--%s needs a value: --%s %s", row->name, row->name, row->operand);
+	return take(options, row, value, err);
+}
+
+int job_options_parse(struct job_options *options, const struct job_usage *usage, int argc, char **argv,
+                      struct error *err)
+{
+	const char *command = argc > 0 ? argv[0] : "";
+	bool ended = false;
+	*options = (struct job_options){.words = argv, .timeout_ms = -1, .grace_ms = -1};
+	for (char **next = argc > 0 ? argv + 1 : argv; *next != NULL; next++) {
+		if (!ended && strcmp(*next, "--") == 0) {
+			ended = true;
+		} else if (!ended && (*next)[0] == '-' && (*next)[1] != '\0') {
+			int rc = take_option(options, usage, &next, command, err);
+			if (rc < 0)
+				return rc;
+		} else {
+			options->words[options->word_count++] = *next;
+		}
+	}
+	options->words[options->word_count] = NULL;
+	if (!options->help && (options->word_count < usage->least || options->word_count > usage->most))
+		return error_set(err, -EINVAL, "usage: muster %s %s; see muster %s --help", command, usage->wanted,
+		                 command);
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_options: the options of the commands that have to do with jobs that are there: ps, status, join, logs, signal,
+ * stop, report. Each takes some of them; words and options may stand in any order.
+ */
+#ifndef MUSTER_COMMANDS_JOB_OPTIONS_H
+#define MUSTER_COMMANDS_JOB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+
+struct job_options {
+	char **words; /* those that are no options, NULL-terminated; in argv's place */
+	int word_count;
+	bool all;
+	bool follow;
+	bool json;
+	bool help;
+	const char *ranks;  /* NULL: all */
+	int64_t timeout_ms; /* negative: none */
+	int64_t grace_ms;   /* negative: the job's own */
+};
+
+/* `letters` are those of the options that the command takes, of "afjrtg"; it must be called with `least` to `most`
+ * words, which `wanted` names. */
+struct job_usage {
+	const char *letters;
+	const char *wanted;
+	int least;
+	int most;
+};
+
+int job_options_parse(struct job_options *options, const struct job_usage *usage, int argc, char **argv,
+                      struct error *err);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * join: `muster join JOB...` waits until the jobs have ended, and exits with the exit code of the first that failed. It
+ * waits for their locks: nobody has to answer, and a job that was lost keeps nobody waiting.
+ */
+#include "commands/join.h"
+
+#include "base/error.h"
+#include "commands/console.h"
+#include "commands/job_options.h"
+#include "job/job_view.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { EXIT_TIMEOUT = 124 };
+
+static void print_help(void)
+{
+	fputs("usage: muster join [--timeout T] JOB...\n"
+	      "Wait for jobs, and exit with the exit code of the first one given that failed.\n\n"
+	      "  -t, --timeout T   give up after T, like 90s or 1h30m: exit code 124\n"
+	      "  -j, --json        the jobs and their exit codes, as JSON\n"
+	      "  -h, --help        this text\n\n"
+	      "JOB is an id, the beginning of one, or the name of the only job of that name.\n",
+	      stdout);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static int exit_code_of(struct job_view *view)
+{
+	struct error err;
+	if (view->life == JOB_LOST) {
+		error_set(&err, -ENOENT, "job %s is lost: muster was killed, or the machine went down, before its end",
+		          view->id);
+		return console_tell(&err, EXIT_MUSTER);
+	}
+	json_t *report = job_view_report(view, &err);
+	if (report == NULL)
+		return console_tell(&err, EXIT_MUSTER);
+	json_t *code = json_object_get(report, "exit_code");
+	int exit_code = json_is_integer(code) ? (int)json_integer_value(code) : EXIT_MUSTER;
+	json_decref(report);
+	return exit_code;
+}
+
+static int join_one(const char *word, int64_t end_ms, json_t *jobs)
+{
+	struct job_view view;
+	struct error err;
+	if (job_view_find(&view, word, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	int64_t left_ms = end_ms < 0 ? -1 : end_ms > now_ms() ? end_ms - now_ms() : 0;
+	int code;
+	if (view.life == JOB_ENDED || job_view_wait(&view, left_ms)) {
+		code = exit_code_of(&view);
+	} else {
+		error_set(&err, -ETIMEDOUT, "job %s still runs", view.id);
+		code = console_tell(&err, EXIT_TIMEOUT);
+	}
+	json_array_append_new(jobs, json_pack("{s:s, s:s, s:i}", "id", view.id, "state", job_life_name(view.life),
+	                                      "exit_code", code));
+	job_view_close(&view);
+	return code;
+}
+
+int command_join(int argc, char **argv)
+{
+	static const struct job_usage usage = {"tj", "[--timeout T] JOB...", 1, INT_MAX};
+	struct job_options options;
+	struct error err;
+	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	if (options.help) {
+		print_help();
+		return EXIT_OK;
+	}
+	int64_t end_ms = options.timeout_ms < 0 ? -1 : now_ms() + options.timeout_ms;
+	json_t *jobs = json_array();
+	int first = 0;
+	for (char **word = options.words; *word != NULL; word++) {
+		int code = join_one(*word, end_ms, jobs);
+		first = first == 0 ? code : first;
+	}
+	if (options.json) {
+		json_dumpf(jobs, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
+	json_decref(jobs);
+	return first;
+}

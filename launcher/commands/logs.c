@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * logs: `muster logs JOB` shows what the ranks of a detached job printed: their standard output on standard output, and
+ * their standard error on standard error.
+ */
+#include "commands/logs.h"
+
+#include "base/error.h"
+#include "base/index_set.h"
+#include "base/memory.h"
+#include "commands/console.h"
+#include "commands/job_options.h"
+#include "job/job_view.h"
+#include "job/log_reader.h"
+#include "job/private_directory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FOLLOW_MS = 100, STREAMS = 2 };
+
+struct shown_log {
+	struct log_reader reader;
+	FILE *to;
+	uint32_t rank;
+	bool label;
+	bool in_line;
+};
+
+struct shown_logs {
+	struct shown_log *items;
+	size_t count;
+	int directory;
+};
+
+static void print_help(void)
+{
+	fputs("usage: muster logs [-f] [-r RANKS] JOB\n"
+	      "Show what the ranks of a detached job printed to the terminal.\n\n"
+	      "  -f, --follow        go on until the job has ended\n"
+	      "  -r, --ranks RANKS   of these only, like 0-3,8\n"
+	      "  -h, --help          this text\n\n"
+	      "Of several ranks, each line begins with the rank it is from.\n",
+	      stdout);
+}
+
+static void show(void *context, const char *bytes, size_t length)
+{
+	struct shown_log *log = context;
+	while (length > 0) {
+		const char *newline = memchr(bytes, '\n', length);
+		size_t part = newline == NULL ? length : (size_t)(newline + 1 - bytes);
+		if (log->label && !log->in_line)
+			fprintf(log->to, "[%" PRIu32 "] ", log->rank);
+		fwrite(bytes, 1, part, log->to);
+		log->in_line = newline == NULL;
+		bytes += part;
+		length -= part;
+	}
+}
+
+static int choose_ranks(struct index_set *ranks, const struct job_view *view, const char *list, struct error *err)
+{
+	json_int_t nprocs = json_integer_value(json_object_get(view->job, "nprocs"));
+	uint32_t last = nprocs >= 1 && nprocs <= (json_int_t)INDEX_SET_MAX ? (uint32_t)nprocs - 1 : 0;
+	if (list != NULL)
+		return index_set_parse(ranks, list, last, err) < 0 ? error_prefix(err, "--ranks") : 0;
+	index_set_add_range(ranks, 0, last);
+	return 0;
+}
+
+static int open_logs(struct shown_logs *logs, const struct job_view *view, const char *list, struct error *err)
+{
+	struct index_set ranks = {0};
+	logs->directory = private_directory_open_in(view->directory, "logs", false, err);
+	if (logs->directory < 0)
+		return error_set(err, logs->directory,
+		                 "job %s has no logs: it was in the foreground, and its ranks printed there", view->id);
+	int rc = choose_ranks(&ranks, view, list, err);
+	if (rc < 0)
+		return rc;
+	bool label = index_set_count(&ranks) > 1;
+	logs->items = memory_zeroed((size_t)index_set_count(&ranks) * STREAMS * sizeof *logs->items);
+	for (index_set_each(&ranks, rank)) {
+		for (int stream = 0; stream < STREAMS; stream++) {
+			struct shown_log *log = &logs->items[logs->count++];
+			char name[LOG_NAME_BYTES];
+			snprintf(name, sizeof name, "%" PRIu32 ".%s", rank, stream == 0 ? "out" : "err");
+			*log = (struct shown_log){.to = stream == 0 ? stdout : stderr, .rank = rank, .label = label};
+			log_reader_init(&log->reader, logs->directory, name);
+		}
+	}
+	index_set_finish(&ranks);
+	return 0;
+}
+
+/* What came before the end of the job is there once the end is seen. */
+static void show_all(struct shown_logs *logs, struct job_view *view, bool follow)
+{
+	for (bool more = true; more;) {
+		job_view_refresh(view);
+		more = follow && (view->life == JOB_RUNNING || view->life == JOB_STARTING) && ferror(stdout) == 0;
+		for (size_t i = 0; i < logs->count; i++)
+			log_reader_pump(&logs->items[i].reader, show, &logs->items[i]);
+		fflush(stdout);
+		if (more)
+			poll(NULL, 0, FOLLOW_MS);
+	}
+}
+
+int command_logs(int argc, char **argv)
+{
+	static const struct job_usage usage = {"fr", "[-f] [-r RANKS] JOB", 1, 1};
+	struct job_options options;
+	struct job_view view;
+	struct shown_logs logs = {.directory = -1};
+	struct error err;
+	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	if (options.help) {
+		print_help();
+		return EXIT_OK;
+	}
+	int rc = job_view_find(&view, options.words[0], &err);
+	if (rc == 0)
+		rc = open_logs(&logs, &view, options.ranks, &err);
+	if (rc == 0)
+		show_all(&logs, &view, options.follow);
+	if (logs.directory >= 0)
+		close(logs.directory);
+	free(logs.items);
+	job_view_close(&view);
+	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ps: `muster ps` lists the jobs of this user that run or were lost; with -a those that ended, too.
+ */
+#include "commands/ps.h"
+
+#include "base/error.h"
+#include "base/printable.h"
+#include "commands/console.h"
+#include "commands/job_options.h"
+#include "job/job_view.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void print_help(void)
+{
+	fputs("usage: muster ps [-a] [--json]\n"
+	      "List the jobs that run, and those that were lost: nobody of muster is left, and no report.\n\n"
+	      "  -a, --all    those that ended, too\n"
+	      "  -j, --json   as JSON\n"
+	      "  -h, --help   this text\n",
+	      stdout);
+}
+
+/* What job.json says, the state, and of a job that ended how. */
+static json_t *describe(const struct job_view *view)
+{
+	static const char *const members[] = {"name", "nprocs", "join", "daemon", "cpus", "started", "pid", "command"};
+	json_t *made = json_pack("{s:s, s:s}", "id", view->id, "state", job_life_name(view->life));
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		json_object_set(made, members[i], json_object_get(view->job, members[i]));
+	json_t *report = view->life == JOB_ENDED ? job_view_report(view, NULL) : NULL;
+	if (report != NULL) {
+		json_object_set(made, "outcome", json_object_get(report, "outcome"));
+		json_object_set(made, "exit_code", json_object_get(report, "exit_code"));
+		json_object_set(made, "ended", json_object_get(report, "ended"));
+	}
+	json_decref(report);
+	return made;
+}
+
+static bool add_job(void *context, struct job_view *view)
+{
+	json_array_append_new(context, describe(view));
+	return true;
+}
+
+/* --- the table --- */
+
+static const char *text_of(const json_t *job, const char *member)
+{
+	const char *text = json_string_value(json_object_get(job, member));
+	return text == NULL ? "-" : text;
+}
+
+static void local_time(char text[static 32], const char *date)
+{
+	struct tm fields = {0};
+	time_t seconds = strptime(date, "%Y-%m-%dT%H:%M:%S", &fields) == NULL ? (time_t)-1 : timegm(&fields);
+	if (seconds == (time_t)-1 || localtime_r(&seconds, &fields) == NULL)
+		snprintf(text, 32, "-");
+	else
+		strftime(text, 32, "%Y-%m-%d %H:%M:%S", &fields);
+}
+
+static void state_words(char text[static 16], const json_t *job)
+{
+	json_t *code = json_object_get(job, "exit_code");
+	if (code != NULL)
+		snprintf(text, 16, "exit %d", (int)json_integer_value(code));
+	else
+		snprintf(text, 16, "%s", text_of(job, "state"));
+}
+
+static void print_command(const json_t *command)
+{
+	size_t i;
+	json_t *word;
+	json_array_foreach(command, i, word)
+	{
+		char *shown = strdup(json_string_value(word) == NULL ? "" : json_string_value(word));
+		if (shown == NULL)
+			return;
+		make_printable(shown);
+		printf("%s%s", i == 0 ? "" : " ", shown);
+		free(shown);
+	}
+	putchar('\n');
+}
+
+static void print_table(const json_t *jobs)
+{
+	size_t i;
+	json_t *job;
+	int width = 2;
+	json_array_foreach(jobs, i, job)
+	{
+		int length = (int)strlen(text_of(job, "id"));
+		width = length > width ? length : width;
+	}
+	printf("%-*s  %-8s  %5s  %-19s  %-8s  %s\n", width, "ID", "STATE", "RANKS", "STARTED", "CPUS", "COMMAND");
+	json_array_foreach(jobs, i, job)
+	{
+		char state[16], started[32];
+		bool runs = strcmp(text_of(job, "state"), "running") == 0;
+		state_words(state, job);
+		local_time(started, text_of(job, "started"));
+		printf("%-*s  %-8s  %5d  %-19s  %-8s  ", width, text_of(job, "id"), state,
+		       (int)json_integer_value(json_object_get(job, "nprocs")), started,
+		       runs ? text_of(job, "cpus") : "-");
+		print_command(json_object_get(job, "command"));
+	}
+}
+
+int command_ps(int argc, char **argv)
+{
+	static const struct job_usage usage = {"aj", "[-a] [--json]", 0, 0};
+	struct job_options options;
+	struct error err;
+	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	if (options.help) {
+		print_help();
+		return EXIT_OK;
+	}
+	json_t *jobs = json_array();
+	int rc = job_view_each(options.all, add_job, jobs, &err);
+	if (rc == 0 || rc == -ENOENT) {
+		if (options.json) {
+			json_dumpf(jobs, stdout, JSON_INDENT(2));
+			putchar('\n');
+		} else {
+			print_table(jobs);
+		}
+	}
+	json_decref(jobs);
+	return rc == 0 || rc == -ENOENT ? EXIT_OK : console_tell(&err, EXIT_MUSTER);
+}

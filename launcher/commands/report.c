@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report: `muster report JOB|FILE` shows how a job went that has ended: its report, of the record or of a file.
+ */
+#include "commands/report.h"
+
+#include "base/error.h"
+#include "base/printable.h"
+#include "commands/console.h"
+#include "commands/job_options.h"
+#include "job/job_view.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_help(void)
+{
+	fputs("usage: muster report [--json] JOB|FILE\n"
+	      "Show how a job went that has ended.\n\n"
+	      "  -j, --json   the report itself, see muster-report(5)\n"
+	      "  -h, --help   this text\n\n"
+	      "What has a slash in it, or ends in .json, is a file that --report wrote; \"-\" is standard input.\n",
+	      stdout);
+}
+
+static bool is_file(const char *word)
+{
+	size_t length = strlen(word);
+	return strchr(word, '/') != NULL || strcmp(word, "-") == 0 ||
+	       (length > 5 && strcmp(word + length - 5, ".json") == 0);
+}
+
+static json_t *load_file(const char *path, struct error *err)
+{
+	json_error_t where;
+	FILE *from = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	if (from == NULL) {
+		error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	json_t *report = json_loadf(from, 0, &where);
+	if (from != stdin)
+		fclose(from);
+	if (report == NULL)
+		error_set(err, -EBADMSG, "%s: line %d: %s", path, where.line, where.text);
+	return report;
+}
+
+static json_t *load_job(const char *word, struct error *err)
+{
+	struct job_view view;
+	json_t *report = NULL;
+	if (job_view_find(&view, word, err) == 0 && view.life == JOB_ENDED)
+		report = job_view_report(&view, err);
+	else if (view.directory >= 0)
+		error_set(err, -ENOENT, "job %s %s", view.id,
+		          view.life == JOB_LOST ? "is lost: there is no report" : "still runs; muster status shows it");
+	job_view_close(&view);
+	return report;
+}
+
+static json_t *load(const char *word, struct error *err)
+{
+	json_t *report = is_file(word) ? load_file(word, err) : load_job(word, err);
+	const char *schema = json_string_value(json_object_get(report, "schema"));
+	if (report != NULL && (schema == NULL || strcmp(schema, "muster.report/1") != 0)) {
+		error_set(err, -EBADMSG, "%s: not a report of muster's (schema muster.report/1)", word);
+		json_decref(report);
+		return NULL;
+	}
+	return report;
+}
+
+/* --- as text --- */
+
+static void print_text(const char *before, const json_t *value, const char *after)
+{
+	char *shown = json_string_value(value) == NULL ? NULL : strdup(json_string_value(value));
+	if (shown == NULL)
+		return;
+	make_printable(shown);
+	printf("%s%s%s", before, shown, after);
+	free(shown);
+}
+
+static void print_failure(const json_t *failure)
+{
+	size_t i;
+	json_t *line;
+	if (!json_is_object(failure))
+		return;
+	printf("rank %d (pid %d", (int)json_integer_value(json_object_get(failure, "rank")),
+	       (int)json_integer_value(json_object_get(failure, "pid")));
+	print_text(", CPUs ", json_object_get(failure, "cpus"), "");
+	print_text(") ", json_object_get(failure, "what"), "");
+	printf(", %.3f s after the start\n", json_number_value(json_object_get(failure, "at_s")));
+	json_array_foreach(json_object_get(failure, "stderr_tail"), i, line) print_text("  | ", line, "\n");
+}
+
+static void print_rank(const json_t *rank)
+{
+	json_t *code = json_object_get(rank, "exit_code");
+	printf("%4d  %-8d", (int)json_integer_value(json_object_get(rank, "rank")),
+	       (int)json_integer_value(json_object_get(rank, "pid")));
+	printf("  %8.3f  %8.3f  %8.1f MiB  ", json_number_value(json_object_get(rank, "user_s")),
+	       json_number_value(json_object_get(rank, "system_s")),
+	       json_number_value(json_object_get(rank, "max_rss_bytes")) / (1 << 20));
+	if (json_is_integer(code))
+		printf("exit %d", (int)json_integer_value(code));
+	else
+		print_text("",
+		           json_is_string(json_object_get(rank, "signal")) ? json_object_get(rank, "signal")
+		                                                           : json_object_get(rank, "end"),
+		           "");
+	puts(json_is_true(json_object_get(rank, "stopped")) ? ", stopped by muster" : "");
+}
+
+static void print_report(const json_t *report)
+{
+	size_t i;
+	json_t *rank, *job = json_object_get(report, "job");
+	print_text("job      ", json_object_get(job, "id"), "\n");
+	print_text("outcome  ", json_object_get(report, "outcome"), "");
+	printf(", exit code %d\n", (int)json_integer_value(json_object_get(report, "exit_code")));
+	print_text("started  ", json_object_get(report, "started"), "");
+	printf(", took %.3f s\n", json_number_value(json_object_get(report, "elapsed_s")));
+	if (json_integer_value(json_object_get(report, "restarts")) > 0)
+		printf("restarts %d\n", (int)json_integer_value(json_object_get(report, "restarts")));
+	print_text("error    ", json_object_get(report, "error"), "\n");
+	print_failure(json_object_get(report, "first_failure"));
+	puts("rank  pid         user s  system s        memory  end");
+	json_array_foreach(json_object_get(report, "ranks"), i, rank) print_rank(rank);
+}
+
+int command_report(int argc, char **argv)
+{
+	static const struct job_usage usage = {"j", "[--json] JOB|FILE", 1, 1};
+	struct job_options options;
+	struct error err;
+	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	if (options.help) {
+		print_help();
+		return EXIT_OK;
+	}
+	json_t *report = load(options.words[0], &err);
+	if (report == NULL)
+		return console_tell(&err, EXIT_MUSTER);
+	if (options.json) {
+		json_dumpf(report, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+		putchar('\n');
+	} else {
+		print_report(report);
+	}
+	json_decref(report);
+	return EXIT_OK;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stop: `muster stop JOB...` asks jobs to stop, and returns once nothing of them is left.
+ */
+#include "commands/stop.h"
+
+#include "base/error.h"
+#include "commands/console.h"
+#include "commands/job_options.h"
+#include "job/control_client.h"
+#include "job/job_view.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
+static void print_help(void)
+{
+	fputs("usage: muster stop [--grace T] JOB...\n"
+	      "Stop jobs: the stop signal to their ranks, SIGKILL after the grace time; return once nothing is "
+	      "left.\n\n"
+	      "  -g, --grace T   how long ranks may take to stop, instead of the job's failure.grace\n"
+	      "  -h, --help      this text\n\n"
+	      "Exit code: 0 when nothing of the jobs is left, else 125.\n",
+	      stdout);
+}
+
+static json_t *request_of(int64_t grace_ms)
+{
+	json_t *request = json_pack("{s:s}", "do", "stop");
+	if (grace_ms >= 0)
+		json_object_set_new(request, "grace_ms", json_integer(grace_ms));
+	return request;
+}
+
+/* One that ended while it was asked is as good as stopped. */
+static int ask(struct job_view *view, int64_t grace_ms, struct error *err)
+{
+	json_t *answer = control_ask(view, request_of(grace_ms), err);
+	json_decref(answer);
+	if (answer != NULL)
+		return 0;
+	job_view_wait(view, 0);
+	return view->life == JOB_ENDED || view->life == JOB_LOST ? 0 : err->code;
+}
+
+static int check_nothing_left(const struct job_view *view, struct error *err)
+{
+	json_t *report = view->life == JOB_ENDED ? job_view_report(view, NULL) : NULL;
+	json_int_t survivors = json_integer_value(json_object_get(report, "survivors"));
+	json_decref(report);
+	if (survivors == 0)
+		return 0;
+	return error_set(err, -EBUSY, "job %s ended, and %d of its processes did not", view->id, (int)survivors);
+}
+
+static int stop_one(const char *word, int64_t grace_ms)
+{
+	struct job_view view;
+	struct error err;
+	int rc = job_view_find(&view, word, &err);
+	if (rc == 0 && (view.life == JOB_RUNNING || view.life == JOB_STARTING))
+		rc = ask(&view, grace_ms, &err);
+	if (rc == 0) {
+		job_view_wait(&view, -1);
+		rc = check_nothing_left(&view, &err);
+	}
+	job_view_close(&view);
+	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;
+}
+
+int command_stop(int argc, char **argv)
+{
+	static const struct job_usage usage = {"g", "[--grace T] JOB...", 1, INT_MAX};
+	struct job_options options;
+	struct error err;
+	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	if (options.help) {
+		print_help();
+		return EXIT_OK;
+	}
+	int code = EXIT_OK;
+	for (char **word = options.words; *word != NULL; word++)
+		code = stop_one(*word, options.grace_ms) != EXIT_OK ? EXIT_MUSTER : code;
+	return code;
+}

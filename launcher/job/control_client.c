@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * control_client: see control_client.h.
+ */
+#include "job/control_client.h"
+
+#include "base/error.h"
+#include "job/control_server.h"
+#include "job/job_view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { PATIENCE_S = 10 };
+
+static bool is_trusted(int fd)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t size = sizeof peer;
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+}
+
+/* Through its directory, so that no path is too long for an address. */
+static int connect_to(int fd, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char directory[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	if (slash == NULL || slash - path >= (int)sizeof directory)
+		return -ENOENT;
+	memcpy(directory, path, (size_t)(slash - path));
+	directory[slash - path] = '\0';
+	int at = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0)
+		return -errno;
+	int length = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d%s", at, slash);
+	int rc = length >= (int)sizeof address.sun_path ? -ENAMETOOLONG : 0;
+	if (rc == 0 && connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+		rc = -errno;
+	close(at);
+	return rc;
+}
+
+static int open_connection(const struct job_view *view, struct error *err)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return error_set(err, -errno, "cannot make a socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	int rc = connect_to(fd, job_view_text(view, "socket"));
+	if (rc == 0 && is_trusted(fd))
+		return fd;
+	close(fd);
+	return rc == 0 ? error_set(err, -EPERM, "somebody else listens in the place of job %s", view->id)
+	               : error_set(err, rc, "job %s cannot be asked: %s", view->id, strerror(-rc));
+}
+
+/* Who is turned away finds out while it asks; the reason is there to be read all the same. */
+static ssize_t ask_and_listen(int fd, const char *message, char *bytes)
+{
+	(void)!send(fd, message, strlen(message), MSG_NOSIGNAL);
+	ssize_t got = recv(fd, bytes, CONTROL_MESSAGE_BYTES, 0);
+	return got < 0 && errno == ECONNRESET ? recv(fd, bytes, CONTROL_MESSAGE_BYTES, 0) : got;
+}
+
+static json_t *exchange(int fd, const char *message, const struct job_view *view, struct error *err)
+{
+	char *bytes = malloc(CONTROL_MESSAGE_BYTES);
+	ssize_t got = bytes == NULL ? -1 : ask_and_listen(fd, message, bytes);
+	if (got < 0 && errno == EAGAIN)
+		error_set(err, -ETIMEDOUT, "job %s does not answer: is its muster stopped?", view->id);
+	else if (got <= 0)
+		error_set(err, -EPIPE, "job %s ended meanwhile", view->id);
+	json_t *answer = got > 0 ? json_loadb(bytes, (size_t)got, 0, NULL) : NULL;
+	if (got > 0 && answer == NULL)
+		error_set(err, -EBADMSG, "job %s answered what is no JSON", view->id);
+	free(bytes);
+	return answer;
+}
+
+json_t *control_ask(const struct job_view *view, json_t *request, struct error *err)
+{
+	char *message = json_dumps(request, JSON_COMPACT);
+	json_decref(request);
+	int fd = message == NULL ? error_set(err, -ENOMEM, "no memory") : open_connection(view, err);
+	json_t *answer = fd < 0 ? NULL : exchange(fd, message, view, err);
+	const char *refused = json_string_value(json_object_get(answer, "error"));
+	if (refused != NULL) {
+		error_set(err, -EINVAL, "job %s: %s", view->id, refused);
+		json_decref(answer);
+		answer = NULL;
+	}
+	if (fd >= 0)
+		close(fd);
+	free(message);
+	return answer;
+}

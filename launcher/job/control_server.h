@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * control_server: the socket of a job that runs: ID.sock in the user's own directory of sockets, for this user and
+ * root.
+ *
+ * A message is one JSON object of at most 64 KiB, and so is its answer. Whatever a client sends, or fails to read, is
+ * its own trouble: it is answered with an error or dropped, and the job goes on. A client beyond the 64th is turned
+ * away. All calls are the loop's thread's.
+ */
+#ifndef MUSTER_JOB_CONTROL_SERVER_H
+#define MUSTER_JOB_CONTROL_SERVER_H
+
+#include <stddef.h>
+#include <uv.h>
+
+struct error;
+
+enum { CONTROL_MESSAGE_BYTES = 64 * 1024, CONTROL_CLIENTS_MAX = 64 };
+
+/* The answer to a message, for the server to free(); NULL: none, the client goes on waiting. */
+typedef char *control_answer(void *context, const char *message, size_t length);
+
+struct control_server *control_server_create(const char *job_id, uv_loop_t *loop, control_answer *answer, void *context,
+                                             struct error *err);
+
+/* Where it listens; NULL when there is no server. */
+const char *control_server_path(const struct control_server *server);
+
+/* Its handles leave the loop: nobody is answered any more, but who waits for the end still waits. */
+void control_server_detach(struct control_server *server);
+
+/* The clients see the end of their connections; the socket is removed. Its handles are gone by then. */
+void control_server_destroy(struct control_server *server);
+
+/* What a server that was killed left. */
+void control_server_remove(const char *job_id);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_json: see job_json.h.
+ */
+#include "job/job_json.h"
+
+#include "base/file_text.h"
+#include "base/index_set.h"
+#include "plan/launch_plan.h"
+#include "plan/placement.h"
+#include "report/json_text.h"
+#include "run/guards.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void date_format(char date[static DATE_BYTES], const struct timespec *time)
+{
+	struct tm fields;
+	size_t length =
+		gmtime_r(&time->tv_sec, &fields) == NULL ? 0 : strftime(date, DATE_BYTES, "%Y-%m-%dT%H:%M:%S", &fields);
+	snprintf(date + length, DATE_BYTES - length, ".%03ldZ", time->tv_nsec / 1000000);
+}
+
+static json_t *make_command(const struct launch_plan *plan)
+{
+	json_t *command = json_array();
+	for (char **word = plan->ranks[0].argv; *word != NULL; word++)
+		json_array_append_new(command, json_text(*word));
+	return command;
+}
+
+static json_t *make_cpus(const struct launch_plan *plan)
+{
+	struct index_set all = {0};
+	for (uint32_t r = 0; r < plan->nprocs; r++)
+		index_set_union(&all, &plan->ranks[r].place->cpus);
+	size_t length = index_set_format(&all, NULL, 0);
+	char *list = calloc(1, length + 1);
+	if (list != NULL)
+		index_set_format(&all, list, length + 1);
+	json_t *cpus = list == NULL ? json_null() : json_string(list);
+	free(list);
+	index_set_finish(&all);
+	return cpus;
+}
+
+static json_t *make_boot_id(void)
+{
+	char id[64];
+	file_text_read("/proc/sys/kernel/random/boot_id", id, sizeof id);
+	id[strcspn(id, "\n")] = '\0';
+	return id[0] != '\0' ? json_string(id) : json_null();
+}
+
+char *job_json_format(const struct launch_plan *plan, const struct guards *guards, const char *directory,
+                      const char *socket, const struct timespec *started)
+{
+	char date[DATE_BYTES];
+	date_format(date, started);
+	json_t *job = json_pack(
+		"{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:b, s:I, s:{s:I, s:I, s:I}, s:o, s:s, s:o, s:o}", "schema",
+		"muster.job/1", "id", json_text(plan->job_id), "name", json_text(plan->job_name), "command",
+		make_command(plan), "working_directory", json_text(directory), "nprocs", (json_int_t)plan->nprocs,
+		"join", plan->spec->join, "daemon", plan->spec->daemon, "uid", (json_int_t)geteuid(), "pid", "guard",
+		(json_int_t)guards->guard, "warden", (json_int_t)guards->warden, "supervisor", (json_int_t)getpid(),
+		"boot_id", make_boot_id(), "started", date, "socket", json_text(socket), "cpus", make_cpus(plan));
+	char *text = json_dumps(job, JSON_COMPACT);
+	json_decref(job);
+	return text;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_json: job.json, schema "muster.job/1": what a job is, as far as it never changes. Nothing of its environment.
+ */
+#ifndef MUSTER_JOB_JOB_JSON_H
+#define MUSTER_JOB_JOB_JSON_H
+
+#include <time.h>
+
+struct guards;
+struct launch_plan;
+
+/* One line; free() it. NULL without memory. `socket` may be NULL: nobody answers. */
+char *job_json_format(const struct launch_plan *plan, const struct guards *guards, const char *directory,
+                      const char *socket, const struct timespec *started);
+
+/* RFC 3339 in UTC, with milliseconds. */
+enum { DATE_BYTES = 64 };
+void date_format(char date[static DATE_BYTES], const struct timespec *time);
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_keeper: see job_keeper.h. Events are gathered while there is no file for them, and written as they come from then
+ * on, each with one write, so that a reader never sees half a line.
+ */
+#include "job/job_keeper.h"
+
+#include "base/error.h"
+#include "base/patient_write.h"
+#include "base/text.h"
+#include "job/control_server.h"
+#include "job/control_words.h"
+#include "job/job_json.h"
+#include "job/job_places.h"
+#include "job/job_prune.h"
+#include "job/job_record.h"
+#include "job/start_word.h"
+#include "plan/launch_plan.h"
+#include "report/plan_view.h"
+#include "run/job_result.h"
+#include "run/output.h"
+#include "run/supervisor_control.h"
+#include "spec/units.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { LEISURE_MS = 10 };
+
+struct job_keeper {
+	struct job_facts facts;
+	struct supervision_listener listener;
+	struct control_subject subject;
+	struct supervisor *supervisor;
+	uv_loop_t *loop;
+	uv_timer_t leisure; /* then comes what nobody waits for */
+	struct control_server *server;
+	struct text events; /* that are yet to be written */
+	int64_t last_ns;    /* when something was last told */
+	bool tried;         /* to make the record */
+	bool complete;      /* plan and spec are there */
+	bool warned;
+};
+
+/* Where a job that nobody watches has no place for records by design, nothing is to be said. */
+static void warn(struct job_keeper *keeper, const struct error *err)
+{
+	struct text line = {0};
+	if (keeper->warned || keeper->facts.quiet || !job_places_known())
+		return;
+	keeper->warned = true;
+	text_add_format(&line, "muster: warning: no whole record of this job is kept: %s\n", err->text);
+	if (keeper->supervisor != NULL)
+		output_note(keeper->facts.output, line.bytes);
+	else
+		patient_say(line.bytes);
+	text_finish(&line);
+}
+
+static bool has_record(const struct job_keeper *keeper)
+{
+	return keeper->facts.record->directory >= 0;
+}
+
+/* --- events --- */
+
+static void begin_event(struct job_keeper *keeper, const char *name)
+{
+	keeper->last_ns = supervisor_look(keeper->supervisor).elapsed_ns;
+	text_add_format(&keeper->events, "{\"t\":%.6f,\"event\":\"%s\"", (double)keeper->last_ns / 1e9, name);
+}
+
+static void write_events(struct job_keeper *keeper)
+{
+	if (!has_record(keeper) || keeper->events.length == 0)
+		return;
+	ssize_t wrote = write(keeper->facts.record->events, keeper->events.bytes, keeper->events.length);
+	if (wrote >= 0 && (size_t)wrote < keeper->events.length) /* a full disk: the next line begins on its own */
+		(void)!write(keeper->facts.record->events, "\n", 1);
+	keeper->events.length = 0;
+}
+
+static void end_event(struct job_keeper *keeper)
+{
+	text_add(&keeper->events, "}\n");
+	write_events(keeper);
+}
+
+static void tell_born(struct job_keeper *keeper)
+{
+	const struct job_state state = supervisor_look(keeper->supervisor);
+	begin_event(keeper, "started");
+	text_add(&keeper->events, ",\"pids\":[");
+	for (uint32_t r = 0; r < state.result->nprocs; r++)
+		text_add_format(&keeper->events, "%s%d", r == 0 ? "" : ",", (int)state.result->ranks[r].pid);
+	text_add(&keeper->events, "]");
+	end_event(keeper);
+}
+
+static void tell_rank_ended(struct job_keeper *keeper, uint32_t local_rank)
+{
+	const struct rank_result *rank = &supervisor_look(keeper->supervisor).result->ranks[local_rank];
+	char name[UNIT_TEXT_BYTES];
+	begin_event(keeper, "rank_ended");
+	text_add_format(&keeper->events, ",\"rank\":%" PRIu32, keeper->facts.plan->ranks[local_rank].rank);
+	if (rank->end == RANK_SIGNALED)
+		text_add_format(&keeper->events, ",\"signal\":\"%s\"", signal_format(rank->signal, name));
+	else if (rank->end == RANK_EXITED)
+		text_add_format(&keeper->events, ",\"exit_code\":%d", rank->exit_code);
+	else
+		text_add_format(&keeper->events, ",\"failed_step\":\"%s\"", rank->failed_step);
+	end_event(keeper);
+}
+
+/* --- the files --- */
+
+static void put(struct job_keeper *keeper, const char *file, const char *bytes, size_t length)
+{
+	struct error err;
+	if (bytes != NULL && job_record_put(keeper->facts.record, file, bytes, length, &err) < 0)
+		warn(keeper, &err);
+}
+
+static void put_job(struct job_keeper *keeper)
+{
+	struct timespec now = supervisor_look(keeper->supervisor).result->started;
+	char *json = job_json_format(keeper->facts.plan, keeper->facts.guards, keeper->facts.directory,
+	                             control_server_path(keeper->server), &now);
+	put(keeper, "job.json", json, json == NULL ? 0 : strlen(json));
+	free(json);
+}
+
+/* The record of a job in the foreground is made here; that of a detached one was there before. */
+static void begin_record(struct job_keeper *keeper)
+{
+	struct error err;
+	if (keeper->tried)
+		return;
+	keeper->tried = true;
+	if (!has_record(keeper) && job_record_make(keeper->facts.record, NULL, &err) < 0)
+		warn(keeper, &err);
+	if (!has_record(keeper))
+		return;
+	keeper->server = control_server_create(keeper->facts.record->id, keeper->loop, control_words_answer,
+	                                       &keeper->subject, &err);
+	if (keeper->server == NULL)
+		warn(keeper, &err);
+	put_job(keeper);
+	write_events(keeper);
+}
+
+static void complete_record(struct job_keeper *keeper)
+{
+	const struct job_spec *spec = keeper->facts.plan->spec;
+	struct text plan = {0};
+	if (keeper->complete || !has_record(keeper))
+		return;
+	keeper->complete = true;
+	plan_json(&plan, keeper->facts.view);
+	put(keeper, "plan.json", plan.bytes, plan.length);
+	put(keeper, "spec.yaml", spec->text, spec->text_length);
+	text_finish(&plan);
+}
+
+static void on_leisure(uv_timer_t *timer)
+{
+	complete_record(timer->data);
+}
+
+/* --- what is told --- */
+
+static void on_open(void *context, struct supervisor *supervisor, uv_loop_t *loop)
+{
+	struct job_keeper *keeper = context;
+	keeper->supervisor = supervisor;
+	keeper->subject = (struct control_subject){supervisor, keeper->facts.plan};
+	keeper->loop = loop;
+	uv_timer_init(loop, &keeper->leisure);
+	keeper->leisure.data = keeper;
+}
+
+static void on_moment(void *context, enum job_moment moment, uint32_t local_rank)
+{
+	struct job_keeper *keeper = context;
+	switch (moment) {
+	case MOMENT_BORN:
+		tell_born(keeper);
+		begin_record(keeper);
+		uv_timer_start(&keeper->leisure, on_leisure, LEISURE_MS, 0);
+		break;
+	case MOMENT_EXECUTED:
+		start_word_say(keeper->facts.starter, 0, "");
+		break;
+	case MOMENT_RANK_ENDED:
+		tell_rank_ended(keeper, local_rank);
+		break;
+	case MOMENT_STOPPING:
+		begin_event(keeper, "stopping");
+		end_event(keeper);
+		break;
+	case MOMENT_RESTART:
+		begin_event(keeper, "restart");
+		text_add_format(&keeper->events, ",\"restarts\":%" PRIu32,
+		                supervisor_look(keeper->supervisor).result->restarts);
+		end_event(keeper);
+		break;
+	}
+}
+
+static void on_close(void *context)
+{
+	struct job_keeper *keeper = context;
+	begin_record(keeper); /* of a job whose ranks could not all be started */
+	uv_close((uv_handle_t *)&keeper->leisure, NULL);
+	control_server_detach(keeper->server);
+	keeper->supervisor = keeper->subject.supervisor = NULL;
+}
+
+struct job_keeper *job_keeper_create(const struct job_facts *facts)
+{
+	struct job_keeper *keeper = calloc(1, sizeof *keeper);
+	if (keeper == NULL)
+		return NULL;
+	keeper->facts = *facts;
+	keeper->listener =
+		(struct supervision_listener){.open = on_open, .tell = on_moment, .close = on_close, .context = keeper};
+	return keeper;
+}
+
+const struct supervision_listener *job_keeper_listener(const struct job_keeper *keeper)
+{
+	return keeper == NULL ? NULL : &keeper->listener;
+}
+
+static const char *outcome_name(enum job_outcome outcome)
+{
+	static const char *const names[] = {[OUTCOME_OK] = "ok",
+	                                    [OUTCOME_FAILED] = "failed",
+	                                    [OUTCOME_TIMEOUT] = "timeout",
+	                                    [OUTCOME_STOPPED] = "stopped",
+	                                    [OUTCOME_ERROR] = "error"};
+	return names[outcome];
+}
+
+void job_keeper_finish(struct job_keeper *keeper, const struct job_result *result, const char *report)
+{
+	if (keeper == NULL)
+		return;
+	if (!keeper->facts.plan->spec->join)
+		complete_record(keeper);
+	text_add_format(&keeper->events, "{\"t\":%.6f,\"event\":\"ended\",\"outcome\":\"%s\",\"exit_code\":%d}\n",
+	                (double)result->elapsed_ns / 1e9, outcome_name(result->outcome), result->exit_code);
+	write_events(keeper);
+	if (has_record(keeper))
+		put(keeper, "report.json", report, strlen(report));
+	control_server_destroy(keeper->server);
+	if (has_record(keeper))
+		job_prune_now_and_then(keeper->facts.record->id);
+	text_finish(&keeper->events);
+	free(keeper);
+}

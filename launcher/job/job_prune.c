@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_prune: see job_prune.h.
+ */
+#include "job/job_prune.h"
+
+#include "job/job_id.h"
+#include "job/job_places.h"
+#include "job/job_record.h"
+#include "job/private_directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+struct aged {
+	int64_t changed_s;
+	char id[JOB_ID_SIZE];
+};
+
+struct aged_list {
+	struct aged *items;
+	size_t count, room;
+};
+
+/* Files, and files in directories: there is nothing deeper in a record. */
+static void empty(int directory, int depth)
+{
+	DIR *listing = fdopendir(dup(directory));
+	for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
+		const char *name = entry->d_name;
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || unlinkat(directory, name, 0) == 0 ||
+		    depth == 0)
+			continue;
+		int below = private_directory_open_in(directory, name, false, NULL);
+		if (below < 0)
+			continue;
+		empty(below, depth - 1);
+		close(below);
+		unlinkat(directory, name, AT_REMOVEDIR);
+	}
+	if (listing != NULL)
+		closedir(listing);
+}
+
+static bool remove_record(int records, const char *id)
+{
+	int directory = private_directory_open_in(records, id, false, NULL);
+	if (directory < 0)
+		return false;
+	bool held = job_record_is_held(directory);
+	if (!held)
+		empty(directory, 1);
+	close(directory);
+	return !held && unlinkat(records, id, AT_REMOVEDIR) == 0;
+}
+
+/* When a record was last written into; its age is not its id's, which may be of another clock. */
+static void add(struct aged_list *list, int records, const char *id)
+{
+	struct stat status;
+	if (fstatat(records, id, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(status.st_mode))
+		return;
+	if (list->count == list->room) {
+		size_t room = list->room == 0 ? 256 : list->room * 2;
+		struct aged *grown = reallocarray(list->items, room, sizeof *grown);
+		if (grown == NULL)
+			return;
+		list->items = grown;
+		list->room = room;
+	}
+	struct aged *fresh = &list->items[list->count++];
+	fresh->changed_s = status.st_mtim.tv_sec;
+	memcpy(fresh->id, id, strlen(id) + 1);
+}
+
+static int newest_first(const void *one, const void *other)
+{
+	int64_t a = ((const struct aged *)one)->changed_s, b = ((const struct aged *)other)->changed_s;
+	return (a < b) - (a > b);
+}
+
+static struct aged_list list_records(int records)
+{
+	struct aged_list list = {0};
+	DIR *listing = fdopendir(dup(records));
+	for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;)
+		if (job_id_is_valid(entry->d_name))
+			add(&list, records, entry->d_name);
+	if (listing != NULL)
+		closedir(listing);
+	if (list.count > 0)
+		qsort(list.items, list.count, sizeof *list.items, newest_first);
+	return list;
+}
+
+int job_prune(int64_t now_s, int keep)
+{
+	const int64_t oldest_s = now_s - RECORDS_KEPT_DAYS * INT64_C(86400);
+	int removed = 0, records = job_places_open_records(false, NULL);
+	if (records < 0)
+		return 0;
+	struct aged_list list = list_records(records);
+	for (size_t i = 0; i < list.count; i++)
+		if (i >= (size_t)keep || list.items[i].changed_s < oldest_s)
+			removed += remove_record(records, list.items[i].id);
+	free(list.items);
+	close(records);
+	return removed;
+}
+
+/* The last digits of an id are random. */
+void job_prune_now_and_then(const char *job_id)
+{
+	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+	size_t length = strlen(job_id);
+	const char *last = length == 0 ? NULL : strchr(digits, job_id[length - 1]);
+	const char *before = length < 2 ? NULL : strchr(digits, job_id[length - 2]);
+	if (last != NULL && before != NULL && ((before - digits) * 32 + (last - digits)) % PRUNED_EVERY == 0)
+		job_prune(time(NULL), RECORDS_KEPT);
+}

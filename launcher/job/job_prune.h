@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_prune: removes the records of jobs that ended long ago, or of so many jobs ago. Only what is ours and lies in the
+ * directory of records is touched, no link is followed, and no record that somebody holds.
+ */
+#ifndef MUSTER_JOB_JOB_PRUNE_H
+#define MUSTER_JOB_JOB_PRUNE_H
+
+#include <stdint.h>
+
+enum { RECORDS_KEPT = 1000, RECORDS_KEPT_DAYS = 30, PRUNED_EVERY = 64 };
+
+/* How many were removed. `now_s` is the time on the wall's clock. */
+int job_prune(int64_t now_s, int keep);
+
+/* After a job, by one of every PRUNED_EVERY. */
+void job_prune_now_and_then(const char *job_id);
+
+#endif

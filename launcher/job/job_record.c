@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_record: see job_record.h. Nothing is synced to disk: a record is worth a rename, not the milliseconds of a
+ * journal.
+ */
+#include "job/job_record.h"
+
+#include "base/error.h"
+#include "job/job_places.h"
+#include "job/private_directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAMES_TRIED = 100 };
+
+#define EVENTS "events.jsonl"
+
+void job_record_name(struct job_record *record, const char *name)
+{
+	*record = (struct job_record)JOB_RECORD_NONE;
+	job_id_make_now(record->id, name);
+}
+
+static int make_directory(struct job_record *record, int records, const char *name)
+{
+	int rc = mkdirat(records, record->id, 0700) < 0 ? -errno : 0;
+	for (int tried = 0; rc == -EEXIST && name != NULL && tried < NAMES_TRIED; tried++) {
+		job_id_make_now(record->id, name);
+		rc = mkdirat(records, record->id, 0700) < 0 ? -errno : 0;
+	}
+	return rc;
+}
+
+/* Of the open file description, not of the process: what is forked holds it, too. */
+static int open_events(int directory)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = openat(directory, EVENTS, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
+		return fd;
+	int code = errno;
+	close(fd);
+	return -code;
+}
+
+static int fill(struct job_record *record, int records, struct error *err)
+{
+	char path[PATH_MAX];
+	int rc = job_places_record_path(path, record->id);
+	if (rc < 0)
+		return error_set(err, rc, "its path: %s", strerror(-rc));
+	record->directory = private_directory_open_in(records, record->id, false, err);
+	if (record->directory < 0)
+		return record->directory;
+	record->events = open_events(record->directory);
+	if (record->events < 0)
+		return error_set(err, record->events, "cannot make " EVENTS ": %s", strerror(-record->events));
+	record->path = strdup(path);
+	return record->path != NULL ? 0 : error_set(err, -ENOMEM, "%s", strerror(ENOMEM));
+}
+
+int job_record_make(struct job_record *record, const char *name, struct error *err)
+{
+	int records = job_places_open_records(true, err);
+	if (records < 0)
+		return records;
+	int rc = make_directory(record, records, name);
+	if (rc < 0) {
+		close(records);
+		return error_set(err, rc, "cannot make directory %s: %s", record->id, strerror(-rc));
+	}
+	rc = fill(record, records, err);
+	close(records);
+	if (rc < 0) {
+		error_prefix(err, "record of job %s", record->id);
+		job_record_discard(record);
+	}
+	return rc;
+}
+
+static int write_all(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t wrote = write(fd, bytes, length);
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote < 0)
+			return -errno;
+		bytes += wrote;
+		length -= (size_t)wrote;
+	}
+	return 0;
+}
+
+int job_record_put(const struct job_record *record, const char *file, const char *bytes, size_t length,
+                   struct error *err)
+{
+	char beside[NAME_MAX];
+	snprintf(beside, sizeof beside, ".%s", file);
+	int fd = openat(record->directory, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_set(err, -errno, "cannot write %s/%s: %s", record->path, file, strerror(errno));
+	int rc = write_all(fd, bytes, length);
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	if (rc == 0 && renameat(record->directory, beside, record->directory, file) < 0)
+		rc = -errno;
+	if (rc == 0)
+		return 0;
+	unlinkat(record->directory, beside, 0);
+	return error_set(err, rc, "cannot write %s/%s: %s", record->path, file, strerror(-rc));
+}
+
+int job_record_open(const struct job_record *record, const char *file, struct error *err)
+{
+	int fd = openat(record->directory, file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd >= 0 ? fd : error_set(err, -errno, "cannot write %s/%s: %s", record->path, file, strerror(errno));
+}
+
+int job_record_open_logs(const struct job_record *record, struct error *err)
+{
+	return private_directory_open_in(record->directory, "logs", true, err);
+}
+
+static void close_all(struct job_record *record)
+{
+	if (record->events >= 0)
+		close(record->events);
+	if (record->directory >= 0)
+		close(record->directory);
+	free(record->path);
+	record->path = NULL;
+	record->directory = record->events = -1;
+}
+
+void job_record_discard(struct job_record *record)
+{
+	static const char *const files[] = {EVENTS, "muster.log", "logs"};
+	for (size_t i = 0; record->directory >= 0 && i < sizeof files / sizeof *files; i++)
+		unlinkat(record->directory, files[i], strcmp(files[i], "logs") == 0 ? AT_REMOVEDIR : 0);
+	int records = record->directory >= 0 ? job_places_open_records(false, NULL) : -1;
+	if (records >= 0) {
+		unlinkat(records, record->id, AT_REMOVEDIR); /* which refuses one that is not empty */
+		close(records);
+	}
+	close_all(record);
+}
+
+/* By asking, not by trying: nobody is kept from taking the lock. Who waits for it has a shared one in the end. */
+bool job_record_is_held(int directory)
+{
+	struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+	int fd = openat(directory, EVENTS, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+	if (fd >= 0)
+		close(fd);
+	return held;
+}

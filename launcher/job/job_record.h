@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_record: the directory of a job: its files, and the lock that says that muster is alive.
+ *
+ *     job.json      what never changes
+ *     spec.yaml     the spec as it was given; plan.json: which rank got which cores
+ *     events.jsonl  what happened, a line each; its lock
+ *     logs/         of a detached job: what its ranks printed; muster.log: what muster had to say
+ *     report.json   how it ended
+ *
+ * The lock belongs to one open file description, which guard, warden and supervisor inherit and no rank does. The
+ * kernel drops it with the last of them, however they end: a record without report.json that nobody holds is that of a
+ * job that was lost. No process id is believed for that, and a boot changes nothing.
+ */
+#ifndef MUSTER_JOB_JOB_RECORD_H
+#define MUSTER_JOB_JOB_RECORD_H
+
+#include "job/job_id.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+
+struct job_record {
+	char id[JOB_ID_SIZE];
+	char *path;    /* of the directory; NULL: there is none */
+	int directory; /* -1: none */
+	int events;    /* events.jsonl, locked; for appending */
+};
+
+#define JOB_RECORD_NONE                                                                                                \
+	{                                                                                                              \
+		.directory = -1, .events = -1                                                                          \
+	}
+
+/* A fresh id, and no directory as yet. */
+void job_record_name(struct job_record *record, const char *name);
+
+/* Makes the directory and takes the lock. Where there is such a job already, `record` gets another id when `name`, the
+ * job's, is given; else that is an error. */
+int job_record_make(struct job_record *record, const char *name, struct error *err);
+
+/* A file of the record, appeared whole or not at all. */
+int job_record_put(const struct job_record *record, const char *file, const char *bytes, size_t length,
+                   struct error *err);
+
+/* The directory logs/, made; a descriptor. */
+int job_record_open_logs(const struct job_record *record, struct error *err);
+
+/* Opens a file for appending, making it. */
+int job_record_open(const struct job_record *record, const char *file, struct error *err);
+
+/* Of a job that was never started: nothing of the record is left. */
+void job_record_discard(struct job_record *record);
+
+/* Does anybody hold the lock of this record, whose directory is given? */
+bool job_record_is_held(int directory);
+
+#endif

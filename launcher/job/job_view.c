@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_view: see job_view.h.
+ */
+#include "job/job_view.h"
+
+#include "base/error.h"
+#include "base/file_text.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "job/job_places.h"
+#include "job/job_record.h"
+#include "job/private_directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { JSON_BYTES_MAX = 256 * 1024 * 1024, WAYS_SHOWN = 5, SUFFIX_BYTES = 12 /* of an id: '-' and what follows */ };
+
+static json_t *read_json(int directory, const char *file, struct error *err)
+{
+	struct stat status;
+	int fd = openat(directory, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		error_set(err, -errno, "%s: %s", file, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	json_error_t where = {0};
+	json_t *made = NULL;
+	if (S_ISREG(status.st_mode) && status.st_size < JSON_BYTES_MAX)
+		made = json_loadfd(fd, JSON_REJECT_DUPLICATES, &where);
+	if (made == NULL)
+		error_set(err, -EBADMSG, "%s: %s", file, where.text[0] != '\0' ? where.text : "not a file of muster's");
+	close(fd);
+	return made;
+}
+
+static bool has_report(const struct job_view *view)
+{
+	return faccessat(view->directory, "report.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The report comes before the lock goes: who sees neither has to look for the first once more. */
+void job_view_refresh(struct job_view *view)
+{
+	if (has_report(view))
+		view->life = JOB_ENDED;
+	else if (job_record_is_held(view->directory))
+		view->life = view->job == NULL ? JOB_STARTING : JOB_RUNNING;
+	else
+		view->life = has_report(view) ? JOB_ENDED : JOB_LOST;
+}
+
+static int open_view(struct job_view *view, int records, const char *id, struct error *err)
+{
+	int directory = private_directory_open_in(records, id, false, err);
+	if (directory < 0)
+		return directory;
+	*view = (struct job_view){.directory = directory};
+	memcpy(view->id, id, strlen(id) + 1);
+	job_view_refresh(view);
+	return 0;
+}
+
+static void load_job(struct job_view *view)
+{
+	view->job = read_json(view->directory, "job.json", NULL);
+	if (view->life == JOB_STARTING && view->job != NULL)
+		view->life = JOB_RUNNING;
+}
+
+void job_view_close(struct job_view *view)
+{
+	if (view->directory >= 0)
+		close(view->directory);
+	json_decref(view->job);
+	*view = (struct job_view){.directory = -1};
+}
+
+/* --- all of them --- */
+
+static int is_record(const struct dirent *entry)
+{
+	return job_id_is_valid(entry->d_name);
+}
+
+static void drop_names(struct dirent **names, int count)
+{
+	for (int i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
+static int list_names(int records, struct dirent ***names, struct error *err)
+{
+	int count = scandirat(records, ".", names, is_record, alphasort);
+	return count >= 0 ? count : error_set(err, -errno, "cannot list the records of jobs: %s", strerror(errno));
+}
+
+/* A record that nobody holds and that never got its first file is no job that anybody knows of. */
+static bool show(int records, const char *id, bool ended, job_visit *visit, void *context)
+{
+	struct job_view view;
+	bool go_on = true;
+	if (open_view(&view, records, id, NULL) < 0)
+		return true;
+	if (ended || view.life != JOB_ENDED) {
+		load_job(&view);
+		if (view.job != NULL || view.life == JOB_STARTING)
+			go_on = visit(context, &view);
+	}
+	job_view_close(&view);
+	return go_on;
+}
+
+int job_view_each(bool ended, job_visit *visit, void *context, struct error *err)
+{
+	struct dirent **names = NULL;
+	int records = job_places_open_records(false, err);
+	if (records < 0)
+		return records;
+	int count = list_names(records, &names, err);
+	for (int i = 0; i < count && show(records, names[i]->d_name, ended, visit, context); i++)
+		;
+	close(records);
+	if (count >= 0)
+		drop_names(names, count);
+	return count < 0 ? count : 0;
+}
+
+/* --- one of them --- */
+
+static bool is_name_of(const char *word, const char *id)
+{
+	size_t length = strlen(word);
+	return strncmp(word, id, length) == 0 && strlen(id) == length + SUFFIX_BYTES && id[length] == '-';
+}
+
+/* Those whose name it is, or else those that begin so; moved to the front. */
+static int choose(struct dirent **names, int count, const char *word)
+{
+	int chosen = 0;
+	for (int exact = 1; exact >= 0 && chosen == 0; exact--)
+		for (int i = 0; i < count; i++) {
+			const char *id = names[i]->d_name;
+			if (exact ? !is_name_of(word, id) : strncmp(word, id, strlen(word)) != 0)
+				continue;
+			struct dirent *found = names[i];
+			names[i] = names[chosen];
+			names[chosen++] = found;
+		}
+	return chosen;
+}
+
+static int refuse_many(struct dirent **names, int count, const char *word, struct error *err)
+{
+	struct text list = {0};
+	for (int i = 0; i < count && i < WAYS_SHOWN; i++)
+		text_add_format(&list, "%s%s", i == 0 ? "" : ", ", names[count - 1 - i]->d_name);
+	int rc = error_set(err, -ENOENT, "\"%s\" may be any of %d jobs: %s%s", word, count, list.bytes,
+	                   count > WAYS_SHOWN ? ", ..." : "");
+	text_finish(&list);
+	return rc;
+}
+
+static int find_in(struct job_view *view, int records, const char *word, struct error *err)
+{
+	struct dirent **names = NULL;
+	if (open_view(view, records, word, NULL) == 0)
+		return 0;
+	int count = list_names(records, &names, err);
+	if (count < 0)
+		return count;
+	int chosen = choose(names, count, word);
+	int rc;
+	if (chosen == 1)
+		rc = open_view(view, records, names[0]->d_name, err);
+	else if (chosen == 0)
+		rc = error_set(err, -ENOENT, "there is no job \"%s\"; muster ps -a lists them", word);
+	else
+		rc = refuse_many(names, chosen, word, err);
+	drop_names(names, count);
+	return rc;
+}
+
+int job_view_find(struct job_view *view, const char *word, struct error *err)
+{
+	*view = (struct job_view){.directory = -1};
+	if (!job_id_is_valid(word))
+		return error_set(err, -EINVAL, "\"%s\" is no id of a job; muster ps -a lists them", word);
+	int records = job_places_open_records(false, err);
+	if (records == -ENOENT)
+		return error_set(err, records, "there is no job \"%s\", and no records of others", word);
+	if (records < 0)
+		return records;
+	int rc = find_in(view, records, word, err);
+	close(records);
+	if (rc == 0)
+		load_job(view);
+	return rc;
+}
+
+/* --- its end --- */
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+static void set_alarm(int64_t ms)
+{
+	struct sigaction action = {.sa_handler = on_alarm}; /* no restart: the wait is to end */
+	sigaction(SIGALRM, &action, NULL);
+	/* And again, should it come before the wait has begun. */
+	const struct itimerval timer = {{0, 100000}, {ms / 1000, ms % 1000 * 1000}};
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* Whoever may read the file may wait for the lock: shared, so that all who wait get it at once. */
+bool job_view_wait(struct job_view *view, int64_t timeout_ms)
+{
+	struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+	const struct itimerval off = {0};
+	int fd = openat(view->directory, "events.jsonl", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && timeout_ms < 0) {
+		while (fcntl(fd, F_OFD_SETLKW, &whole) < 0 && errno == EINTR)
+			;
+	} else if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &whole) < 0 && timeout_ms > 0) {
+		set_alarm(timeout_ms);
+		(void)!fcntl(fd, F_OFD_SETLKW, &whole);
+		setitimer(ITIMER_REAL, &off, NULL);
+	}
+	if (fd >= 0)
+		close(fd);
+	job_view_refresh(view);
+	return view->life == JOB_ENDED || view->life == JOB_LOST;
+}
+
+json_t *job_view_report(const struct job_view *view, struct error *err)
+{
+	json_t *report = read_json(view->directory, "report.json", err);
+	if (report == NULL)
+		error_prefix(err, "job %s", view->id);
+	return report;
+}
+
+const char *job_view_text(const struct job_view *view, const char *member)
+{
+	const char *text = json_string_value(json_object_get(view->job, member));
+	return text == NULL ? "" : text;
+}
+
+const char *job_life_name(enum job_life life)
+{
+	static const char *const names[] = {
+		[JOB_STARTING] = "starting", [JOB_RUNNING] = "running", [JOB_ENDED] = "ended", [JOB_LOST] = "lost"};
+	return names[life];
+}

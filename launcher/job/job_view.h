@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_view: the record of a job as somebody else reads it: running, ended, or lost. What stands in it was written by
+ * this user's own muster, but is believed no further than it can be read.
+ */
+#ifndef MUSTER_JOB_JOB_VIEW_H
+#define MUSTER_JOB_JOB_VIEW_H
+
+#include "job/job_id.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+
+enum job_life {
+	JOB_STARTING, /* somebody holds it, and job.json is not there yet */
+	JOB_RUNNING,
+	JOB_ENDED,
+	JOB_LOST, /* nobody holds it, and there is no report: all of its muster was killed, or the machine went down */
+};
+
+struct job_view {
+	char id[JOB_ID_SIZE];
+	int directory;
+	enum job_life life;
+	json_t *job; /* job.json; NULL: not there */
+};
+
+/* The job that the user means: an id, the beginning of one, or the name of one. -ENOENT with the reason, or with who
+ * could be meant. */
+int job_view_find(struct job_view *view, const char *word, struct error *err);
+
+/* Calls back for each record, in the order of ids, until `visit` returns false. Negative: there are no records to be
+ * read. With `ended` false only those that run or were lost are shown. */
+typedef bool job_visit(void *context, struct job_view *view);
+int job_view_each(bool ended, job_visit *visit, void *context, struct error *err);
+
+/* Looks again whether it lives. */
+void job_view_refresh(struct job_view *view);
+
+/* Waits until nobody holds the job any more, at most so long (negative: for ever). False: it still runs. */
+bool job_view_wait(struct job_view *view, int64_t timeout_ms);
+
+/* The caller's; NULL with the reason. */
+json_t *job_view_report(const struct job_view *view, struct error *err);
+
+/* Of job.json, "" or 0 where it is not there. */
+const char *job_view_text(const struct job_view *view, const char *member);
+const char *job_life_name(enum job_life life);
+
+void job_view_close(struct job_view *view);
+
+#endif

@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: MIT
+"""Jobs that run in the background, and the commands that have to do with them, as a user types them."""
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import threading
+import time
+
+import harness
+
+
+class Jobs(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.stop_all)
+
+    def stop_all(self):
+        running = json.loads(self.muster("ps", "--json").stdout or "[]")
+        if running:
+            self.muster("stop", "--grace", "0", *[job["id"] for job in running])
+
+    def detach(self, *words, **options):
+        done = self.muster("run", "-q", "-d", "--oversubscribe", "allow", *words, **options)
+        self.assert_exit(done, 0)
+        return done.stdout.strip()
+
+    def record(self, job):
+        return self.directory / "state/muster/jobs" / job
+
+    def ps(self, *words):
+        done = self.muster("ps", "--json", *words)
+        self.assert_exit(done, 0)
+        return {job["id"]: job for job in json.loads(done.stdout)}
+
+    def wait_for(self, holds):
+        end = time.monotonic() + 20 * harness.PATIENCE
+        while not holds():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.005)
+
+
+class Records(Jobs):
+    def test_a_detached_job_prints_its_id_and_keeps_a_private_record(self):
+        job = self.detach("-n", "2", "--on-failure", "continue", "sh", "-c",
+                          "echo out $MUSTER_RANK; echo err $MUSTER_RANK >&2; exit 3")
+        self.assertRegex(job, r"^sh-[0-9a-z]{11}$")
+        self.assert_exit(self.muster("join", job), 3)
+        record = self.record(job)
+        self.assertEqual(sorted(path.name for path in record.iterdir()),
+                         ["events.jsonl", "job.json", "logs", "muster.log", "plan.json", "report.json"])
+        for path in [record, *record.rglob("*")]:
+            self.assertEqual(path.stat().st_mode & 0o077, 0, path)
+        self.assertEqual((record / "logs/1.out").read_text(), "out 1\n")
+        self.assertEqual((record / "logs/1.err").read_text(), "err 1\n")
+        self.assertIn("exited with code 3", (record / "muster.log").read_text())
+        report = json.loads((record / "report.json").read_text())
+        self.assertEqual((report["job"]["id"], report["exit_code"], report["survivors"]), (job, 3, 0))
+        about = json.loads((record / "job.json").read_text())
+        self.assertEqual((about["schema"], about["id"], about["nprocs"], about["join"]), ("muster.job/1", job, 2, False))
+        self.assertEqual(json.loads((record / "plan.json").read_text())["schema"], "muster.plan/1")
+
+    def test_events_tell_what_happened_in_order(self):
+        job = self.detach("-n", "2", "sh", "-c", "exit $MUSTER_RANK")
+        self.muster("join", job)
+        events = [json.loads(line) for line in (self.record(job) / "events.jsonl").read_text().splitlines()]
+        names = [event["event"] for event in events]
+        self.assertEqual((names[0], names[-1]), ("started", "ended"))
+        self.assertEqual(names.count("rank_ended"), 2)
+        self.assertEqual(sorted(events, key=lambda event: event["t"]), events)
+        self.assertEqual(len(events[0]["pids"]), 2)
+
+    def test_the_spec_is_kept_as_it_was_given_and_nothing_of_the_environment(self):
+        spec = 'version: 1 # mine\ncommand: [sh, -c, "sleep 0.1"]\njoin: false\n'
+        done = self.muster("run", "-", stdin=spec, SECRET="very-secret")
+        self.assert_exit(done, 0)
+        job = done.stdout.strip()
+        self.assert_exit(self.muster("join", job), 0)
+        self.assertEqual((self.record(job) / "spec.yaml").read_text(), spec)
+        for path in self.record(job).rglob("*"):
+            self.assertNotIn("very-secret", path.read_text() if path.is_file() else "")
+
+    def test_a_job_in_the_foreground_has_a_record_too(self):
+        self.assert_exit(self.muster("run", "sh", "-c", "exit 4"), 4)
+        (job,) = self.ps("-a").values()
+        self.assertEqual((job["state"], job["exit_code"], job["join"]), ("ended", 4, True))
+        self.assert_exit(self.muster("join", job["id"]), 4)
+
+    def test_a_job_in_the_foreground_does_without_a_record(self):
+        """Silently where no variable names a place, with one warning where there is none."""
+        cases = [({"XDG_STATE_HOME": None, "HOME": None}, 0), ({"XDG_STATE_HOME": "/proc/no"}, 1),
+                 ({"XDG_STATE_HOME": "/dev/null"}, 1), ({"XDG_RUNTIME_DIR": "/proc/no"}, 1),
+                 ({"XDG_STATE_HOME": None, "HOME": "/no/such/home"}, 1)]
+        for changes, warnings in cases:
+            with self.subTest(changes=changes):
+                done = self.muster("run", "true", **changes)
+                self.assert_exit(done, 0)
+                self.assertEqual(done.stderr.count("warning"), warnings, done.stderr)
+                self.assertEqual(self.muster("run", "-q", "true", **changes).stderr, "")
+
+    def test_a_detached_job_without_a_record_is_refused(self):
+        for changes in ({"XDG_STATE_HOME": None, "HOME": None}, {"XDG_STATE_HOME": "/proc/no"}):
+            done = self.muster("run", "-d", "touch", self.directory / "started", **changes)
+            self.assert_exit(done, 125)
+            self.assertIn("--detach", done.stderr)
+            self.assertFalse((self.directory / "started").exists())
+
+    def test_directories_that_somebody_prepared_are_refused(self):
+        state = self.directory / "state"
+        state.mkdir()
+        (state / "muster").symlink_to("/tmp")
+        done = self.muster("run", "-d", "true")
+        self.assert_exit(done, 125)
+        self.assertIn("it is a symbolic link, which is not followed here", done.stderr)
+        (state / "muster").unlink()
+        (state / "muster").mkdir()
+        (state / "muster").chmod(0o777)
+        done = self.muster("run", "-d", "true")
+        self.assert_exit(done, 125)
+        self.assertIn("may be written by others", done.stderr)
+
+    def test_logs_have_their_limit(self):
+        job = self.detach("--set", "output.log_limit=60KiB", "sh", "-c", "seq 1 100000")
+        self.assert_exit(self.muster("join", job), 0)
+        log = (self.record(job) / "logs/0.out").read_text()
+        self.assertLessEqual(len(log), 60 * 1024)
+        self.assertTrue(log.startswith("1\n2\n3\n"))
+        self.assertTrue(log.endswith("\n99999\n100000\n"))
+        dropped = int(re.search(r"\nmuster: (\d+) bytes were dropped here", log)[1])
+        self.assertGreater(dropped, 400000)
+        self.assertEqual(self.muster("logs", job).stdout, log)
+
+    def test_old_records_are_removed_and_nothing_else(self):
+        records = self.directory / "state/muster/jobs"
+        records.mkdir(parents=True)
+        for path in (records, records.parent, records.parent.parent):
+            path.chmod(0o700)
+        outside = self.directory / "outside"
+        outside.mkdir()
+        (outside / "file").write_text("stays")
+        old = records / "old-0rg3k9q27xc"
+        (old / "logs").mkdir(parents=True, mode=0o700)
+        old.chmod(0o700)
+        (old / "report.json").write_text("{}")
+        (old / "logs/0.out").symlink_to(outside / "file")
+        (records / "link-0rg3k9q27xc").symlink_to(outside)
+        long_ago = time.time() - 40 * 86400
+        os.utime(old, (long_ago, long_ago))
+        for _ in range(600):  # one of 64 looks
+            self.muster("run", "true")
+            if not old.exists():
+                break
+        self.assertFalse(old.exists())
+        self.assertEqual((outside / "file").read_text(), "stays")
+
+
+class Commands(Jobs):
+    def test_ps_tells_running_from_ended_and_lost(self):
+        running, ended, lost = self.detach("sleep", "60"), self.detach("true"), self.detach("sleep", "60")
+        self.muster("join", ended)
+        pids = self.ps()[lost]["pid"]
+        for name in ("guard", "warden", "supervisor"):
+            os.kill(pids[name], signal.SIGSTOP)
+        for name in ("guard", "warden", "supervisor"):
+            os.kill(pids[name], signal.SIGKILL)
+        self.wait_for(lambda: self.ps()[lost]["state"] == "lost")
+        self.assertEqual({job: about["state"] for job, about in self.ps().items()}, {running: "running", lost: "lost"})
+        self.assertEqual(self.ps("-a")[ended]["state"], "ended")
+        self.assertIn("is lost", self.muster("join", lost).stderr)
+        self.assert_exit(self.muster("join", lost), 125)
+        table = self.muster("ps", "-a").stdout.splitlines()
+        self.assertEqual(len(table), 4)
+        self.assertTrue(any(ended in line and "exit 0" in line for line in table))
+
+    def test_a_job_is_found_by_id_by_its_beginning_and_by_its_name(self):
+        job = self.detach("--set", "name=train", "sh", "-c", "exit 5")
+        other = self.detach("--set", "name=trainer", "sh", "-c", "exit 6")
+        for word, code in ((job, 5), ("train", 5), (job[:-2], 5), ("traine", 6), (other, 6)):
+            self.assert_exit(self.muster("join", word), code)
+        done = self.muster("join", "tra")
+        self.assert_exit(done, 125)
+        self.assertIn(f'"tra" may be any of 2 jobs: {other}, {job}', done.stderr)
+        for word in ("nobody", "../x", "", "-x" * 50):
+            self.assert_exit(self.muster("join", "--", word), 125)
+
+    def test_join_waits_for_many_and_gives_the_first_failure(self):
+        jobs = [self.detach("sh", "-c", f"sleep 0.{n}; exit {n}") for n in (0, 3, 2)]
+        self.assert_exit(self.muster("join", *jobs), 3)
+        told = json.loads(self.muster("join", "--json", *jobs).stdout)
+        self.assertEqual([(job["id"], job["exit_code"]) for job in told], list(zip(jobs, (0, 3, 2))))
+
+    def test_join_gives_up_in_time(self):
+        job = self.detach("sleep", "60")
+        began = time.monotonic()
+        self.assert_exit(self.muster("join", "--timeout", "200ms", job), 124)
+        self.assertGreaterEqual(time.monotonic() - began, 0.2)
+        self.assertEqual(self.ps()[job]["state"], "running")
+
+    def test_status_tells_of_each_rank(self):
+        job = self.detach("-n", "3", "sh", "-c", "test $MUSTER_RANK = 1 || exec sleep 60")
+        self.wait_for(lambda: json.loads(self.muster("status", "--json", job).stdout)["ranks"][1]["state"] == "ended")
+        ranks = json.loads(self.muster("status", "--json", job).stdout)["ranks"]
+        self.assertEqual([rank["state"] for rank in ranks], ["running", "ended", "running"])
+        self.muster("signal", "-r", "2", job, "STOP")
+        self.wait_for(lambda: json.loads(self.muster("status", "--json", job).stdout)["ranks"][2]["state"] == "stopped")
+        self.assertIn("stopped", self.muster("status", job).stdout)
+        self.muster("stop", job)
+        self.assertIn("ended, exit code 143", self.muster("status", job).stdout)
+
+    def test_status_of_many_ranks_is_whole(self):
+        job = self.detach("-n", "600", "sleep", "60")
+        status = json.loads(self.muster("status", "--json", job).stdout)
+        self.assertEqual([rank["rank"] for rank in status["ranks"]], list(range(600)))
+
+    def test_signal_reaches_the_ranks_that_were_named(self):
+        script = 'trap "echo got it" USR1; echo ready; while :; do sleep 0.02; done'
+        job = self.detach("-n", "3", "sh", "-c", script)
+        self.wait_for(lambda: self.muster("logs", job).stdout.count("ready") == 3)
+        self.assert_exit(self.muster("signal", "-r", "0,2", job, "USR1"), 0)
+        self.wait_for(lambda: self.muster("logs", job).stdout.count("got it") == 2)
+        self.assertNotIn("[1] got it", self.muster("logs", job).stdout)
+        for words, said in ((["NOSUCH"], "NOSUCH"), (["-r", "9", "USR1"], "9"), (["-r", "x", "USR1"], "x")):
+            done = self.muster("signal", job, *words)
+            self.assert_exit(done, 125)
+            self.assertIn(said, done.stderr)
+
+    def test_stop_returns_once_nothing_is_left(self):
+        job = self.detach("-n", "2", "-k", "1h", "sh", "-c", "trap '' TERM; sleep 60 & while :; do sleep 0.02; done")
+        pids = [rank["pid"] for rank in json.loads(self.muster("status", "--json", job).stdout)["ranks"]]
+        self.assert_exit(self.muster("stop", "--grace", "100ms", job), 0)
+        for pid in pids:
+            self.assertFalse(pathlib.Path(f"/proc/{pid}").exists())
+        self.assert_exit(self.muster("join", job), 143)
+        self.assert_exit(self.muster("stop", job), 0)
+
+    def test_logs_follow_until_the_job_ends(self):
+        job = self.detach("-n", "2", "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.1; done; echo last >&2")
+        done = self.muster("logs", "-f", job)
+        self.assert_exit(done, 0)
+        self.assertEqual(sorted(done.stdout.split("\n")), ["", *sorted(f"[{r}] {i}" for r in range(2) for i in (1, 2, 3))])
+        self.assertEqual(sorted(done.stderr.split("\n")), ["", "[0] last", "[1] last"])
+        self.assertEqual(self.muster("logs", "-r", "1", job).stdout, "1\n2\n3\n")
+
+    def test_logs_follow_what_is_dropped_meanwhile(self):
+        job = self.detach("--set", "output.log_limit=20KiB", "sh", "-c",
+                          "for i in $(seq 60); do seq $((i * 1000)) $((i * 1000 + 200)); sleep 0.01; done")
+        done = self.muster("logs", "-f", job)
+        self.assert_exit(done, 0)
+        self.assertTrue(done.stdout.startswith("1000\n1001\n"))
+        self.assertTrue(done.stdout.endswith("\n60199\n60200\n"))
+
+    def test_a_report_is_shown_of_a_job_and_of_a_file(self):
+        job = self.detach("sh", "-c", "echo no such data >&2; exit 9")
+        self.muster("join", job)
+        file = self.record(job) / "report.json"
+        for word in (job, file):
+            done = self.muster("report", word)
+            self.assert_exit(done, 0)
+            for said in (job, "outcome  failed, exit code 9", "exited with code 9", "  | no such data", "exit 9"):
+                self.assertIn(said, done.stdout)
+            self.assertEqual(json.loads(self.muster("report", "--json", word).stdout), json.loads(file.read_text()))
+        other = self.directory / "other.json"
+        other.write_text('{"schema": "x"}')
+        for word, said in ((other, "muster.report/1"), ("/no/such.json", "/no/such.json"), ("nobody", "nobody")):
+            done = self.muster("report", word)
+            self.assert_exit(done, 125)
+            self.assertIn(said, done.stderr)
+
+    def test_what_is_typed_wrongly_is_told(self):
+        for words in (["join"], ["join", "-x", "a"], ["ps", "a"], ["status"], ["stop", "--grace", "soon", "a"], ["logs"],
+                      ["stop", "--grace"], ["signal", "a"], ["report", "a", "b"], ["ps", "--json=1"]):
+            done = self.muster(*words)
+            self.assert_exit(done, 125)
+            self.assertRegex(done.stderr, r"^muster: .*\n$")
+
+
+class Socket(Jobs):
+    def ask(self, path, message):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+            connection.settimeout(10)
+            connection.connect(path)
+            connection.send(message)
+            return json.loads(connection.recv(65536))
+
+    def test_hostile_messages_are_answered_and_change_nothing(self):
+        job = self.detach("sleep", "60")
+        path = self.ps()[job]
+        path = json.loads((self.record(job) / "job.json").read_text())["socket"]
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.assertEqual(os.stat(os.path.dirname(path)).st_mode & 0o777, 0o700)
+        hostile = [b"\0", b"{", b"[]", b"null", b'"stop"', b"{}", b'{"do": 1}', b'{"do": "nothing"}', b"[" * 60000,
+                   b'{"do": "stop", "grace_ms": -1}', b'{"do": "stop", "grace_ms": "x"}', b"\xff" * 1000,
+                   b'{"do": "signal"}', b'{"do": "signal", "signal": "TERM", "ranks": "0-99999999999"}',
+                   b'{"do": "signal", "signal": "TERM", "ranks": [0]}', b'{"do": "stop", "do": "stop"}', b"x" * 70000]
+        for message in hostile:
+            with self.subTest(message=message[:60]):
+                self.assertIn("error", self.ask(path, message))
+        self.assertEqual(self.ask(path, b'{"do": "status", "from": -5}')["ranks"], [])
+        self.assertEqual(self.ps()[job]["state"], "running")
+
+    def test_a_hundred_clients_at_once_do_not_hinder_the_job(self):
+        job = self.detach("sleep", "60")
+        path = json.loads((self.record(job) / "job.json").read_text())["socket"]
+        answers = []
+
+        def ask():
+            try:
+                answers.append(self.ask(path, b'{"do": "status"}'))
+            except OSError:  # turned away before it could ask
+                answers.append({"error": "gone"})
+
+        threads = [threading.Thread(target=ask) for _ in range(100)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(answers), 100)
+        self.assertGreaterEqual(sum("state" in answer for answer in answers), 1)
+        self.assert_exit(self.muster("stop", job), 0)
+
+
+harness.main()
