@@ -44,7 +44,7 @@ class Jobs(harness.TestCase):
 
 class Records(Jobs):
     def test_a_detached_job_prints_its_id_and_keeps_a_private_record(self):
-        job = self.detach("-n", "2", "sh", "-c", "echo out $MUSTER_RANK; echo err $MUSTER_RANK >&2; exit 3")
+        job = self.detach("-n", "2", "--on-failure", "continue", "sh", "-c", "echo out $MUSTER_RANK; echo err $MUSTER_RANK >&2; exit 3")
         self.assertRegex(job, r"^sh-[0-9a-z]{11}$")
         self.assert_exit(self.muster("join", job), 3)
         record = self.record(job)
@@ -94,10 +94,10 @@ class Records(Jobs):
                  ({"XDG_STATE_HOME": None, "HOME": "/no/such/home"}, 1)]
         for changes, warnings in cases:
             with self.subTest(changes=changes):
-                done = self.muster("run", "true", **changes)
+                done = self.muster("run", "sleep", "0.1", **changes)
                 self.assert_exit(done, 0)
                 self.assertEqual(done.stderr.count("warning"), warnings, done.stderr)
-                self.assertEqual(self.muster("run", "-q", "true", **changes).stderr, "")
+                self.assertEqual(self.muster("run", "-q", "sleep", "0.1", **changes).stderr, "")
 
     def test_a_detached_job_without_a_record_is_refused(self):
         for changes in ({"XDG_STATE_HOME": None, "HOME": None}, {"XDG_STATE_HOME": "/proc/no"}):
