@@ -33,13 +33,12 @@ static json_t *describe(const struct job_view *view)
 	json_t *made = json_pack("{s:s, s:s}", "id", view->id, "state", job_life_name(view->life));
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
 		json_object_set(made, members[i], json_object_get(view->job, members[i]));
-	json_t *report = view->life == JOB_ENDED ? job_view_report(view, NULL) : NULL;
-	if (report != NULL) {
-		json_object_set(made, "outcome", json_object_get(report, "outcome"));
-		json_object_set(made, "exit_code", json_object_get(report, "exit_code"));
-		json_object_set(made, "ended", json_object_get(report, "ended"));
-	}
-	json_decref(report);
+	json_t *end = view->life == JOB_ENDED ? job_view_end(view) : NULL;
+	if (view->life == JOB_ENDED && end == NULL)
+		end = job_view_report(view, NULL);
+	json_object_set(made, "outcome", json_object_get(end, "outcome"));
+	json_object_set(made, "exit_code", json_object_get(end, "exit_code"));
+	json_decref(end);
 	return made;
 }
 

@@ -298,6 +298,10 @@ static int report(struct run *run, struct job_keeper *keeper)
 	char host[256] = "";
 	const struct report_facts facts = facts_of(run);
 	say_how_it_went(run, &facts);
+	if (run->options.report_path == NULL && run->record.directory < 0) {
+		job_keeper_finish(keeper, &run->result, NULL);
+		return run->result.exit_code;
+	}
 	gethostname(host, sizeof host - 1);
 	char *document = report_json_format(&facts, host);
 	int failed = write_report(run, document);
@@ -383,7 +387,7 @@ static int guard_job(struct run *run, int owner, struct error *err)
 		.context = run,
 		.cgroup = &run->job_cgroup,
 		.owner = owner,
-		.keeps = {run->record.events, run->lease.fd},
+		.keeps = {run->record.job, run->lease.fd},
 		.patience_ms = run->spec.failure.grace_ms + HELD_PATIENCE_MS,
 	};
 	return guard_run(&guarded, err);

@@ -168,12 +168,12 @@ static int bind_there(struct control_server *server)
 
 static int open_socket(struct control_server *server, const char *job_id, struct error *err)
 {
-	char directory[PATH_MAX];
-	server->directory = job_places_open_sockets(directory, true, err);
+	server->directory = job_places_open_sockets(true, err);
 	if (server->directory < 0)
 		return server->directory;
 	snprintf(server->name, sizeof server->name, "%s.sock", job_id);
-	snprintf(server->path, sizeof server->path, "%s/%s", directory, server->name);
+	if (control_server_place(server->path, job_id) < 0)
+		return error_set(err, -ENAMETOOLONG, "the socket of job %s: %s", job_id, strerror(ENAMETOOLONG));
 	server->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	server->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int rc = server->fd < 0 ? -errno : bind_there(server);
@@ -187,8 +187,8 @@ static int open_socket(struct control_server *server, const char *job_id, struct
 
 void control_server_remove(const char *job_id)
 {
-	char path[PATH_MAX], name[NAME_MAX];
-	int directory = job_places_open_sockets(path, false, NULL);
+	char name[NAME_MAX];
+	int directory = job_places_open_sockets(false, NULL);
 	if (directory < 0)
 		return;
 	snprintf(name, sizeof name, "%s.sock", job_id);
@@ -213,6 +213,13 @@ struct control_server *control_server_create(const char *job_id, uv_loop_t *loop
 	server->detached = true;
 	control_server_destroy(server);
 	return NULL;
+}
+
+int control_server_place(char path[static PATH_MAX], const char *job_id)
+{
+	char directory[PATH_MAX];
+	int rc = job_places_socket_directory(directory);
+	return rc < 0 || snprintf(path, PATH_MAX, "%s/%s.sock", directory, job_id) >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
 const char *control_server_path(const struct control_server *server)

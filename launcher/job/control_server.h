@@ -10,6 +10,7 @@
 #ifndef MUSTER_JOB_CONTROL_SERVER_H
 #define MUSTER_JOB_CONTROL_SERVER_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -23,7 +24,10 @@ typedef char *control_answer(void *context, const char *message, size_t length);
 struct control_server *control_server_create(const char *job_id, uv_loop_t *loop, control_answer *answer, void *context,
                                              struct error *err);
 
-/* Where it listens; NULL when there is no server. */
+/* Where the server of a job listens, or will. */
+int control_server_place(char path[static PATH_MAX], const char *job_id);
+
+/* NULL when there is no server. */
 const char *control_server_path(const struct control_server *server);
 
 /* Its handles leave the loop: nobody is answered any more, but who waits for the end still waits. */

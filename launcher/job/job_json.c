@@ -4,6 +4,7 @@
  */
 #include "job/job_json.h"
 
+#include "base/date.h"
 #include "base/file_text.h"
 #include "base/index_set.h"
 #include "plan/launch_plan.h"
@@ -15,14 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-void date_format(char date[static DATE_BYTES], const struct timespec *time)
-{
-	struct tm fields;
-	size_t length =
-		gmtime_r(&time->tv_sec, &fields) == NULL ? 0 : strftime(date, DATE_BYTES, "%Y-%m-%dT%H:%M:%S", &fields);
-	snprintf(date + length, DATE_BYTES - length, ".%03ldZ", time->tv_nsec / 1000000);
-}
 
 static json_t *make_command(const struct launch_plan *plan)
 {
@@ -59,14 +52,14 @@ char *job_json_format(const struct launch_plan *plan, const struct guards *guard
                       const char *socket, const struct timespec *started)
 {
 	char date[DATE_BYTES];
-	date_format(date, started);
-	json_t *job = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:b, s:I, s:{s:I, s:I, s:I}, s:o, s:s, s:o, s:o}", "schema",
-		"muster.job/1", "id", json_text(plan->job_id), "name", json_text(plan->job_name), "command",
-		make_command(plan), "working_directory", json_text(directory), "nprocs", (json_int_t)plan->nprocs,
-		"join", plan->spec->join, "daemon", plan->spec->daemon, "uid", (json_int_t)geteuid(), "pid", "guard",
-		(json_int_t)guards->guard, "warden", (json_int_t)guards->warden, "supervisor", (json_int_t)getpid(),
-		"boot_id", make_boot_id(), "started", date, "socket", json_text(socket), "cpus", make_cpus(plan));
+	json_t *job =
+		json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:b, s:I, s:{s:I, s:I, s:I}, s:o, s:s, s:o, s:o}",
+	                  "schema", "muster.job/1", "id", json_text(plan->job_id), "name", json_text(plan->job_name),
+	                  "command", make_command(plan), "working_directory", json_text(directory), "nprocs",
+	                  (json_int_t)plan->nprocs, "join", plan->spec->join, "daemon", plan->spec->daemon, "uid",
+	                  (json_int_t)geteuid(), "pid", "guard", (json_int_t)guards->guard, "warden",
+	                  (json_int_t)guards->warden, "supervisor", (json_int_t)getpid(), "boot_id", make_boot_id(),
+	                  "started", date_format(date, started), "socket", json_text(socket), "cpus", make_cpus(plan));
 	char *text = json_dumps(job, JSON_COMPACT);
 	json_decref(job);
 	return text;

@@ -14,8 +14,4 @@ struct launch_plan;
 char *job_json_format(const struct launch_plan *plan, const struct guards *guards, const char *directory,
                       const char *socket, const struct timespec *started);
 
-/* RFC 3339 in UTC, with milliseconds. */
-enum { DATE_BYTES = 64 };
-void date_format(char date[static DATE_BYTES], const struct timespec *time);
-
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * job_keeper: see job_keeper.h. Events are gathered while there is no file for them, and written as they come from then
- * on, each with one write, so that a reader never sees half a line.
+ * job_keeper: see job_keeper.h. Events of the first moments are gathered, for there may be as many ends as ranks then;
+ * later each is written as it comes. What is written is whole lines, at once, so that a reader never sees half a one.
  */
 #include "job/job_keeper.h"
 
@@ -24,12 +24,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
-enum { LEISURE_MS = 10 };
+enum { SOON_MS = 2, LEISURE_MS = 20 };
 
 struct job_keeper {
 	struct job_facts facts;
@@ -37,11 +39,14 @@ struct job_keeper {
 	struct control_subject subject;
 	struct supervisor *supervisor;
 	uv_loop_t *loop;
+	uv_timer_t soon;    /* jobs that are over by then need no socket, and no write for each event */
 	uv_timer_t leisure; /* then comes what nobody waits for */
 	struct control_server *server;
 	struct text events; /* that are yet to be written */
+	int events_fd;      /* -1: not open as yet */
 	int64_t last_ns;    /* when something was last told */
 	bool tried;         /* to make the record */
+	bool settled;       /* events are written as they come */
 	bool complete;      /* plan and spec are there */
 	bool warned;
 };
@@ -76,18 +81,26 @@ static void begin_event(struct job_keeper *keeper, const char *name)
 
 static void write_events(struct job_keeper *keeper)
 {
+	struct error err;
 	if (!has_record(keeper) || keeper->events.length == 0)
 		return;
-	ssize_t wrote = write(keeper->facts.record->events, keeper->events.bytes, keeper->events.length);
+	if (keeper->events_fd < 0)
+		keeper->events_fd = job_record_open(keeper->facts.record, "events.jsonl", &err);
+	if (keeper->events_fd < 0) {
+		warn(keeper, &err);
+		return;
+	}
+	ssize_t wrote = write(keeper->events_fd, keeper->events.bytes, keeper->events.length);
 	if (wrote >= 0 && (size_t)wrote < keeper->events.length) /* a full disk: the next line begins on its own */
-		(void)!write(keeper->facts.record->events, "\n", 1);
+		(void)!write(keeper->events_fd, "\n", 1);
 	keeper->events.length = 0;
 }
 
 static void end_event(struct job_keeper *keeper)
 {
 	text_add(&keeper->events, "}\n");
-	write_events(keeper);
+	if (keeper->settled)
+		write_events(keeper);
 }
 
 static void tell_born(struct job_keeper *keeper)
@@ -128,10 +141,35 @@ static void put(struct job_keeper *keeper, const char *file, const char *bytes, 
 static void put_job(struct job_keeper *keeper)
 {
 	struct timespec now = supervisor_look(keeper->supervisor).result->started;
+	char path[PATH_MAX];
 	char *json = job_json_format(keeper->facts.plan, keeper->facts.guards, keeper->facts.directory,
-	                             control_server_path(keeper->server), &now);
-	put(keeper, "job.json", json, json == NULL ? 0 : strlen(json));
+	                             control_server_place(path, keeper->facts.record->id) < 0 ? NULL : path, &now);
+	size_t length = json == NULL ? 0 : strlen(json);
+	struct error err;
+	if (json != NULL && write(keeper->facts.record->job, json, length) != (ssize_t)length) {
+		error_set(&err, -errno, "cannot write %s/job.json: %s", keeper->facts.record->path, strerror(errno));
+		warn(keeper, &err);
+	}
 	free(json);
+}
+
+static void open_socket(struct job_keeper *keeper)
+{
+	struct error err;
+	if (keeper->server != NULL || !has_record(keeper))
+		return;
+	keeper->server = control_server_create(keeper->facts.record->id, keeper->loop, control_words_answer,
+	                                       &keeper->subject, &err);
+	if (keeper->server == NULL)
+		warn(keeper, &err);
+}
+
+static void on_soon(uv_timer_t *timer)
+{
+	struct job_keeper *keeper = timer->data;
+	open_socket(keeper);
+	keeper->settled = true;
+	write_events(keeper);
 }
 
 /* The record of a job in the foreground is made here; that of a detached one was there before. */
@@ -145,12 +183,9 @@ static void begin_record(struct job_keeper *keeper)
 		warn(keeper, &err);
 	if (!has_record(keeper))
 		return;
-	keeper->server = control_server_create(keeper->facts.record->id, keeper->loop, control_words_answer,
-	                                       &keeper->subject, &err);
-	if (keeper->server == NULL)
-		warn(keeper, &err);
+	if (!keeper->facts.plan->spec->join)
+		open_socket(keeper);
 	put_job(keeper);
-	write_events(keeper);
 }
 
 static void complete_record(struct job_keeper *keeper)
@@ -179,8 +214,9 @@ static void on_open(void *context, struct supervisor *supervisor, uv_loop_t *loo
 	keeper->supervisor = supervisor;
 	keeper->subject = (struct control_subject){supervisor, keeper->facts.plan};
 	keeper->loop = loop;
+	uv_timer_init(loop, &keeper->soon);
 	uv_timer_init(loop, &keeper->leisure);
-	keeper->leisure.data = keeper;
+	keeper->soon.data = keeper->leisure.data = keeper;
 }
 
 static void on_moment(void *context, enum job_moment moment, uint32_t local_rank)
@@ -190,6 +226,7 @@ static void on_moment(void *context, enum job_moment moment, uint32_t local_rank
 	case MOMENT_BORN:
 		tell_born(keeper);
 		begin_record(keeper);
+		uv_timer_start(&keeper->soon, on_soon, SOON_MS, 0);
 		uv_timer_start(&keeper->leisure, on_leisure, LEISURE_MS, 0);
 		break;
 	case MOMENT_EXECUTED:
@@ -215,6 +252,7 @@ static void on_close(void *context)
 {
 	struct job_keeper *keeper = context;
 	begin_record(keeper); /* of a job whose ranks could not all be started */
+	uv_close((uv_handle_t *)&keeper->soon, NULL);
 	uv_close((uv_handle_t *)&keeper->leisure, NULL);
 	control_server_detach(keeper->server);
 	keeper->supervisor = keeper->subject.supervisor = NULL;
@@ -226,6 +264,8 @@ struct job_keeper *job_keeper_create(const struct job_facts *facts)
 	if (keeper == NULL)
 		return NULL;
 	keeper->facts = *facts;
+	keeper->events_fd = -1;
+	json_object_seed(1 + (size_t)getpid()); /* else it reads a file of random numbers; this is to differ, no more */
 	keeper->listener =
 		(struct supervision_listener){.open = on_open, .tell = on_moment, .close = on_close, .context = keeper};
 	return keeper;
@@ -250,16 +290,20 @@ void job_keeper_finish(struct job_keeper *keeper, const struct job_result *resul
 {
 	if (keeper == NULL)
 		return;
-	if (!keeper->facts.plan->spec->join)
+	bool detached = !keeper->facts.plan->spec->join;
+	if (detached)
 		complete_record(keeper);
 	text_add_format(&keeper->events, "{\"t\":%.6f,\"event\":\"ended\",\"outcome\":\"%s\",\"exit_code\":%d}\n",
 	                (double)result->elapsed_ns / 1e9, outcome_name(result->outcome), result->exit_code);
-	write_events(keeper);
-	if (has_record(keeper))
+	if (keeper->settled || detached) /* what was over in a moment is told by the report alone */
+		write_events(keeper);
+	if (has_record(keeper) && report != NULL)
 		put(keeper, "report.json", report, strlen(report));
 	control_server_destroy(keeper->server);
 	if (has_record(keeper))
 		job_prune_now_and_then(keeper->facts.record->id);
+	if (keeper->events_fd >= 0)
+		close(keeper->events_fd);
 	text_finish(&keeper->events);
 	free(keeper);
 }

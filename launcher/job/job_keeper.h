@@ -38,7 +38,7 @@ struct job_keeper *job_keeper_create(const struct job_facts *facts);
 /* Goes to `supervise`. */
 const struct supervision_listener *job_keeper_listener(const struct job_keeper *keeper);
 
-/* After supervision: the report is put into the record, and who waits for the end is told. */
+/* After supervision: the report is put into the record, and who waits for the end is told. NULL: there is no record. */
 void job_keeper_finish(struct job_keeper *keeper, const struct job_result *result, const char *report);
 
 #endif

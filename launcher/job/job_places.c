@@ -59,15 +59,26 @@ int job_places_record_path(char path[static PATH_MAX], const char *id)
 	return snprintf(path, PATH_MAX, "%s/" RECORDS "/%s", state, id) < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-int job_places_open_sockets(char path[static PATH_MAX], bool make, struct error *err)
+static const char *find_sockets(char name[static 32])
 {
-	char name[32] = "muster";
 	const char *root = absolute("XDG_RUNTIME_DIR");
-	if (root == NULL) {
-		root = "/tmp";
-		snprintf(name, sizeof name, "muster-%u", geteuid());
-	}
-	if (snprintf(path, PATH_MAX, "%s/%s", root, name) >= PATH_MAX)
-		return error_set(err, -ENAMETOOLONG, "directory %s: %s", root, strerror(ENAMETOOLONG));
+	if (root == NULL)
+		snprintf(name, 32, "muster-%u", geteuid());
+	else
+		snprintf(name, 32, "muster");
+	return root == NULL ? "/tmp" : root;
+}
+
+int job_places_socket_directory(char path[static PATH_MAX])
+{
+	char name[32];
+	const char *root = find_sockets(name);
+	return snprintf(path, PATH_MAX, "%s/%s", root, name) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+int job_places_open_sockets(bool make, struct error *err)
+{
+	char name[32];
+	const char *root = find_sockets(name);
 	return private_directory_open(root, name, make, err);
 }

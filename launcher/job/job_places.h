@@ -17,8 +17,9 @@ int job_places_open_records(bool make, struct error *err);
 /* The path of one job's record there. */
 int job_places_record_path(char path[static PATH_MAX], const char *id);
 
-/* $XDG_RUNTIME_DIR/muster, or /tmp/muster-UID; `path` is what it is called. */
-int job_places_open_sockets(char path[static PATH_MAX], bool make, struct error *err);
+/* $XDG_RUNTIME_DIR/muster, or /tmp/muster-UID. */
+int job_places_open_sockets(bool make, struct error *err);
+int job_places_socket_directory(char path[static PATH_MAX]);
 
 /* False: no variable says where records could be, as in many containers. */
 bool job_places_known(void);

@@ -20,7 +20,7 @@
 
 enum { NAMES_TRIED = 100 };
 
-#define EVENTS "events.jsonl"
+#define JOB "job.json"
 
 void job_record_name(struct job_record *record, const char *name)
 {
@@ -39,10 +39,10 @@ static int make_directory(struct job_record *record, int records, const char *na
 }
 
 /* Of the open file description, not of the process: what is forked holds it, too. */
-static int open_events(int directory)
+static int open_job(int directory)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = openat(directory, EVENTS, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(directory, JOB, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
@@ -61,9 +61,9 @@ static int fill(struct job_record *record, int records, struct error *err)
 	record->directory = private_directory_open_in(records, record->id, false, err);
 	if (record->directory < 0)
 		return record->directory;
-	record->events = open_events(record->directory);
-	if (record->events < 0)
-		return error_set(err, record->events, "cannot make " EVENTS ": %s", strerror(-record->events));
+	record->job = open_job(record->directory);
+	if (record->job < 0)
+		return error_set(err, record->job, "cannot make " JOB ": %s", strerror(-record->job));
 	record->path = strdup(path);
 	return record->path != NULL ? 0 : error_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 }
@@ -133,18 +133,18 @@ int job_record_open_logs(const struct job_record *record, struct error *err)
 
 static void close_all(struct job_record *record)
 {
-	if (record->events >= 0)
-		close(record->events);
+	if (record->job >= 0)
+		close(record->job);
 	if (record->directory >= 0)
 		close(record->directory);
 	free(record->path);
 	record->path = NULL;
-	record->directory = record->events = -1;
+	record->directory = record->job = -1;
 }
 
 void job_record_discard(struct job_record *record)
 {
-	static const char *const files[] = {EVENTS, "muster.log", "logs"};
+	static const char *const files[] = {JOB, "events.jsonl", "muster.log", "logs"};
 	for (size_t i = 0; record->directory >= 0 && i < sizeof files / sizeof *files; i++)
 		unlinkat(record->directory, files[i], strcmp(files[i], "logs") == 0 ? AT_REMOVEDIR : 0);
 	int records = record->directory >= 0 ? job_places_open_records(false, NULL) : -1;
@@ -159,7 +159,7 @@ void job_record_discard(struct job_record *record)
 bool job_record_is_held(int directory)
 {
 	struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
-	int fd = openat(directory, EVENTS, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(directory, JOB, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 	if (fd >= 0)
 		close(fd);

@@ -2,9 +2,9 @@
  *
  * job_record: the directory of a job: its files, and the lock that says that muster is alive.
  *
- *     job.json      what never changes
+ *     job.json      what never changes; its lock
  *     spec.yaml     the spec as it was given; plan.json: which rank got which cores
- *     events.jsonl  what happened, a line each; its lock
+ *     events.jsonl  what happened, a line each
  *     logs/         of a detached job: what its ranks printed; muster.log: what muster had to say
  *     report.json   how it ended
  *
@@ -26,12 +26,12 @@ struct job_record {
 	char id[JOB_ID_SIZE];
 	char *path;    /* of the directory; NULL: there is none */
 	int directory; /* -1: none */
-	int events;    /* events.jsonl, locked; for appending */
+	int job;       /* job.json, locked; empty until it is known who supervises the job */
 };
 
 #define JOB_RECORD_NONE                                                                                                \
 	{                                                                                                              \
-		.directory = -1, .events = -1                                                                          \
+		.directory = -1, .job = -1                                                                             \
 	}
 
 /* A fresh id, and no directory as yet. */

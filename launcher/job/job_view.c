@@ -22,7 +22,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { JSON_BYTES_MAX = 256 * 1024 * 1024, WAYS_SHOWN = 5, SUFFIX_BYTES = 12 /* of an id: '-' and what follows */ };
+enum {
+	JSON_BYTES_MAX = 256 * 1024 * 1024,
+	WAYS_SHOWN = 5,
+	END_BYTES = 512,
+	SUFFIX_BYTES = 12 /* of an id: '-' and what follows */
+};
 
 static json_t *read_json(int directory, const char *file, struct error *err)
 {
@@ -230,7 +235,7 @@ bool job_view_wait(struct job_view *view, int64_t timeout_ms)
 {
 	struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
 	const struct itimerval off = {0};
-	int fd = openat(view->directory, "events.jsonl", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(view->directory, "job.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0 && timeout_ms < 0) {
 		while (fcntl(fd, F_OFD_SETLKW, &whole) < 0 && errno == EINTR)
 			;
@@ -243,6 +248,28 @@ bool job_view_wait(struct job_view *view, int64_t timeout_ms)
 		close(fd);
 	job_view_refresh(view);
 	return view->life == JOB_ENDED || view->life == JOB_LOST;
+}
+
+json_t *job_view_end(const struct job_view *view)
+{
+	char bytes[END_BYTES];
+	struct stat status;
+	ssize_t got = -1;
+	int fd = openat(view->directory, "events.jsonl", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && fstat(fd, &status) == 0)
+		got = pread(fd, bytes, sizeof bytes, status.st_size > END_BYTES ? status.st_size - END_BYTES : 0);
+	if (fd >= 0)
+		close(fd);
+	if (got < 2 || bytes[got - 1] != '\n')
+		return NULL;
+	const char *line = memrchr(bytes, '\n', (size_t)got - 1);
+	line = line == NULL ? bytes : line + 1;
+	json_t *event = json_loadb(line, (size_t)(bytes + got - line), 0, NULL);
+	const char *name = json_string_value(json_object_get(event, "event"));
+	if (name != NULL && strcmp(name, "ended") == 0)
+		return event;
+	json_decref(event);
+	return NULL;
 }
 
 json_t *job_view_report(const struct job_view *view, struct error *err)

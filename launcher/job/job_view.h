@@ -43,6 +43,9 @@ void job_view_refresh(struct job_view *view);
 /* Waits until nobody holds the job any more, at most so long (negative: for ever). False: it still runs. */
 bool job_view_wait(struct job_view *view, int64_t timeout_ms);
 
+/* The event with which a job ended, a short way to its exit code; the caller's, or NULL. */
+json_t *job_view_end(const struct job_view *view);
+
 /* The caller's; NULL with the reason. */
 json_t *job_view_report(const struct job_view *view, struct error *err);
 

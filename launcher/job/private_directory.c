@@ -30,9 +30,13 @@ static int check_ours(int fd, const char *name, struct error *err)
 
 int private_directory_open_in(int directory, const char *name, bool make, struct error *err)
 {
-	if (make && mkdirat(directory, name, 0700) < 0 && errno != EEXIST)
-		return error_set(err, -errno, "cannot make directory %s: %s", name, strerror(errno));
-	int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(directory, name, how);
+	if (fd < 0 && errno == ENOENT && make) {
+		if (mkdirat(directory, name, 0700) < 0 && errno != EEXIST)
+			return error_set(err, -errno, "cannot make directory %s: %s", name, strerror(errno));
+		fd = openat(directory, name, how);
+	}
 	if (fd < 0) {
 		int code = errno;
 		struct stat status;

@@ -4,6 +4,7 @@
  */
 #include "report/report_json.h"
 
+#include "base/date.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
@@ -16,7 +17,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* 12.1 is written "12.1", and a week still has its nanoseconds. */
 enum { REAL_DIGITS = 15 };
@@ -38,16 +38,10 @@ static json_t *make_seconds(int64_t ns)
 	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
 }
 
-/* RFC 3339 in UTC, with milliseconds. */
 static json_t *make_date(const struct timespec *time)
 {
-	char date[40], whole[64];
-	struct tm fields;
-	if (gmtime_r(&time->tv_sec, &fields) == NULL)
-		return json_null();
-	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &fields);
-	snprintf(whole, sizeof whole, "%s.%03ldZ", date, time->tv_nsec / 1000000);
-	return json_string(whole);
+	char date[DATE_BYTES];
+	return json_string(date_format(date, time));
 }
 
 static json_t *make_signal(bool is_one, int signal)

@@ -95,10 +95,10 @@ class Records(Jobs):
                  ({"XDG_STATE_HOME": None, "HOME": "/no/such/home"}, 1)]
         for changes, warnings in cases:
             with self.subTest(changes=changes):
-                done = self.muster("run", "true", **changes)
+                done = self.muster("run", "sleep", "0.1", **changes)
                 self.assert_exit(done, 0)
                 self.assertEqual(done.stderr.count("warning"), warnings, done.stderr)
-                self.assertEqual(self.muster("run", "-q", "true", **changes).stderr, "")
+                self.assertEqual(self.muster("run", "-q", "sleep", "0.1", **changes).stderr, "")
 
     def test_a_detached_job_without_a_record_is_refused(self):
         for changes in ({"XDG_STATE_HOME": None, "HOME": None}, {"XDG_STATE_HOME": "/proc/no"}):

@@ -84,10 +84,11 @@ static void directories_are_made_for_nobody_else(void **state)
 	(void)state;
 	char *place = begin();
 	char path[PATH_MAX];
-	int records = job_places_open_records(true, NULL), sockets = job_places_open_sockets(path, true, NULL);
+	int records = job_places_open_records(true, NULL), sockets = job_places_open_sockets(true, NULL);
 	assert_true(records >= 0 && sockets >= 0);
 	assert_int_equal(mode_of(place, "muster") & 07777, 0700);
 	assert_int_equal(mode_of(place, "muster/jobs") & 07777, 0700);
+	assert_int_equal(job_places_socket_directory(path), 0);
 	assert_string_equal(strrchr(path, '/'), "/muster");
 	close(records);
 	close(sockets);
@@ -169,7 +170,7 @@ static void a_record_is_private_and_its_files_are_whole(void **state)
 	assert_int_equal(job_record_put(&record, "report.json", "{1}", 3, &err), 0);
 	assert_int_equal(mode_of(record.path, "") & 07777, 0700);
 	assert_int_equal(mode_of(record.path, "report.json") & 07777, 0600);
-	assert_int_equal(mode_of(record.path, "events.jsonl") & 07777, 0600);
+	assert_int_equal(mode_of(record.path, "job.json") & 07777, 0600);
 	assert_int_equal(faccessat(record.directory, ".report.json", F_OK, 0), -1);
 	unlinkat(record.directory, "report.json", 0);
 	job_record_discard(&record);
@@ -189,8 +190,8 @@ static void the_lock_is_held_until_the_last_process_that_inherited_it_ends(void 
 		close(gate[1]);
 		_exit(read(gate[0], &byte, 1) == 0 ? 0 : 1);
 	}
-	close(record.events);
-	record.events = -1;
+	close(record.job);
+	record.job = -1;
 	assert_true(job_record_is_held(directory));
 	close(gate[1]);
 	assert_int_equal(waitpid(child, NULL, 0), child);
