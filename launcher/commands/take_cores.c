@@ -65,8 +65,9 @@ void look_at_cores(struct machine *machine, const struct job_spec *spec)
 
 /* --- once --- */
 
+/* -ESTALE: another job was faster. */
 static int hold(struct core_lease *lease, const struct placement *placement, const struct core_holds *seen,
-                const struct core_taking *taking)
+                const struct core_taking *taking, struct error *err)
 {
 	struct lease_note note = {.uid = geteuid(), .exclusive = taking->spec->placement.exclusive};
 	struct index_set cpus = {0};
@@ -74,7 +75,12 @@ static int hold(struct core_lease *lease, const struct placement *placement, con
 	placement_cpus_to_hold(placement, taking->machine, &cpus);
 	int rc = core_lease_take(lease, &cpus, seen, &note);
 	index_set_finish(&cpus);
-	return rc;
+	if (rc == -EAGAIN)
+		return -ESTALE;
+	if (rc < 0 && note.exclusive)
+		return error_set(err, rc, "placement.exclusive is true, and the cores cannot be held: %s",
+		                 strerror(-rc));
+	return 0;
 }
 
 /* Sees, places and holds. -EAGAIN: the job may not share, or does not want to as long as it waits. -ESTALE: another was
@@ -90,9 +96,10 @@ static int try_once(struct placement *placement, struct core_lease *lease, const
 	struct job_spec wanted = *taking->spec;
 	wanted.placement.exclusive |= waits; /* who waits does so for cores of his own */
 	rc = placement_make(placement, &wanted, taking->machine, err);
-	if (rc == 0 && hold(lease, placement, &holds, taking) == -EAGAIN) {
-		placement_finish(placement);
-		rc = -ESTALE;
+	if (rc == 0) {
+		rc = hold(lease, placement, &holds, taking, err);
+		if (rc < 0)
+			placement_finish(placement);
 	}
 	core_holds_finish(&holds);
 	return rc;
@@ -137,6 +144,7 @@ static int wait_and_take(struct placement *placement, struct core_lease *lease, 
                          struct error *err)
 {
 	int64_t wait_ms = taking->spec->placement.wait_for_cores_ms, began = clock_ms(), pause = FIRST_PAUSE_MS;
+	pid_t owner = getppid();
 	struct text told = {0};
 	bool waits = wait_ms != NOT_SET;
 	int rc;
@@ -145,6 +153,10 @@ static int wait_and_take(struct placement *placement, struct core_lease *lease, 
 		waits = left > 0;
 		if (!waits)
 			continue; /* once more, as without waiting */
+		if (taking->spec->daemon && getppid() != owner) {
+			rc = error_set(err, -ESRCH, "daemon: the process that started muster has ended");
+			break;
+		}
 		tell_for_whom(taking, &told);
 		pause_ms(pause < left ? pause : left);
 		pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;

@@ -45,6 +45,12 @@ static int check_file(int fd, const char *directory, struct error *err)
 	return 0;
 }
 
+static int set_lock(const struct core_lease *lease, short type, off_t first, off_t count)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
+	return fcntl(lease->fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
+}
+
 static int open_in(struct core_lease *lease, const char *path, bool is_chosen, enum lease_use use, struct error *err)
 {
 	struct stat status;
@@ -61,15 +67,12 @@ static int open_in(struct core_lease *lease, const char *path, bool is_chosen, e
 	if (lease->fd < 0)
 		return error_set(err, -code, "%s/" LEASE_FILE ": %s", path, strerror(code));
 	int rc = check_file(lease->fd, path, err);
+	int locked = rc == 0 && use == LEASE_TO_TAKE ? set_lock(lease, F_UNLCK, TURN_AT, 1) : 0;
+	if (locked < 0)
+		rc = error_set(err, locked, "%s/" LEASE_FILE " cannot be locked: %s", path, strerror(-locked));
 	if (rc < 0)
 		core_lease_close(lease);
 	return rc;
-}
-
-static int set_lock(const struct core_lease *lease, short type, off_t first, off_t count)
-{
-	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
-	return fcntl(lease->fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
 }
 
 static bool is_taken(int rc)

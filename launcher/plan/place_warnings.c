@@ -172,6 +172,23 @@ static void warn_held(struct placement *placement, const struct place_pool *pool
 	add_warning(placement, &text);
 }
 
+void place_warn_fewer(struct placement *placement, const struct place_pool *pool)
+{
+	struct text text = {0};
+	struct index_set held = {0};
+	for (uint32_t i = 0; i < pool->machine->holder_count; i++)
+		index_set_union(&held, &pool->machine->holders[i].cpus);
+	index_set_intersect(&held, &pool->held->left_out);
+	if (!index_set_is_empty(&pool->request->cpu_set))
+		index_set_intersect(&held, &pool->request->cpu_set);
+	if (!index_set_is_empty(&held)) {
+		place_held_add_holders(&text, pool->machine, &held);
+		text_add(&text, ": nprocs auto counts the other cores only");
+		add_warning(placement, &text);
+	}
+	index_set_finish(&held);
+}
+
 void place_warn(struct placement *placement, const struct place_pool *pool)
 {
 	uint64_t wanted = units_wanted(pool, placement->nprocs);

@@ -55,7 +55,10 @@ static void choose_nprocs(struct placement *placement, const struct job_spec *sp
 	if (placement->nprocs > RANKS_MAX)
 		placement->nprocs = RANKS_MAX;
 	struct text why = {0};
-	const char *which = index_set_is_empty(&pool->held->left_out) ? "may be used" : "no other job holds";
+	bool fewer = !index_set_is_empty(&pool->held->left_out) && by_units <= by_quota;
+	const char *which = fewer ? "no other job holds" : "may be used";
+	if (fewer && index_set_is_empty(&pool->held->shared))
+		place_warn_fewer(placement, pool);
 	if (!index_set_is_empty(&pool->held->shared))
 		text_add(&why, "one rank, for other jobs hold the cores");
 	else if (by_quota < by_units)

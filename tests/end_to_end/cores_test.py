@@ -174,6 +174,14 @@ class SideBySide(Cores):
         self.assert_exit(self.muster("run", "--exclusive", "--set", lists, "true"), 125)
         self.assertNotEqual(Job(self).cpu(), CPUS[0])
 
+    def test_nprocs_auto_counts_what_is_free_and_says_so(self):
+        cpu = Job(self).cpu()
+        done = self.muster("run", "-n", "auto", "--no-label", "sh", "-c", "echo $MUSTER_CPUS")
+        self.assert_exit(done, 0)
+        self.assertEqual(len(done.stdout.splitlines()), self.last)
+        self.assertNotIn(cpu, set().union(*map(harness.cpus_of, done.stdout.splitlines())))
+        self.assertIn("nprocs auto counts the other cores only", done.stderr)
+
     def test_a_plan_shows_who_holds_what_and_goes_around_it(self):
         cpu = Job(self).cpu()
         plan = self.plan("-n", "1", "true")
@@ -248,6 +256,17 @@ class Waiting(Cores):
         eventually(lambda: "waiting" in waiting.stderr(), "it waits")
         waiting.process.send_signal(signal.SIGINT)
         self.assertEqual(waiting.process.wait(WAIT_S), -signal.SIGINT)
+
+    def test_a_daemon_whose_owner_ends_does_not_wait_on(self):
+        self.fill()
+        mark = self.directory / "started"
+        script = '"$0" run --daemon --wait-for-cores touch "$1" 2> "$2" & sleep 0.3; echo $!'
+        done = self.command("sh", "-c", script, harness.MUSTER, mark, self.directory / "words")
+        self.assert_exit(done, 0)
+        waiting = pathlib.Path("/proc", done.stdout.strip())
+        eventually(lambda: not waiting.exists(), "it ends")
+        self.assertIn("the process that started muster has ended", (self.directory / "words").read_text())
+        self.assertFalse(mark.exists())
 
     def test_of_twenty_that_start_at_once_never_two_are_on_a_core(self):
         words = [str(harness.MUSTER), "run", "--no-label", "--exclusive", "--wait-for-cores", sys.executable, "-c", BRIEF]
