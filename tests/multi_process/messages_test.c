@@ -6,6 +6,7 @@
 #include "channel.h"
 #include "ranks.h"
 #include "unit_test.h"
+#include "wait.h"
 #include "world.h"
 
 #include <errno.h>
@@ -77,7 +78,7 @@ static unsigned char *take_way(muster_world *world, enum way way)
 static void every_way(ranks_body *body, int ranks)
 {
 	for (enum way way = READ_MEMORY; way < WAYS; way++)
-		for (int threads = 0; threads < 2; threads++) {
+		for (int threads = RANKS_FIRST_KIND; threads < 2; threads++) {
 			struct plan plan = {.way = way};
 			assert_true(ranks_run(&(struct ranks_options){.ranks = ranks,
 			                                              .threads = threads,
@@ -559,6 +560,28 @@ static void what_a_rank_sent_before_it_left_is_received_first(void **state)
 		                      NULL));
 }
 
+/* An end that comes between looking who has ended and going to sleep. */
+static int does_not_sleep_on_what_it_has_not_looked_at(muster_world *world, void *context)
+{
+	struct wait wait = wait_for(world, NOBODY, MUSTER_FOREVER);
+	(void)context;
+	world->segment->wait_mode = WAIT_BLOCK;
+	wait.events = atomic_load(&world->segment->header->events);
+	CHECK(wait_turn(&wait) == WAIT_SLEEP);
+	atomic_fetch_add(&world->segment->header->events, 1);
+	CHECK(wait_turn(&wait) == WAIT_AGAIN);
+	CHECK(wait_turn(&wait) == WAIT_SLEEP);
+	wait_end(&wait);
+	return 0;
+}
+
+static void nobody_sleeps_before_it_was_looked_who_ended(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 1}, does_not_sleep_on_what_it_has_not_looked_at, NULL,
+	                      NULL));
+}
+
 struct tally {
 	_Atomic uint64_t sent[2], received[2];
 	_Atomic int wrong;
@@ -768,6 +791,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_rank_can_send_to_itself),
 		cmocka_unit_test(a_message_of_a_world_stays_in_it),
 		cmocka_unit_test(what_a_rank_sent_before_it_left_is_received_first),
+		cmocka_unit_test(nobody_sleeps_before_it_was_looked_who_ended),
 		cmocka_unit_test(the_death_of_a_peer_at_any_instant_is_told),
 		cmocka_unit_test(a_death_ends_the_wait_for_anybody),
 		cmocka_unit_test(all_that_the_dead_had_sent_is_received),

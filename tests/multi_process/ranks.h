@@ -43,6 +43,13 @@ struct ranks_path {
 	uintptr_t points[RANKS_POINTS_MAX];
 };
 
+/* For tests that do the same with processes (0) and with threads (1): ThreadSanitizer need not see the former. */
+#if defined(__SANITIZE_THREAD__)
+enum { RANKS_FIRST_KIND = 1 };
+#else
+enum { RANKS_FIRST_KIND = 0 };
+#endif
+
 struct ranks_options {
 	int ranks;
 	int domains;          /* 0: 1; rank r is in domain r * domains / ranks */

@@ -230,12 +230,17 @@ void segment_announce(struct segment *segment)
 	futex_wake(&segment->header->events, INT_MAX);
 }
 
-void segment_leave(struct segment *segment)
+void segment_tell_leaving(struct segment *segment)
 {
-	messages_destroy(segment->messages);
 	segment->me->end_order = atomic_fetch_add(&segment->header->events, 1) + 1;
 	atomic_store(&segment->me->presence, RANK_LEFT);
 	segment_announce(segment);
+}
+
+void segment_leave(struct segment *segment)
+{
+	messages_destroy(segment->messages);
+	segment_tell_leaving(segment);
 	/* Another thread than the one that attached cannot give the life word back: it stays in that thread's list of
 	 * robust mutexes, and its memory with it, until that thread ends. */
 	if ((atomic_load(&segment->me->life.word) & FUTEX_TID_MASK) == (uint32_t)gettid())

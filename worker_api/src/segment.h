@@ -39,6 +39,9 @@ int segment_attach(int fd, uint32_t rank, struct segment **segment);
 /* A segment for a program that muster did not start: a job of this one rank. */
 int segment_make_alone(int *fd);
 
+/* Whoever waits for this rank is told that it left. */
+void segment_tell_leaving(struct segment *segment);
+
 /* Leaves: whoever waits for this rank is told. */
 void segment_leave(struct segment *segment);
 

@@ -125,8 +125,8 @@ int wait_turn_slow(struct wait *wait)
 	uint32_t events = atomic_load_explicit(&world->segment->header->events, memory_order_acquire);
 	if (events != wait->events) {
 		int rc = look_at_events(wait, events);
-		if (rc < 0 || wait->last_look)
-			return rc;
+		if (rc < 0 || wait->last_look || wait->needs == NOBODY)
+			return rc; /* who needs nobody looks who ended, before it sleeps on this value */
 	}
 	if (mode == WAIT_SPIN && wait->start_ns != 0 && !wait->sleeps && wait->turns % CLOCK_EVERY_TURNS != 0) {
 		relax();

@@ -91,10 +91,12 @@ int world_create(struct segment *segment, uint32_t rank, uint32_t size, uint32_t
 void world_destroy(muster_world *world)
 {
 	static muster_world *_Atomic graveyard;
+	static _Atomic uint32_t finalized = WORLD_FINALIZED;
 	steps_destroy(world->steps);
 	messages_forget_world(world->segment, world);
 	free(world->job_ranks);
-	atomic_store(world->state, WORLD_FINALIZED);
+	munmap(world->state, SEGMENT_PAGE);
+	world->state = &finalized;
 	world->segment->worlds--;
 	world->segment = NULL;
 	world->steps = NULL;
@@ -135,6 +137,17 @@ static int init_alone(muster_world **world)
 	return rc;
 }
 
+static struct segment *joined; /* by muster_init, until muster_finalize */
+
+/* A rank that exits with 0 has left. The kernel would say only that it is gone, and how it ended is known when all its
+ * memory was given back. fork()ed children come here, too. */
+static void leave_at_exit(int code, void *context)
+{
+	(void)context;
+	if (code == 0 && joined != NULL && joined->me->pid == getpid())
+		segment_tell_leaving(joined);
+}
+
 int muster_init(muster_world **world)
 {
 	if (world == NULL)
@@ -145,17 +158,19 @@ int muster_init(muster_world **world)
 	const struct rank_environment *environment = environment_get();
 	if (!environment->inside)
 		return init_alone(world);
-	muster_world *joined;
-	rc = muster_attach(environment->fd, environment->rank, &joined);
+	muster_world *made;
+	rc = muster_attach(environment->fd, environment->rank, &made);
 	if (rc < 0)
 		return rc;
-	if ((int)joined->size != environment->size) {
-		uint32_t size = joined->size;
-		muster_finalize(joined);
+	if ((int)made->size != environment->size) {
+		uint32_t size = made->size;
+		muster_finalize(made);
 		return error_set(MUSTER_EENVIRONMENT, "MUSTER_WORLD_SIZE is %d, but the job has %u ranks",
 		                 environment->size, size);
 	}
-	*world = joined;
+	joined = made->segment;
+	on_exit(leave_at_exit, NULL); /* a process joins once: see -EALREADY */
+	*world = made;
 	return 0;
 }
 
@@ -174,6 +189,8 @@ int muster_finalize(muster_world *world)
 		                             "them first (muster_world_free)",
 		                             segment->worlds - 1));
 	world_destroy(world);
+	if (segment == joined)
+		joined = NULL;
 	segment_leave(segment);
 	return 0;
 }

@@ -30,9 +30,9 @@ MUSTER_API int muster_init(muster_world **world);
  * may live in one process, each in a thread of its own, which calls this. The descriptor stays the caller's. */
 MUSTER_API int muster_attach(int segment_fd, int rank, muster_world **world);
 
-/* Leaves. Others who wait for this rank get MUSTER_ELEFT, so that a rank should leave only when all its peers have what
- * they need of it; nothing is waited for. Worlds made by muster_split are freed with muster_world_free before. NULL
- * is fine. Afterwards `world` and all that muster_alloc gave are gone. */
+/* Leaves, as exit(0) does, too. Others who wait for this rank get MUSTER_ELEFT, so that a rank should leave only when
+ * all its peers have what they need of it; nothing is waited for. Worlds made by muster_split are freed with
+ * muster_world_free before. NULL is fine. Afterwards `world` and all that muster_alloc gave are gone. */
 MUSTER_API int muster_finalize(muster_world *world);
 
 /* 0-based; never fail. */
