@@ -72,7 +72,9 @@ static int do_split(muster_world *world, char *in, char *out, size_t count)
 	if (rc == 0) {
 		int in_part = do_allreduce(part, in, out, count < 10 ? count : 10);
 		muster_world_free(part);
-		return in_part == MUSTER_EGONE || in_part == MUSTER_EBROKEN ? 0 : in_part;
+		/* Who was told of a death in the split itself has left by now; the next split tells this one, too. */
+		bool told = in_part == MUSTER_EGONE || in_part == MUSTER_EBROKEN || in_part == MUSTER_ELEFT;
+		return told ? 0 : in_part;
 	}
 	return rc;
 }

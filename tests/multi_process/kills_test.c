@@ -478,12 +478,28 @@ static bool stop_once(uint64_t seed, int ranks, int stop_ms)
 	return good;
 }
 
+/* Who has done its part leaves at once: the others get all of it. */
+static bool leave_once(uint64_t seed, int ranks)
+{
+	struct ranks_options options = {.ranks = ranks, .domains = 1 + (int)(seed % 2), .leaves = true};
+	memset(witnesses, 0, (size_t)ranks * sizeof *witnesses);
+	stop_rounds = 1 + (int64_t)(seed % 8);
+	bool good = ranks_run(&options, repeat, NULL, NULL);
+	for (int rank = 0; good && rank < ranks; rank++)
+		good = (witnesses[rank].rounds >= stop_rounds && witnesses[rank].code == 0) ||
+		       complain(seed, ranks, "lost what came from one who left", rank);
+	stop_rounds = 0;
+	return good;
+}
+
 static bool test(uint64_t seed, int times)
 {
 	static const int sizes[] = {2, 4, 16};
 	bool good = true;
 	for (size_t i = 0; good && i < sizeof sizes / sizeof *sizes; i++) {
 		good = kill_often(seed, sizes[i], times) && stop_once(seed, sizes[i], times >= 1000 ? 1000 : 50);
+		for (int k = 0; good && k < times; k++)
+			good = leave_once(seed + (uint64_t)k, sizes[i]);
 		fflush(stdout);
 	}
 	return good;

@@ -238,6 +238,9 @@ static void init_with_little_memory(void *context)
 
 static void an_address_space_that_is_too_small_is_told(void **state)
 {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip(); /* a sanitizer needs terabytes of it */
+#endif
 	int fd = ranks_make_segment(&(struct ranks_options){.ranks = 2, .segment_bytes = 256 << 20});
 	(void)state;
 	in_a_child(init_with_little_memory, &fd);

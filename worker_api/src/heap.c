@@ -44,6 +44,7 @@ static uint32_t kind_for(uint64_t bytes)
 
 static uint64_t kind_bytes(uint32_t kind)
 {
+	assert(kind < KINDS);
 	if (kind < SMALL_KINDS)
 		return (uint64_t)SEGMENT_LINE << kind;
 	kind -= SMALL_KINDS;

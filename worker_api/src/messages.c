@@ -542,7 +542,7 @@ int muster_wait_all(muster_world *world, muster_request **requests, size_t count
 		int its = take_result(&requests[i], NULL);
 		rc = rc < 0 ? rc : its;
 	}
-	if (rc == 0 && outcome < 0)
+	if (rc == 0 && late != NULL)
 		rc = outcome == -ETIMEDOUT ? tell_time_out(late, timeout_ms) : outcome;
 	return world_leave(world, rc);
 }
