@@ -45,7 +45,8 @@ static const struct {
 	{"nooversubscribe no-oversubscribe", "write --oversubscribe refuse"},
 	{"display display-map display-allocation display-devel-map print-rank-map do-not-launch donotlaunch test-only",
          PLAN},
-	{"exclusive share", "leave it out: muster does not know other jobs' cores; --cpu-set keeps jobs apart"},
+	{"share", "leave it out, or write --no-exclusive: free cores are taken first, others shared with a warning"},
+	{"immediate I", "leave it out: muster waits for cores only when told to, by --wait-for-cores"},
 
 	/* What ranks are given */
 	{"export genv genvlist envlist", "write -x NAME or -x NAME=VALUE, once for each variable"},

@@ -9,6 +9,7 @@ enum { HELP_COLUMN = 29 };
 #define KEY(path)   .action = OPTION_KEY, .key = (path)
 #define TRUE(path)  .action = OPTION_KEY, .key = (path), .fixed = "true"
 #define FALSE(path) .action = OPTION_KEY, .key = (path), .fixed = "false"
+#define FOR_EVER    "87600h" /* the longest that the key can say */
 #define BOTH        .users = FOR_BOTH
 #define RUN         .users = FOR_RUN
 #define PLAN        .users = FOR_PLAN
@@ -24,6 +25,11 @@ const struct option_row option_table[] = {
 	{0, "mem-bind", NULL, "POLICY", BOTH, KEY("placement.memory"), .help = "none local interleave"},
 	{0, "oversubscribe", NULL, "WHAT", BOTH, KEY("placement.oversubscribe"),
          .help = "more ranks than cores: allow warn refuse"},
+	{0, "exclusive", NULL, NULL, BOTH, TRUE("placement.exclusive"),
+         .help = "share no core with another muster job, or fail"},
+	{0, "no-exclusive", NULL, NULL, BOTH, FALSE("placement.exclusive"), .help = "pay no heed to other jobs' cores"},
+	{0, "wait-for-cores", NULL, "[T]", BOTH, KEY("placement.wait_for_cores"), .fixed = FOR_EVER,
+         .help = "wait for free ones, at most T"},
 	{0, "report-bindings", NULL, NULL, RUN, .action = OPTION_REPORT_BINDINGS,
          .help = "show the placement before the ranks start"},
 

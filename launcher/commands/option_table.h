@@ -36,7 +36,7 @@ struct option_row {
 	unsigned users; /* whose help shows it; plan takes run's, so that "run" can be changed to "plan" in a command */
 	enum option_action action;
 	const char *key;   /* OPTION_KEY, OPTION_PATH, OPTION_SINK, OPTION_ENV */
-	const char *fixed; /* the value that it stands for, when it takes none */
+	const char *fixed; /* the value that it stands for, when it takes none, or is given none that it may take */
 	const char *help;  /* NULL: understood, but not shown */
 	const char *group; /* heading above this row; NULL: as before */
 };

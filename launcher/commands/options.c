@@ -10,6 +10,7 @@
 #include "commands/option_table.h"
 #include "spec/nearest.h"
 #include "spec/shown.h"
+#include "spec/spec_keys.h"
 #include "spec/spec_parse.h"
 #include "spec/units.h"
 
@@ -197,12 +198,29 @@ static const struct option_row *find_letter(char letter)
 	return NULL;
 }
 
+/* The key that is called so, "start-timeout" or "start_timeout": not each has an option of its own. */
+static const struct spec_key *find_key(struct command_line *line, const char *name)
+{
+	char *leaf = arena_copy_bytes(&line->options->arena, name, strlen(name));
+	for (char *at = leaf; *at != '\0'; at++)
+		*at = *at == '-' ? '_' : *at;
+	for (uint32_t i = 0; i < spec_key_count; i++)
+		if (spec_keys[i].type != KEY_MAP && strncmp(spec_keys[i].path, "ranks[]", strlen("ranks[]")) != 0 &&
+		    (strcmp(spec_key_leaf(&spec_keys[i]), leaf) == 0 || strcmp(spec_keys[i].path, leaf) == 0))
+			return &spec_keys[i];
+	return NULL;
+}
+
 static int refuse_unknown(struct command_line *line, const char *typed, size_t length)
 {
 	char *name = arena_copy_bytes(&line->options->arena, typed, length);
 	const char *advice = foreign_option_advice(typed, length);
 	if (advice != NULL)
 		return error_set(line->err, -EINVAL, "unknown option --%s; %s", SHOWN(name), advice);
+	const struct spec_key *key = find_key(line, name);
+	if (key != NULL)
+		return error_set(line->err, -EINVAL, "unknown option --%s; write --set %s=VALUE", SHOWN(name),
+		                 key->path);
 	struct nearest nearest = nearest_to(name);
 	for (size_t i = 0; i < option_table_count; i++) {
 		nearest_offer(&nearest, option_table[i].name);
@@ -233,6 +251,15 @@ static int take_with_operand(struct command_line *line, const struct option_row 
 	return take_option(line, row, value);
 }
 
+/* Its value may be left out: the next argument is one when it reads as one. */
+static int take_with_choice(struct command_line *line, const struct option_row *row, const char *value)
+{
+	int64_t milliseconds;
+	if (value == NULL && *line->next != NULL && duration_parse(*line->next, &milliseconds, NULL) == 0)
+		value = *line->next++;
+	return take_option(line, row, value != NULL ? value : row->fixed);
+}
+
 static int parse_long(struct command_line *line, const char *argument)
 {
 	const char *typed = argument + 2;
@@ -244,6 +271,8 @@ static int parse_long(struct command_line *line, const char *argument)
 	int rc = check_user(line, row);
 	if (rc < 0)
 		return rc;
+	if (row->operand != NULL && row->fixed != NULL)
+		return take_with_choice(line, row, value);
 	if (row->operand != NULL)
 		return take_with_operand(line, row, arena_format(&line->options->arena, "--%s", row->name), value);
 	if (value != NULL)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/options.h"
+#include "commands/take_cores.h"
 #include "machine/machine.h"
 #include "plan/placement.h"
 #include "report/plan_view.h"
@@ -51,6 +52,8 @@ static int place(struct planning *planning, struct error *err)
 	                          : machine_read(&planning->machine, err);
 	if (rc < 0)
 		return topology != NULL ? error_prefix(err, "--topology") : rc;
+	if (topology == NULL)
+		look_at_cores(&planning->machine, &planning->spec);
 	return placement_make(&planning->placement, &planning->spec, &planning->machine, err);
 }
 

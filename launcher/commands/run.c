@@ -12,10 +12,12 @@
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/options.h"
+#include "commands/take_cores.h"
 #include "job/control_server.h"
 #include "job/job_keeper.h"
 #include "job/job_record.h"
 #include "job/start_word.h"
+#include "machine/core_lease.h"
 #include "machine/machine.h"
 #include "plan/launch_plan.h"
 #include "report/library_words.h"
@@ -53,6 +55,7 @@ struct run {
 	struct run_options options;
 	struct job_spec spec;
 	struct machine machine;
+	struct core_lease lease; /* held as long as one of muster's processes lives */
 	struct placement placement;
 	struct launch_plan plan;
 	struct rank_launcher launcher;
@@ -61,6 +64,7 @@ struct run {
 	struct job_cgroup job_cgroup;
 	struct plan_view view;
 	struct job_result result;
+	char *outer_jobs;
 	struct job_record record;
 	struct log_place logs; /* of a detached job */
 	struct start_word starter;
@@ -80,16 +84,6 @@ static int load_spec(struct run *run)
 		console_tell_diagnostics(&wrong);
 	diagnostics_finish(&wrong);
 	return rc;
-}
-
-/* Keys whose meaning needs what this program does not have are refused: to ignore them would be a lie. */
-static int refuse_unsupported(const struct job_spec *spec, struct error *err)
-{
-	if (spec->placement.exclusive_given && spec->placement.exclusive)
-		return error_set(err, -ENOTSUP,
-		                 "placement.exclusive: true: this muster does not know which cores other jobs hold; "
-		                 "leave it out, and keep jobs apart by placement.cpu_set");
-	return 0;
 }
 
 /* What would go to a terminal, or to a reader that is not there any more. */
@@ -142,12 +136,21 @@ static uint16_t free_port(void)
 
 static int make_plan(struct run *run, struct error *err)
 {
-	int rc = machine_read(&run->machine, err);
-	if (rc == 0)
-		rc = placement_make(&run->placement, &run->spec, &run->machine, err);
+	int rc = name_job(run, err);
 	if (rc < 0)
 		return rc;
-	rc = name_job(run, err);
+	run->outer_jobs = outer_jobs();
+	const struct core_taking taking = {
+		.spec = &run->spec,
+		.machine = &run->machine,
+		.job_id = run->record.id,
+		.outer_jobs = run->outer_jobs,
+		.quiet = run->options.quiet,
+		.verbose = run->options.verbosity > 0,
+	};
+	rc = machine_read(&run->machine, err);
+	if (rc == 0)
+		rc = take_cores(&run->placement, &run->lease, &taking, err);
 	if (rc < 0)
 		return rc;
 	if (getcwd(run->directory, sizeof run->directory) == NULL)
@@ -155,6 +158,7 @@ static int make_plan(struct run *run, struct error *err)
 	const struct launch_context context = {
 		.environment = environ,
 		.job_id = run->record.id,
+		.outer_jobs = run->outer_jobs,
 		.directory = run->directory,
 		.node_count = 1,
 		.master_address = "127.0.0.1",
@@ -240,6 +244,7 @@ static struct report_facts facts_of(struct run *run)
 	return (struct report_facts){
 		.plan = &run->plan,
 		.result = &run->result,
+		.held_cpus = &run->lease.cpus,
 		.core_pattern = run->core_pattern[0] != '\0' ? run->core_pattern : NULL,
 		.core_uses_pid = uses_pid[0] == '1',
 		.colour = console_wants_colour(run->options.color, STDERR_FILENO),
@@ -382,7 +387,7 @@ static int guard_job(struct run *run, int owner, struct error *err)
 		.context = run,
 		.cgroup = &run->job_cgroup,
 		.owner = owner,
-		.keeps = {run->record.job},
+		.keeps = {run->record.job, run->lease.fd},
 		.patience_ms = run->spec.failure.grace_ms + HELD_PATIENCE_MS,
 	};
 	return guard_run(&guarded, err);
@@ -448,7 +453,7 @@ static int run_job(struct run *run)
 	struct error err;
 	if (load_spec(run) < 0)
 		return EXIT_MUSTER;
-	if (refuse_unsupported(&run->spec, &err) < 0 || refuse_detached(run, &err) < 0)
+	if (refuse_detached(run, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	if (!run->spec.join)
 		close_range(STDERR_FILENO + 1, ~0U, 0); /* a reader of what we inherited must see its end */

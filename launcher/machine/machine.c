@@ -15,6 +15,7 @@
 #include "machine/allowance.h"
 #include "machine/hwloc_quiet.h"
 #include "machine/isolated_load.h"
+#include "machine/machine_holders.h"
 #include "machine/machine_table.h"
 #include "machine/small_file.h"
 #include "machine/sysfs_reader.h"
@@ -368,6 +369,7 @@ int machine_load(struct machine *machine, const char *source, struct error *err)
 
 void machine_finish(struct machine *machine)
 {
+	machine_holders_clear(machine);
 	free(machine->description);
 	free(machine->threads);
 	free(machine->nodes);

@@ -4,12 +4,13 @@
  *
  * One flat table, in the order of the hardware (package by package, cache by cache, core by core), read once and const
  * from then on. Placement needs nothing else, so that it is a pure function that can be tested on any machine. What is
- * allowed and why not is kept a thread, so that the plan can tell the user.
+ * allowed and why not is kept a thread, so that the plan can tell the user; so is who else holds it.
  */
 #ifndef MUSTER_MACHINE_MACHINE_H
 #define MUSTER_MACHINE_MACHINE_H
 
 #include "base/index_set.h"
+#include "machine/lease_note.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,6 +36,14 @@ struct hardware_thread {
 	uint32_t thread_of_core; /* 0: the core's first */
 	uint32_t kind;           /* 0: least efficient in power, so: slowest cores .. kind_count-1: fastest */
 	enum thread_access access;
+	uint32_t holder_count; /* other jobs that hold it */
+	bool held_exclusively; /* one of them shares with nobody */
+};
+
+/* A job of this host that holds cores (core_lease.h), and that is not one that this process is in. */
+struct core_holder {
+	struct lease_note note;
+	struct index_set cpus;
 };
 
 struct numa_node {
@@ -57,7 +66,9 @@ struct machine {
 	struct index_set allowed; /* CPUs (kernel numbers) whose access is THREAD_ALLOWED */
 	uint32_t quota_millicpus; /* CPU quota along the whole cgroup path, in thousandths of a CPU; 0: none */
 	char *quota_source;       /* file that set it, printable; NULL without quota */
-	char *cpuset_source;      /* what restricts: a cgroup path, printable, or NULL */
+	struct core_holder *holders;
+	uint32_t holder_count;
+	char *cpuset_source; /* what restricts: a cgroup path, printable, or NULL */
 };
 
 /* This machine, as this process may use it. */

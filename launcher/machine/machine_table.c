@@ -62,7 +62,8 @@ static void add_offline_threads(struct machine *machine, const struct found_mach
 {
 	struct hardware_thread *to = &machine->threads[found->thread_count];
 	for (index_set_each(&found->offline, cpu))
-		*to++ = (struct hardware_thread){cpu, NO_OBJECT, NO_OBJECT, NO_OBJECT, NO_OBJECT, 0, 0, THREAD_OFFLINE};
+		*to++ = (struct hardware_thread){cpu, NO_OBJECT, NO_OBJECT,      NO_OBJECT, NO_OBJECT,
+		                                 0,   0,         THREAD_OFFLINE, 0,         false};
 }
 
 static void add_count(struct text *text, uint32_t count, const char *one, const char *many)

@@ -94,6 +94,8 @@ static void set_identity(struct environment_builder *b)
 	set_number(b, "MUSTER_NODE_RANK", context->node_rank);
 	set_number(b, "MUSTER_NUM_NODES", context->node_count);
 	set_text(b, "MUSTER_JOB_ID", context->job_id);
+	if (context->outer_jobs != NULL)
+		set_text(b, "MUSTER_OUTER_JOBS", context->outer_jobs);
 	set_text(b, "MUSTER_JOB_NAME", b->input->job_name);
 	set_number(b, "WORLD_SIZE", world_size);
 	set_number(b, "LOCAL_WORLD_SIZE", nprocs);

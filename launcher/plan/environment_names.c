@@ -18,6 +18,7 @@ static const char *const own_names[] = {
 	"MUSTER_NUM_NODES",
 	"MUSTER_JOB_ID",
 	"MUSTER_JOB_NAME",
+	"MUSTER_OUTER_JOBS",
 	"MUSTER_RESTART_COUNT",
 	"MUSTER_CPUS",
 	"MUSTER_FD",

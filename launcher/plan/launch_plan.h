@@ -19,8 +19,9 @@ struct machine;
 struct launch_context {
 	char *const *environment; /* the launcher's own */
 	const char *job_id;
-	const char *directory; /* absolute: the launcher's own working directory */
-	uint32_t node_rank;    /* 0 of 1 on a single host */
+	const char *outer_jobs; /* ids of the jobs that the launcher is in, with blanks between them; NULL: none */
+	const char *directory;  /* absolute: the launcher's own working directory */
+	uint32_t node_rank;     /* 0 of 1 on a single host */
 	uint32_t node_count;
 	uint32_t first_rank;        /* global rank of local rank 0 */
 	uint32_t world_size;        /* 0: nprocs */

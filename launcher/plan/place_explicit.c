@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "plan/place_binding.h"
+#include "plan/place_held.h"
 #include "plan/place_reason.h"
 #include "plan/place_warnings.h"
 #include "plan/place_words.h"
@@ -92,6 +93,8 @@ int place_explicitly(struct placement *placement, const struct place_pool *pool,
 	}
 	if (rc == 0)
 		rc = place_check_overlap(placement, pool->request, err);
+	if (rc == 0)
+		rc = place_held_check_lists(pool->request, pool->machine, err);
 	if (rc == 0) {
 		fill_ranks(placement, pool, bindings);
 		place_warn_explicit(placement, pool);

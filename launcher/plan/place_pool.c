@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "plan/place_held.h"
 #include "plan/place_words.h"
 
 #include <errno.h>
@@ -59,6 +60,8 @@ static bool is_chosen_kind(const struct machine *machine, enum core_choice cores
 static bool is_usable(const struct place_pool *pool, const struct hardware_thread *thread)
 {
 	const struct placement_spec *request = pool->request;
+	if (index_set_has(&pool->held->left_out, thread->cpu))
+		return false;
 	if (thread->access != THREAD_ALLOWED || !is_chosen_kind(pool->machine, request->cores, thread->kind))
 		return false;
 	return index_set_is_empty(&request->cpu_set) || index_set_has(&request->cpu_set, thread->cpu);
@@ -105,6 +108,7 @@ static void collect_units(struct place_pool *pool)
 			continue;
 		}
 		*unit = (struct place_unit){.first_thread = i, .thread_count = 1, .core = thread->core};
+		unit->held = index_set_has(&pool->held->shared, thread->cpu);
 		for (enum place_level level = PLACE_CORE; level < PLACE_LEVELS; level++)
 			unit->object[level] = object_of(pool, thread, level);
 		unit->object[PLACE_HWTHREAD] = i;
@@ -226,12 +230,12 @@ static int refuse_empty(const struct placement_spec *request, struct error *err)
 }
 
 int place_pool_make(struct place_pool *pool, const struct placement_spec *request, const struct machine *machine,
-                    struct error *err)
+                    const struct place_held *held, struct error *err)
 {
 	int rc = check_request(request, machine, err);
 	if (rc < 0)
 		return rc;
-	struct place_pool made = {.machine = machine, .request = request};
+	struct place_pool made = {.machine = machine, .request = request, .held = held};
 	made.l3cache_is = stand_in_for_l3cache(machine);
 	/* Ranks dealt over hardware threads but bound to more get a thread as their place and its core as binding; with
 	 * several cores a rank, cores are what is counted. */

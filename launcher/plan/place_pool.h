@@ -19,6 +19,7 @@ struct place_unit {
 	uint32_t first_thread; /* index into place_pool.threads */
 	uint32_t thread_count;
 	uint32_t core; /* machine-wide logical number */
+	bool held;     /* another job has it, too */
 	uint32_t object[PLACE_LEVELS];
 };
 
@@ -27,9 +28,12 @@ struct place_core {
 	uint32_t thread_count;
 };
 
+struct place_held;
+
 struct place_pool {
 	const struct machine *machine;
 	const struct placement_spec *request;
+	const struct place_held *held;
 	uint32_t *threads; /* indices into machine.threads, usable ones, in hardware order */
 	uint32_t thread_count;
 	struct index_set usable; /* the same as CPUs */
@@ -44,9 +48,10 @@ struct place_pool {
 	enum place_level l3cache_is; /* what stands in for a missing L3 cache, or PLACE_L3CACHE */
 };
 
-/* -EINVAL with the reason when nothing is left or the request names what may not be used. */
+/* -EINVAL with the reason when nothing is left or the request names what may not be used. `held` says what other jobs
+ * are left, and must leave something. */
 int place_pool_make(struct place_pool *pool, const struct placement_spec *request, const struct machine *machine,
-                    struct error *err);
+                    const struct place_held *held, struct error *err);
 void place_pool_finish(struct place_pool *pool);
 
 /* Checks that each CPU of `wanted` exists and may be used; `what` ("placement.cpu_set") begins the message. */

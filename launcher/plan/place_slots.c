@@ -12,6 +12,7 @@
 /* A slot while the order is being found. */
 struct slot {
 	uint32_t *units; /* `width` of them, in hardware order */
+	bool held;       /* some of it is shared with another job */
 	uint32_t span;   /* index into place_pool.order of the level that it fits in; order_count: none */
 };
 
@@ -44,9 +45,10 @@ static void take_unit(struct cutting *cutting, struct object_cut *object, uint32
 	if (at == 0) {
 		object->slot = cutting->slot_count++;
 		cutting->slots[object->slot] =
-			(struct slot){cutting->slot_units + (size_t)object->slot * cutting->width, span};
+			(struct slot){cutting->slot_units + (size_t)object->slot * cutting->width, false, span};
 	}
 	cutting->slots[object->slot].units[at] = unit;
+	cutting->slots[object->slot].held |= cutting->pool->units[unit].held;
 }
 
 /* Cuts what is left into slots that lie within one object of the level; what does not fill a slot stays left. */
@@ -83,9 +85,12 @@ static void cut_all(struct cutting *cutting, const struct place_pool *pool, uint
 		cut_level(cutting, span);
 }
 
+/* What is shared with other jobs comes last: a rank more than there are slots goes to the first ones again. */
 static int by_position(const void *a, const void *b)
 {
 	const struct slot *one = a, *other = b;
+	if (one->held != other->held)
+		return one->held ? 1 : -1;
 	return (one->units[0] > other->units[0]) - (one->units[0] < other->units[0]);
 }
 

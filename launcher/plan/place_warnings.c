@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "plan/place_held.h"
 #include "plan/place_words.h"
 
 #include <errno.h>
@@ -14,13 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One more text at the end of a NULL-terminated list. */
+static void append(struct placement *placement, char ***list, uint32_t *count, const char *text)
+{
+	char **more = arena_alloc_array(&placement->arena, *count + 2, sizeof *more);
+	if (*count > 0)
+		memcpy(more, *list, *count * sizeof *more);
+	more[(*count)++] = arena_copy(&placement->arena, text);
+	*list = more;
+}
+
 static void add_warning(struct placement *placement, struct text *text)
 {
-	char **more = arena_alloc_array(&placement->arena, placement->warning_count + 2, sizeof *more);
-	if (placement->warning_count > 0)
-		memcpy(more, placement->warnings, placement->warning_count * sizeof *more);
-	more[placement->warning_count++] = arena_copy(&placement->arena, text->bytes);
-	placement->warnings = more;
+	append(placement, &placement->warnings, &placement->warning_count, text->bytes);
 	text_finish(text);
 }
 
@@ -44,6 +51,8 @@ static void add_arithmetic(struct text *text, const struct place_pool *pool, uin
 		text_add_format(text, " of %" PRIu32 " %s", width, unit_noun(pool, width));
 	text_add_format(text, " %s %" PRIu64 " %s; %" PRIu32 " may be used", nprocs == 1 ? "wants" : "want", wanted,
 	                unit_noun(pool, wanted), pool->unit_count);
+	if (!index_set_is_empty(&pool->held->left_out))
+		text_add(text, ", the rest is held by other jobs");
 }
 
 int place_check_oversubscription(const struct place_pool *pool, uint32_t nprocs, struct error *err)
@@ -132,9 +141,58 @@ static void warn_memory(struct placement *placement, const struct place_pool *po
 	index_set_finish(&without);
 }
 
+/* Which of the ranks' CPUs other jobs hold, and who they are. */
+static void find_shared(struct placement *placement, const struct machine *machine)
+{
+	for (uint32_t i = 0; i < machine->holder_count; i++) {
+		const struct core_holder *holder = &machine->holders[i];
+		struct index_set both = {0};
+		placement_cpus_to_hold(placement, machine, &both);
+		index_set_intersect(&both, &holder->cpus);
+		if (!index_set_is_empty(&both)) {
+			index_set_union(&placement->shared, &both);
+			append(placement, &placement->shared_with, &placement->shared_with_count, holder->note.job);
+		}
+		index_set_finish(&both);
+	}
+}
+
+static void warn_held(struct placement *placement, const struct place_pool *pool)
+{
+	if (!placement_minds_others(pool->request))
+		return;
+	find_shared(placement, pool->machine);
+	if (index_set_is_empty(&placement->shared))
+		return;
+	struct text text = {0};
+	place_held_add_holders(&text, pool->machine, &placement->shared);
+	text_add_format(&text, ": the ranks share %s%s; --wait-for-cores waits",
+	                index_set_count(&placement->shared) == 1 ? "it" : "them",
+	                pool->request->rank_cpus != NULL ? "" : ", for too few cores are free");
+	add_warning(placement, &text);
+}
+
+void place_warn_fewer(struct placement *placement, const struct place_pool *pool)
+{
+	struct text text = {0};
+	struct index_set held = {0};
+	for (uint32_t i = 0; i < pool->machine->holder_count; i++)
+		index_set_union(&held, &pool->machine->holders[i].cpus);
+	index_set_intersect(&held, &pool->held->left_out);
+	if (!index_set_is_empty(&pool->request->cpu_set))
+		index_set_intersect(&held, &pool->request->cpu_set);
+	if (!index_set_is_empty(&held)) {
+		place_held_add_holders(&text, pool->machine, &held);
+		text_add(&text, ": nprocs auto counts the other cores only");
+		add_warning(placement, &text);
+	}
+	index_set_finish(&held);
+}
+
 void place_warn(struct placement *placement, const struct place_pool *pool)
 {
 	uint64_t wanted = units_wanted(pool, placement->nprocs);
+	warn_held(placement, pool);
 	warn_oversubscribed(placement, pool);
 	warn_quota(placement, pool, wanted < pool->unit_count ? wanted : pool->unit_count);
 	warn_missing_level(placement, pool);
@@ -183,6 +241,7 @@ int place_check_overlap(struct placement *placement, const struct placement_spec
 void place_warn_explicit(struct placement *placement, const struct place_pool *pool)
 {
 	struct index_set units = {0};
+	warn_held(placement, pool);
 	for (uint32_t rank = 0; rank < placement->nprocs; rank++)
 		index_set_union(&units,
 		                pool->unit_is_thread ? &placement->ranks[rank].cpus : &placement->ranks[rank].cores);

@@ -18,6 +18,9 @@ int place_check_overlap(struct placement *placement, const struct placement_spec
  */
 void place_warn(struct placement *placement, const struct place_pool *pool);
 
+/* That nprocs auto came to fewer ranks because other jobs hold cores. */
+void place_warn_fewer(struct placement *placement, const struct place_pool *pool);
+
 /* The same of explicit lists. */
 void place_warn_explicit(struct placement *placement, const struct place_pool *pool);
 

@@ -7,8 +7,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "machine/machine_holders.h"
 #include "plan/place_binding.h"
 #include "plan/place_explicit.h"
+#include "plan/place_held.h"
 #include "plan/place_pool.h"
 #include "plan/place_reason.h"
 #include "plan/place_slots.h"
@@ -53,13 +55,19 @@ static void choose_nprocs(struct placement *placement, const struct job_spec *sp
 	if (placement->nprocs > RANKS_MAX)
 		placement->nprocs = RANKS_MAX;
 	struct text why = {0};
-	if (by_quota < by_units)
+	bool fewer = !index_set_is_empty(&pool->held->left_out) && by_units <= by_quota;
+	const char *which = fewer ? "no other job holds" : "may be used";
+	if (fewer && index_set_is_empty(&pool->held->shared))
+		place_warn_fewer(placement, pool);
+	if (!index_set_is_empty(&pool->held->shared))
+		text_add(&why, "one rank, for other jobs hold the cores");
+	else if (by_quota < by_units)
 		explain_quota(&why, pool->machine, width);
 	else if (width == 1)
-		text_add_format(&why, "one rank for each %s that may be used", noun);
+		text_add_format(&why, "one rank for each %s that %s", noun, which);
 	else
-		text_add_format(&why, "one rank for every %" PRIu32 " of the %" PRIu32 " %ss that may be used", width,
-		                fitting, noun);
+		text_add_format(&why, "one rank for every %" PRIu32 " of the %" PRIu32 " %ss that %s", width, fitting,
+		                noun, which);
 	placement->nprocs_why = arena_copy(&placement->arena, why.bytes);
 	text_finish(&why);
 }
@@ -113,12 +121,12 @@ static void make_ranks(struct placement *placement)
 	placement->ranks = arena_alloc_array(&placement->arena, placement->nprocs, sizeof *placement->ranks);
 }
 
-int placement_make(struct placement *placement, const struct job_spec *spec, const struct machine *machine,
-                   struct error *err)
+static int place(struct placement *placement, const struct job_spec *spec, const struct machine *machine,
+                 const struct place_held *held, struct error *err)
 {
 	struct placement made = {.nprocs = spec->nprocs};
 	struct place_pool pool;
-	int rc = place_pool_make(&pool, &spec->placement, machine, err);
+	int rc = place_pool_make(&pool, &spec->placement, machine, held, err);
 	if (rc < 0)
 		return rc;
 	if (spec->placement.rank_cpus != NULL) {
@@ -142,6 +150,31 @@ int placement_make(struct placement *placement, const struct job_spec *spec, con
 	return 0;
 }
 
+int placement_make(struct placement *placement, const struct job_spec *spec, const struct machine *machine,
+                   struct error *err)
+{
+	struct place_held held = {0};
+	int rc = place_held_choose(&held, spec, machine, err);
+	if (rc == 0)
+		rc = place(placement, spec, machine, &held, err);
+	place_held_finish(&held);
+	return rc;
+}
+
+bool placement_minds_others(const struct placement_spec *request)
+{
+	return request->bind_to != PLACE_NONE && (request->exclusive || !request->exclusive_given);
+}
+
+void placement_cpus_to_hold(const struct placement *placement, const struct machine *machine, struct index_set *cpus)
+{
+	struct index_set used = {0};
+	for (uint32_t rank = 0; rank < placement->nprocs; rank++)
+		index_set_union(&used, &placement->ranks[rank].cpus);
+	machine_whole_cores(machine, &used, cpus);
+	index_set_finish(&used);
+}
+
 void placement_finish(struct placement *placement)
 {
 	for (uint32_t i = 0; placement->ranks != NULL && i < placement->nprocs; i++) {
@@ -149,6 +182,7 @@ void placement_finish(struct placement *placement)
 		index_set_finish(&placement->ranks[i].cores);
 		index_set_finish(&placement->ranks[i].nodes);
 	}
+	index_set_finish(&placement->shared);
 	arena_finish(&placement->arena);
 	*placement = (struct placement){0};
 }

@@ -18,7 +18,10 @@
  *     have is stood in for by the next larger one. bind_to none binds nothing, or to what is usable where that is less
  *     than what is allowed.
  *  6. More ranks than units go round again in the same order: no unit has two ranks more than another.
- *  7. rank_cpus overrules all of this: each list as it is, as long as its CPUs are allowed and in cpu_set.
+ *  7. Cores that other jobs hold are left to them, and of the free ones, where ranks are packed, those of one L3 cache,
+ *     NUMA node or package taken that are just enough. Too few are free: the fewest necessary are shared, those first
+ *     that fewest jobs hold; or it is refused (placement.exclusive). bind_to none, and exclusive: false, mind nobody.
+ *  8. rank_cpus overrules all of this: each list as it is, as long as its CPUs are allowed and in cpu_set.
  */
 #ifndef MUSTER_PLAN_PLACEMENT_H
 #define MUSTER_PLAN_PLACEMENT_H
@@ -32,6 +35,7 @@
 struct error;
 struct job_spec;
 struct machine;
+struct placement_spec;
 
 struct rank_placement {
 	struct index_set cpus;  /* what it is bound to; with bind_to none: all that is allowed */
@@ -45,14 +49,24 @@ struct rank_placement {
 struct placement {
 	struct arena arena;
 	struct rank_placement *ranks;
-	uint32_t nprocs;  /* what the spec asks, or what `auto` came to */
-	char *nprocs_why; /* "one rank a core, 8 cores allowed"; NULL when the spec gave a number */
-	char **warnings;  /* NULL-terminated */
+	uint32_t nprocs;         /* what the spec asks, or what `auto` came to */
+	char *nprocs_why;        /* "one rank a core, 8 cores allowed"; NULL when the spec gave a number */
+	struct index_set shared; /* CPUs of ranks that other jobs hold, too */
+	char **shared_with;      /* ids of these jobs; NULL-terminated */
+	uint32_t shared_with_count;
+	char **warnings; /* NULL-terminated */
 	uint32_t warning_count;
 };
 
+/* -EAGAIN: not before other jobs give cores back. */
 int placement_make(struct placement *placement, const struct job_spec *spec, const struct machine *machine,
                    struct error *err);
 void placement_finish(struct placement *placement);
+
+/* False: the job pays no heed to what others hold, and holds nothing itself. */
+bool placement_minds_others(const struct placement_spec *request);
+
+/* What the job has to hold: the CPUs of all cores that its ranks are bound to. */
+void placement_cpus_to_hold(const struct placement *placement, const struct machine *machine, struct index_set *cpus);
 
 #endif

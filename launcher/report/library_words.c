@@ -44,7 +44,7 @@ static void add_label(struct text *text, const char *from)
 		text_add_format(text, " '%s'", label);
 }
 
-void add_wait(struct text *text, const struct rank_wait *wait)
+static void add_what(struct text *text, const struct rank_wait *wait)
 {
 	switch (wait->kind) {
 	case WAITS_IN_BARRIER:
@@ -66,8 +66,25 @@ void add_wait(struct text *text, const struct rank_wait *wait)
 	case WAITS_FOR_NOTHING:
 		return;
 	}
+}
+
+static void add_how_long(struct text *text, const struct rank_wait *wait, const char *opening)
+{
 	if (wait->for_ns >= 0)
-		text_add_format(text, " for %.*f s", wait->for_ns < 1000000000 ? 3 : 1, (double)wait->for_ns / 1e9);
+		text_add_format(text, "%s for %.*f s", opening, wait->for_ns < 1000000000 ? 3 : 1,
+		                (double)wait->for_ns / 1e9);
+}
+
+void add_wait(struct text *text, const struct rank_wait *wait)
+{
+	add_what(text, wait);
+	add_how_long(text, wait, "");
+}
+
+void add_wait_of_many(struct text *text, const struct rank_wait *longest)
+{
+	add_what(text, longest);
+	add_how_long(text, longest, ", the first");
 }
 
 /* Who came last most often, of those whose barriers are known. */

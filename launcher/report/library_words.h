@@ -17,6 +17,9 @@ const char *wait_name(const struct rank_wait *wait);
 /* "waits in barrier 'epoch 3' for 4.1 s", "waits for a message of rank 2 for 1.0 s"; only for one that waits. */
 void add_wait(struct text *text, const struct rank_wait *wait);
 
+/* "waits in barrier 'epoch 3', the first for 4.1 s": of ranks that wait alike, by the one that waits longest. */
+void add_wait_of_many(struct text *text, const struct rank_wait *longest);
+
 /* A line about the rank that came last to barriers more often than chance has it, when others waited for it long enough
  * to care; else nothing. */
 void add_straggler_line(struct text *text, const struct report_facts *facts);

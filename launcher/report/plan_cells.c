@@ -2,9 +2,9 @@
  *
  * plan_cells: see plan_cells.h.
  *
- * A core is a cell, its hardware threads the words in it: the rank that is there, a dot for nobody, x for what may not
- * be used. When no core has different words, each cell says its word once. Rows are as long as fits, a power of two
- * where that tells nothing wrong.
+ * A core is a cell, its hardware threads the words in it: the rank that is there, a dot for nobody, h for another job,
+ * x for what may not be used. When no core has different words, each cell says its word once. Rows are as long as fits,
+ * a power of two where that tells nothing wrong.
  */
 #include "report/plan_cells.h"
 
@@ -257,7 +257,8 @@ static bool is_forbidden(const struct picture *picture, uint32_t thread)
 
 static bool is_free(const struct picture *picture, uint32_t thread)
 {
-	return !is_forbidden(picture, thread) && picture->threads[thread].rank_count == 0;
+	return !is_forbidden(picture, thread) && picture->threads[thread].rank_count == 0 &&
+	       !picture_is_held(picture, thread);
 }
 
 static bool is_crowded(const struct picture *picture, uint32_t thread)
@@ -274,6 +275,8 @@ static void add_legend(struct drawing *drawing)
 	if (any_thread(picture, is_free))
 		text_add_format(&legend, "   %s %s", picture->unbound_ranks > 0 ? "*" : drawing->strokes->free_mark,
 		                picture->unbound_ranks > 0 ? "any rank" : "free");
+	if (any_thread(picture, picture_is_held))
+		text_add(&legend, "   h held by another job");
 	if (any_thread(picture, is_forbidden))
 		text_add(&legend, "   x not allowed");
 	if (any_thread(picture, is_crowded))

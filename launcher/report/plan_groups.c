@@ -18,6 +18,7 @@ struct summary {
 	struct index_set cpus;
 	struct index_set ranks;
 	uint32_t free_cpus;
+	uint32_t held_cpus;
 	uint32_t forbidden_cpus;
 };
 
@@ -28,6 +29,8 @@ static void summarize(struct summary *summary, const struct picture *picture, ui
 		index_set_add(&summary->cpus, picture->machine->threads[i].cpu);
 		if (picture->machine->threads[i].access != THREAD_ALLOWED)
 			summary->forbidden_cpus++;
+		else if (picture_is_held(picture, i))
+			summary->held_cpus++;
 		else if (picture->threads[i].rank_count == 0)
 			summary->free_cpus++;
 	}
@@ -53,6 +56,9 @@ static void add_summary(struct text *text, const struct picture *picture, const 
 	if (summary->free_cpus > 0 && !index_set_is_empty(&summary->ranks))
 		text_add_format(text, ", %" PRIu32 " %s free", summary->free_cpus,
 		                summary->free_cpus == 1 ? "CPU" : "CPUs");
+	if (summary->held_cpus > 0)
+		text_add_format(text, ", %" PRIu32 " %s held by other jobs", summary->held_cpus,
+		                summary->held_cpus == 1 ? "CPU" : "CPUs");
 	if (summary->forbidden_cpus > 0)
 		text_add_format(text, ", %" PRIu32 " %s not allowed", summary->forbidden_cpus,
 		                summary->forbidden_cpus == 1 ? "CPU" : "CPUs");

@@ -88,6 +88,22 @@ static json_t *nodes_json(const struct machine *machine)
 	return array;
 }
 
+/* Other jobs of the host, and what they hold. */
+static json_t *holders_json(const struct machine *machine)
+{
+	json_t *array = made(json_array());
+	for (uint32_t i = 0; i < machine->holder_count; i++) {
+		const struct core_holder *holder = &machine->holders[i];
+		json_t *object = made(json_object());
+		set(object, "job", holder->note.job[0] == '\0' ? json_null() : json_text(holder->note.job));
+		set(object, "uid", json_integer(holder->note.uid));
+		set(object, "exclusive", json_boolean(holder->note.exclusive));
+		set(object, "cpus", list(&holder->cpus));
+		append(array, object);
+	}
+	return array;
+}
+
 static json_t *quota_json(const struct machine *machine)
 {
 	if (machine->quota_millicpus == 0)
@@ -110,6 +126,7 @@ static json_t *machine_json(const struct machine *machine)
 	set(object, "allowed", list(&machine->allowed));
 	set(object, "quota", quota_json(machine));
 	set(object, "nodes", nodes_json(machine));
+	set(object, "holders", holders_json(machine));
 	json_t *threads = made(json_array());
 	for (uint32_t i = 0; i < machine->thread_count; i++)
 		append(threads, thread_json(machine, &machine->threads[i]));
@@ -154,6 +171,7 @@ static json_t *plan_object(const struct plan_view *view)
 	for (uint32_t i = 0; i < placement->warning_count; i++)
 		append(warnings, json_text(placement->warnings[i]));
 	set(plan, "warnings", warnings);
+	set(plan, "shared", list(&placement->shared));
 	json_t *ranks = made(json_array());
 	for (uint32_t rank = 0; rank < placement->nprocs; rank++)
 		append(ranks, rank_json(&placement->ranks[rank], rank));

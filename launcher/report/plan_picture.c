@@ -75,6 +75,13 @@ static void find_blocks(struct picture *picture)
 	}
 }
 
+bool picture_is_held(const struct picture *picture, uint32_t thread)
+{
+	const struct hardware_thread *at = &picture->machine->threads[thread];
+	return picture->unbound_ranks == 0 && at->access == THREAD_ALLOWED && at->holder_count > 0 &&
+	       picture->threads[thread].rank_count == 0;
+}
+
 void picture_label(const struct picture *picture, uint32_t thread, const char *free_mark,
                    char label[PICTURE_LABEL_SIZE])
 {
@@ -82,6 +89,8 @@ void picture_label(const struct picture *picture, uint32_t thread, const char *f
 	int length;
 	if (picture->machine->threads[thread].access != THREAD_ALLOWED)
 		strcpy(label, "x");
+	else if (picture_is_held(picture, thread))
+		strcpy(label, "h");
 	else if (on->rank_count == 0)
 		snprintf(label, PICTURE_LABEL_SIZE, "%s", picture->unbound_ranks > 0 ? "*" : free_mark);
 	else if (on->rank_count == 1)
@@ -98,7 +107,8 @@ bool picture_same_label(const struct picture *picture, uint32_t one, uint32_t ot
 	const struct picture_thread *a = &picture->threads[one], *b = &picture->threads[other];
 	bool allowed = picture->machine->threads[one].access == THREAD_ALLOWED;
 	return allowed == (picture->machine->threads[other].access == THREAD_ALLOWED) &&
-	       a->rank_count == b->rank_count && a->first_rank == b->first_rank && a->last_rank == b->last_rank;
+	       picture_is_held(picture, one) == picture_is_held(picture, other) && a->rank_count == b->rank_count &&
+	       a->first_rank == b->first_rank && a->last_rank == b->last_rank;
 }
 
 static void measure(struct picture *picture)

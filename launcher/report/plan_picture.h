@@ -44,9 +44,13 @@ struct picture {
 void picture_make(struct picture *picture, const struct machine *machine, const struct placement *placement);
 void picture_finish(struct picture *picture);
 
-/* "3", "0-3", "0+" (rank 0 and others), "x" not allowed, "*" any of the unbound ranks, `free_mark` for nobody. */
+/* "3", "0-3", "0+" (rank 0 and others), "x" not allowed, "h" held by another job, "*" any of the unbound ranks,
+ * `free_mark` for nobody. */
 void picture_label(const struct picture *picture, uint32_t thread, const char *free_mark,
                    char label[PICTURE_LABEL_SIZE]);
+
+/* Another job's, and no rank of this one is there. */
+bool picture_is_held(const struct picture *picture, uint32_t thread);
 
 /* Whether the same ranks, or the same nobody, are on both. */
 bool picture_same_label(const struct picture *picture, uint32_t one, uint32_t other);

@@ -104,6 +104,8 @@ static void add_thread_title(struct canvas *canvas, uint32_t thread)
 	text_add_format(canvas->text, "<title>CPU %" PRIu32 ": ", at->cpu);
 	if (at->access != THREAD_ALLOWED)
 		text_add_format(canvas->text, "not allowed, %s", thread_access_reason(at->access));
+	else if (picture_is_held(canvas->picture, thread))
+		text_add(canvas->text, "held by another job");
 	else if (on->rank_count == 0)
 		text_add(canvas->text, canvas->picture->unbound_ranks > 0 ? "any rank" : "free");
 	else if (on->rank_count == 1)

@@ -6,6 +6,7 @@
 #include "report/plan_view.h"
 
 #include "machine/machine.h"
+#include "plan/place_held.h"
 #include "plan/place_words.h"
 #include "plan/placement.h"
 #include "report/plan_drawing.h"
@@ -55,6 +56,19 @@ static bool has_access(const struct machine *machine, enum thread_access access)
 	return false;
 }
 
+static void add_holders(struct text *text, const struct machine *machine)
+{
+	struct index_set held = {0};
+	for (uint32_t i = 0; i < machine->holder_count; i++)
+		index_set_union(&held, &machine->holders[i].cpus);
+	if (!index_set_is_empty(&held)) {
+		text_add(text, "  ");
+		place_held_add_holders(text, machine, &held);
+		text_add(text, "\n");
+	}
+	index_set_finish(&held);
+}
+
 static void add_allowance(struct text *text, const struct machine *machine)
 {
 	text_add(text, "  allowed: ");
@@ -65,6 +79,7 @@ static void add_allowance(struct text *text, const struct machine *machine)
 	if (has_access(machine, THREAD_OUTSIDE_AFFINITY))
 		text_add(text, ", limited by the inherited affinity mask");
 	text_add(text, "\n");
+	add_holders(text, machine);
 	if (machine->quota_millicpus == 0)
 		return;
 	text_add(text, "  quota: ");

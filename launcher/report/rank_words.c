@@ -220,7 +220,8 @@ static void add_exit(struct text *text, int code)
 	char name[UNIT_TEXT_BYTES];
 	text_add_format(text, "exited with code %d", code);
 	if (code == 127)
-		text_add(text, " (a shell says so when it does not find a command)");
+		text_add(text,
+		         " (a shell says so when it does not find a command, the loader when a library is missing)");
 	else if (code == 126)
 		text_add(text, " (a shell says so when it cannot execute a command)");
 	else if (code > 128 && code <= 128 + 64)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct index_set;
 struct launch_plan;
 struct job_result;
 struct text;
@@ -16,6 +17,7 @@ struct text;
 struct report_facts {
 	const struct launch_plan *plan;
 	const struct job_result *result;
+	const struct index_set *held_cpus; /* that other jobs are kept from; NULL: none */
 	const char *core_pattern; /* as in the kernel's core_pattern, without the line's end; NULL: not known */
 	bool core_uses_pid;       /* the kernel's core_uses_pid */
 	bool colour;

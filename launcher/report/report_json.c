@@ -55,11 +55,11 @@ static json_t *make_pid(pid_t pid)
 	return pid > 0 ? json_integer(pid) : json_null();
 }
 
-static json_t *make_cpus(const struct rank_placement *place)
+static json_t *make_cpus(const struct index_set *cpus)
 {
-	size_t length = index_set_format(&place->cpus, NULL, 0);
+	size_t length = index_set_format(cpus, NULL, 0);
 	char *list = memory_zeroed(length + 1);
-	index_set_format(&place->cpus, list, length + 1);
+	index_set_format(cpus, list, length + 1);
 	json_t *made = json_string(list);
 	free(list);
 	return made;
@@ -105,7 +105,7 @@ static json_t *make_rank(const struct report_facts *facts, const char *host, uin
 	json_object_set_new(made, "rank", json_integer(plan->rank));
 	json_object_set_new(made, "host", json_text(host));
 	json_object_set_new(made, "pid", make_pid(rank->pid));
-	json_object_set_new(made, "cpus", make_cpus(plan->place));
+	json_object_set_new(made, "cpus", make_cpus(&plan->place->cpus));
 	json_object_set_new(made, "bound", json_boolean(plan->place->bound));
 	json_object_set_new(made, "end", json_string(end_name(rank->end)));
 	json_object_set_new(made, "exit_code", rank->end == RANK_EXITED ? json_integer(rank->exit_code) : json_null());
@@ -142,7 +142,7 @@ static json_t *make_first_failure(const struct report_facts *facts, const char *
 	json_object_set_new(made, "rank", json_integer(plan->rank));
 	json_object_set_new(made, "host", json_text(host));
 	json_object_set_new(made, "pid", make_pid(rank->pid));
-	json_object_set_new(made, "cpus", make_cpus(plan->place));
+	json_object_set_new(made, "cpus", make_cpus(&plan->place->cpus));
 	json_object_set_new(made, "kind", json_string(failure_kind(facts->result, local_rank)));
 	json_object_set_new(made, "code", exited ? json_integer(rank->exit_code) : json_null());
 	json_object_set_new(made, "signal", make_signal(rank->end == RANK_SIGNALED && !rank->missed, rank->signal));
@@ -207,6 +207,7 @@ static json_t *make_warnings(const struct report_facts *facts)
 static json_t *make_report(const struct report_facts *facts, const char *host)
 {
 	const struct job_result *result = facts->result;
+	const struct index_set none = {0};
 	json_t *report = json_object();
 	json_object_set_new(report, "schema", json_string("muster.report/1"));
 	json_object_set_new(report, "muster", json_string(MUSTER_VERSION));
@@ -226,6 +227,8 @@ static json_t *make_report(const struct report_facts *facts, const char *host)
 	json_object_set_new(report, "kept", json_integer(result->kept));
 	json_object_set_new(report, "cleanup", json_string(result->cgroup != NULL ? "cgroup" : "process tree"));
 	json_object_set_new(report, "cgroup", json_text(result->cgroup));
+	json_object_set_new(report, "held_cpus", make_cpus(facts->held_cpus != NULL ? facts->held_cpus : &none));
+	json_object_set_new(report, "shared_with", make_texts(facts->plan->placement->shared_with));
 	json_object_set_new(report, "warnings", make_warnings(facts));
 	json_object_set_new(report, "first_failure", make_first_failure(facts, host));
 	return report;

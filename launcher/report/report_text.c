@@ -7,7 +7,7 @@
 #include "base/printable.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
-#include "report/library_words.h"
+#include "report/hanging_ranks.h"
 #include "run/job_result.h"
 #include "run/verdict.h"
 #include "spec/units.h"
@@ -284,69 +284,15 @@ static void add_end(struct text *text, const struct report_facts *facts)
 
 /* -- Outcomes ------------------------------------------------------------------------------------------------------ */
 
-static void add_hanging(struct text *text, const struct report_facts *facts, uint32_t local_rank)
-{
-	const struct rank_result *rank = &facts->result->ranks[local_rank];
-	const char *detail = rank->lost_detail == NULL ? "was running" : rank->lost_detail;
-	text_add(text, PREFIX "  ");
-	add_rank_name(text, facts, local_rank);
-	text_add(text, ": ");
-	if (rank->not_attached)
-		text_add_format(text, "had not called muster_init; %s", detail);
-	else if (rank->wait.kind != WAITS_FOR_NOTHING)
-		add_wait(text, &rank->wait);
-	else
-		text_add(text, detail);
-	end_line(text);
-}
-
-/* Of those that were stopped since somebody else failed: what they were in the middle of. */
-static void list_waits(struct text *text, const struct report_facts *facts)
-{
-	uint32_t waiting = 0;
-	for (uint32_t rank = 0; rank < facts->result->nprocs; rank++) {
-		if (facts->result->ranks[rank].wait.kind == WAITS_FOR_NOTHING || rank == facts->result->first_failure)
-			continue;
-		if (waiting++ < RANKS_LISTED)
-			add_hanging(text, facts, rank);
-	}
-	if (waiting > RANKS_LISTED)
-		text_add_format(text, PREFIX "  and %" PRIu32 " more\n", waiting - RANKS_LISTED);
-}
-
 static void add_failed(struct text *text, const struct report_facts *facts)
 {
 	add_first_failure(text, facts);
 	list_fate(text, facts, FATE_FAILED, "also failed: ", "also failed");
 	if (facts->result->outcome == OUTCOME_FAILED)
-		list_waits(text, facts);
+		add_waiting_ranks(text, facts);
 	if (facts->result->error_text != NULL)
 		text_add_format(text, PREFIX "%s\n", facts->result->error_text);
 	add_end(text, facts);
-}
-
-/* Ranks that were alive when the time was up: muster had to end them, or could not. */
-static bool was_hanging(const struct job_result *result, uint32_t rank)
-{
-	enum rank_fate fate = rank_fate(result, rank);
-	return fate == FATE_STOPPED || fate == FATE_KILLED;
-}
-
-static void list_hanging(struct text *text, const struct report_facts *facts)
-{
-	const struct job_result *result = facts->result;
-	uint32_t listed = 0, more = 0;
-	for (uint32_t rank = 0; rank < result->nprocs; rank++) {
-		if (!was_hanging(result, rank))
-			continue;
-		if (listed++ >= RANKS_LISTED) {
-			more++;
-			continue;
-		}
-		add_hanging(text, facts, rank);
-	}
-	if (more > 0)
-		text_add_format(text, PREFIX "  and %" PRIu32 " more\n", more);
 }
 
 static void add_timeout(struct text *text, const struct report_facts *facts)
@@ -361,7 +307,7 @@ static void add_timeout(struct text *text, const struct report_facts *facts)
 	text_add(text, " after the start");
 	text_add(text, facts->colour ? NO_COLOUR : "");
 	end_line(text);
-	list_hanging(text, facts);
+	add_hanging_ranks(text, facts);
 	add_failed(text, facts);
 }
 
@@ -385,6 +331,8 @@ static void add_stopped(struct text *text, const struct report_facts *facts)
 		text_add_format(text, "%" PRIu32 " had failed before; ", failed);
 	add_survivors(text, facts);
 	end_line(text);
+	if (has_long_wait(facts->result))
+		add_hanging_ranks(text, facts);
 	list_fate(text, facts, FATE_LOST, "", "lost");
 }
 

@@ -180,7 +180,8 @@ int sink_init_path(struct sink *sink, const char *path, struct error *err)
 	if (fd >= 0)
 		fcntl(fd, F_SETFL, O_WRONLY);
 	if (fd < 0)
-		return error_set(err, -errno, "cannot write output to %s: %s", path, strerror(errno));
+		return error_set(err, -errno, "cannot write output to %s: %s%s", path, strerror(errno),
+		                 errno == ENOENT ? " (its directory must be there: mkdir -p)" : "");
 	sink_init_descriptor(sink, path, fd);
 	sink->owns_fd = true;
 	return 0;

@@ -81,8 +81,9 @@ struct placement_spec {
 	uint32_t rank_cpus_count;
 	enum memory_policy memory;
 	enum oversubscribe oversubscribe;
-	bool exclusive;
-	bool exclusive_given;
+	bool exclusive;            /* what the user said of other jobs' cores, */
+	bool exclusive_given;      /* if anything: else free cores are taken first, and others shared with a warning */
+	int64_t wait_for_cores_ms; /* until they are free; NOT_SET: not at all */
 };
 
 struct output_spec {

@@ -79,6 +79,17 @@ static void check_rank_cpus(struct spec_reader *reader)
 			            "placement.rank_cpus gives rank %" PRIu32 " a CPU outside placement.cpu_set", rank);
 }
 
+static void check_exclusive(struct spec_reader *reader)
+{
+	const struct placement_spec *placement = &reader->spec->placement;
+	if (is_sound(reader, "placement.exclusive") && placement->exclusive && is_sound(reader, "placement.bind_to") &&
+	    placement->bind_to == PLACE_NONE)
+		complain_at(
+			reader, origin_of(reader, "placement.exclusive"),
+			"placement.exclusive is true, and ranks that placement.bind_to leaves unbound have no cores "
+			"of their own");
+}
+
 static bool knows_nprocs(struct spec_reader *reader)
 {
 	return is_usable(reader, "nprocs") && is_usable(reader, "placement.rank_cpus") &&
@@ -208,6 +219,7 @@ void check_spec(struct spec_reader *reader)
 {
 	check_needed_keys(reader);
 	check_rank_cpus(reader);
+	check_exclusive(reader);
 	check_stdin(reader);
 	check_exceptions(reader);
 	check_restarts(reader);

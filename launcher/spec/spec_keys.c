@@ -104,7 +104,14 @@ const struct spec_key spec_keys[] = {
 	{"placement.oversubscribe", KEY_CHOICE, JOB(placement.oversubscribe), .words = oversubscribe_words,
          .fallback = "warn", .help = "What to do when there are more ranks than cores."},
 	{"placement.exclusive", KEY_FLAG, JOB(placement.exclusive), JOB_GIVEN(placement.exclusive_given),
-         .fallback = "true", .help = "Never share a core with another muster job of this host."},
+         .nullable = true, .fallback = "null",
+         .help = "true: never share a core with another muster job of this host; false: pay no heed to them; null: "
+                 "share "
+                 "with a warning when too few are free."},
+	{"placement.wait_for_cores", KEY_DURATION, .nullable = true, JOB(placement.wait_for_cores_ms),
+         RANGE(1, LONGEST_TIME), .fallback = "null",
+         .help = "How long to wait for cores that other jobs hold, before placement.exclusive decides; null: not at "
+                 "all."},
 
 	{"output", KEY_MAP, .nullable = true, .help = "Where the output of the ranks goes, and how."},
 	{"output.label", KEY_FLAG, JOB(output.label), JOB_GIVEN(output.label_given), .fallback = "true",

@@ -11,6 +11,7 @@ BUILT_EXAMPLES = "../build-release/examples"
 # What the command of each spec must end with and must say. PyTorch's is run by pytorch_test.py.
 EXPECTED = {
     "container.yaml": (0, [r"rank 0 of \d+ on CPUs [\d,-]+"]),
+    "exclusive.yaml": (0, [r"\[0\] \d+", "alone on its cores"]),
     "environment.yaml": (0, [r"language unset, level info"]),
     "heat2d.yaml": (0, [r"600 x 200 cells, 1000 steps, last change 0\.\d+, fingerprint \w{16}"]),
     "hello.yaml": (0, [rf"hello from rank {rank} of 4" for rank in range(4)]),

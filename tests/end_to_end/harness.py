@@ -49,6 +49,7 @@ class TestCase(unittest.TestCase):
                  if not name.startswith(_FOREIGN) and name not in _FOREIGN_NAMES}
         clean["XDG_STATE_HOME"] = str(self.directory / "state")
         clean["XDG_RUNTIME_DIR"] = str(self.directory)
+        clean["MUSTER_LEASE_DIR"] = str(self.directory)  # other jobs of this machine, other tests' too, are not minded
         clean["PATH"] = f"{MUSTER.parent}:{clean['PATH']}"
         for name, value in changes.items():
             if value is None:

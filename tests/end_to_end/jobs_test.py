@@ -44,7 +44,8 @@ class Jobs(harness.TestCase):
 
 class Records(Jobs):
     def test_a_detached_job_prints_its_id_and_keeps_a_private_record(self):
-        job = self.detach("-n", "2", "--on-failure", "continue", "sh", "-c", "echo out $MUSTER_RANK; echo err $MUSTER_RANK >&2; exit 3")
+        job = self.detach("-n", "2", "--on-failure", "continue", "sh", "-c",
+                          "echo out $MUSTER_RANK; echo err $MUSTER_RANK >&2; exit 3")
         self.assertRegex(job, r"^sh-[0-9a-z]{11}$")
         self.assert_exit(self.muster("join", job), 3)
         record = self.record(job)

@@ -259,6 +259,7 @@ class Test:
                 "XDG_STATE_HOME": self.path("state"),
                 "XDG_RUNTIME_DIR": self.path("runtime"),
                 "TMPDIR": self.path("tmp"),
+                "MUSTER_LEASE_DIR": self.dir,  # jobs of other tests are not minded
                 "LC_ALL": "C",
             }
         )

@@ -188,6 +188,8 @@ static int disagrees(muster_world *world, void *context)
 		rc = muster_allreduce(world, in, out, 2, odd ? MUSTER_INT64 : MUSTER_DOUBLE, MUSTER_SUM,
 		                      MUSTER_FOREVER);
 	CHECK(rc == MUSTER_EMISMATCH || rc == MUSTER_EBROKEN);
+	CHECK(strstr(muster_error_text(), how == 2 && odd ? "collective 'allgather': " : "collective 'allreduce': ") !=
+	      NULL);
 	rc = muster_broadcast(world, in, 1, MUSTER_DOUBLE, 0, MUSTER_FOREVER);
 	CHECK(rc == MUSTER_EBROKEN);
 	CHECK(muster_barrier(world, MUSTER_FOREVER, "still works") == 0);
@@ -218,6 +220,8 @@ static int runs_out_of_time(muster_world *world, void *context)
 	}
 	int rc = muster_allgather(world, in, out, 5000, MUSTER_DOUBLE, 20);
 	CHECK(rc == -ETIMEDOUT || rc == MUSTER_EBROKEN);
+	CHECK(rc == MUSTER_EBROKEN ||
+	      strstr(muster_error_text(), "collective 'allgather': the time limit of 20 ms passed") != NULL);
 	atomic_store(given_up, 1);
 	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
 	return 0;

@@ -7,13 +7,16 @@
  *     topologies_test --update FILE...   writes the files anew; read what changed before you keep it
  *
  * A file is a list of lines: "# words" for the reader, "topology SOURCE" (a file of xml/, or a synthetic string),
- * "quota MILLICPUS", "affinity LIST", and "plan OPTIONS", each followed by its plan in lines that begin with "|".
+ * "quota MILLICPUS", "affinity LIST", "held JOB LIST [exclusive]", and "plan OPTIONS", each followed by its plan in
+ * lines that begin with "|".
  */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "commands/options.h"
+#include "machine/core_lease.h"
 #include "machine/machine.h"
+#include "machine/machine_holders.h"
 #include "plan/placement.h"
 #include "report/plan_view.h"
 #include "spec/diagnostics.h"
@@ -29,7 +32,8 @@ enum { MOST_WORDS = 64, WIDTH = 100 };
 struct topology_case {
 	char *directory;
 	struct machine machine;
-	struct text made; /* the file as it should be */
+	struct core_holds holds; /* of other jobs */
+	struct text made;        /* the file as it should be */
 };
 
 static void add_lines(struct text *to, const char *lines)
@@ -79,6 +83,30 @@ static void set_quota(struct machine *machine, const char *millicpus)
 	machine->quota_millicpus = (uint32_t)strtoul(millicpus, NULL, 10);
 	free(machine->quota_source);
 	machine->quota_source = memory_copy_text("/sys/fs/cgroup/box/cpu.max");
+}
+
+/* As if another job held these CPUs; each line adds one. "nobody": all is free again. */
+static void hold(struct topology_case *test, const char *words)
+{
+	struct index_set cpus = {0};
+	char job[LEASE_JOB_SIZE], list[256], exclusive[16] = "";
+	struct error err = {0};
+	if (strcmp(words, "nobody") == 0)
+		test->holds.count = 0;
+	else if (sscanf(words, "%79s %255s %15s", job, list, exclusive) < 2 ||
+	         index_set_parse(&cpus, list, INDEX_SET_MAX, &err) < 0) {
+		fprintf(stderr, "held %s: %s\n", words, err.text);
+		exit(2);
+	}
+	for (index_set_each(&cpus, cpu)) {
+		struct core_holds *holds = &test->holds;
+		holds->items = memory_resized(holds->items, holds->count + 1, sizeof *holds->items);
+		struct core_hold *hold = &holds->items[holds->count++];
+		*hold = (struct core_hold){.cpu = cpu, .note = {.uid = 1000, .exclusive = exclusive[0] != '\0'}};
+		strcpy(hold->note.job, job);
+	}
+	machine_holders_set(&test->machine, &test->holds, "outer-job other");
+	index_set_finish(&cpus);
 }
 
 static void make_plan(struct text *to, const struct machine *machine, const struct run_options *options)
@@ -141,6 +169,8 @@ static void take_line(struct topology_case *test, const char *line)
 		restrict_to(&test->machine, argument);
 	else if ((argument = argument_of(line, "quota")) != NULL)
 		set_quota(&test->machine, argument);
+	else if ((argument = argument_of(line, "held")) != NULL)
+		hold(test, argument);
 	else if ((argument = argument_of(line, "plan")) != NULL)
 		plan(test, argument);
 	else if (line[0] != '\0' && line[0] != '#') {
@@ -204,6 +234,7 @@ static int check(const char *path, bool update)
 	else if (strcmp(expected, test.made.bytes) != 0)
 		code = tell_difference(path, expected, test.made.bytes);
 	machine_finish(&test.machine);
+	core_holds_finish(&test.holds);
 	text_finish(&test.made);
 	free(expected);
 	free(copy);

@@ -7,7 +7,7 @@ import unittest
 
 TOP = pathlib.Path(sys.argv.pop(1))
 PAGE = (TOP / "docs/man/muster-environment.7").read_text(encoding="utf-8")
-ANOTHER_LAUNCHER = PAGE[PAGE.index(".Bl -column"):]
+ANOTHER_LAUNCHER = PAGE[PAGE.index(".Bl", PAGE.index(".Sh ANOTHER LAUNCHER")):]
 ANOTHER_LAUNCHER = ANOTHER_LAUNCHER[:ANOTHER_LAUNCHER.index(".El")]
 
 

@@ -65,7 +65,7 @@ static void the_defaults_of_placement_and_output_are_those_of_the_manual(void **
 	assert_null(spec.placement.rank_cpus);
 	assert_int_equal(spec.placement.memory, MEMORY_LOCAL);
 	assert_int_equal(spec.placement.oversubscribe, OVERSUBSCRIBE_WARN);
-	assert_true(spec.placement.exclusive);
+	assert_int_equal(spec.placement.wait_for_cores_ms, NOT_SET);
 	assert_false(spec.placement.exclusive_given);
 	assert_true(spec.output.label);
 	assert_false(spec.output.timestamp);

@@ -153,6 +153,8 @@ static const struct member top_members[] = {
 	{"kept", "4"},
 	{"cleanup", "\"cgroup\""},
 	{"cgroup", "\"/sys/fs/cgroup/muster-work-abcd\""},
+	{"held_cpus", "\"0-7\""},
+	{"shared_with", "[\"train-a1\"]"},
 	{"warnings", "[\"8 ranks on 8 cores\", \"rank 1 runs on CPU 3, not on CPU 1\"]"},
 };
 
@@ -225,6 +227,9 @@ static const struct rank_member rank_members[] = {
 
 static void begin_failed_job(struct report_fixture *f, struct job_result *result, struct rank_result *ranks)
 {
+	static uint64_t eight = 0xff;
+	static const struct index_set held = {&eight, 1};
+	static char sharer[] = "train-a1", *sharers[] = {sharer, NULL};
 	static char source[] = "jobs/work.yaml", fast[] = "--fast", said[] = "8 ranks on 8 cores";
 	static char *args[] = {fast, NULL}, *warnings[] = {said};
 	*result = failed_job(ranks);
@@ -235,6 +240,8 @@ static void begin_failed_job(struct report_fixture *f, struct job_result *result
 	f->job.spec.args = (struct string_list){args, 1};
 	f->job.placement.warnings = warnings;
 	f->job.placement.warning_count = 1;
+	f->job.placement.shared_with = sharers;
+	f->facts.held_cpus = &held;
 	assert_int_equal(launch_plan_make(&f->plan, &f->job.spec, &f->job.placement, &f->job.context, NULL), 0);
 }
 

@@ -43,6 +43,13 @@ struct text_case {
 	{                                                                                                              \
 		SIGNALED(SIGTERM, order, 13000), .stopped = true, .wait = { WAITS_IN_BARRIER, .for_ns = -1 }           \
 	}
+#define WAITING_FOR(order, ms)                                                                                         \
+	{                                                                                                              \
+		SIGNALED(SIGTERM, order, 13000), .stopped = true, .wait = {                                            \
+			WAITS_IN_BARRIER,                                                                              \
+			.for_ns = (ms)*INT64_C(1000000)                                                                \
+		}                                                                                                      \
+	}
 #define WELL(order, at_ms)                                                                                             \
 	{                                                                                                              \
 		EXITED(0, order, at_ms)                                                                                \
@@ -111,7 +118,8 @@ static const struct text_case cases[] = {
 		.first_failure = 0,
 		.ranks = {{EXITED(127, 0, 1)}, THREE_STOPPED},
 		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) exited with code 127 (a shell says so when it does "
-			    "not find a command), 0.001 s after the start\n" OTHERS_STOPPED,
+			    "not find a command, the loader when a library is missing), 0.001 s after the "
+			    "start\n" OTHERS_STOPPED,
 	},
 	{
 		.what = "what a shell means by 126",
@@ -509,15 +517,7 @@ static const struct text_case cases[] = {
                           WAITING(9)},
 		.unbound = true,
 		.expected = "muster: rank 0 (pid 4300, not bound) exited with code 1, 1.000 s after the start\n"
-			    "muster:   rank 1 (pid 4301, not bound): waits in a barrier\n"
-			    "muster:   rank 2 (pid 4302, not bound): waits in a barrier\n"
-			    "muster:   rank 3 (pid 4303, not bound): waits in a barrier\n"
-			    "muster:   rank 4 (pid 4304, not bound): waits in a barrier\n"
-			    "muster:   rank 5 (pid 4305, not bound): waits in a barrier\n"
-			    "muster:   rank 6 (pid 4306, not bound): waits in a barrier\n"
-			    "muster:   rank 7 (pid 4307, not bound): waits in a barrier\n"
-			    "muster:   rank 8 (pid 4308, not bound): waits in a barrier\n"
-			    "muster:   and 1 more\n"
+			    "muster:   9 ranks (1-9): each waits in a barrier\n"
 			    "muster: others: 9 stopped by muster (SIGTERM)\n"
 			    "muster: survivors: 0\n",
 	},
@@ -542,6 +542,57 @@ static const struct text_case cases[] = {
 			    "muster:   and 2 more\n"
 			    "muster: others: 10 stopped by muster (SIGTERM)\n"
 			    "muster: survivors: 0\n",
+	},
+	{
+		.what = "time is up for many that wait, and for those that they wait for",
+		.nprocs = 12,
+		.outcome = OUTCOME_TIMEOUT,
+		.first_failure = NO_RANK,
+		.ranks = {WAITING_FOR(0, 3000),
+                          WAITING_FOR(1, 2000),
+                          WAITING_FOR(2, 2000),
+                          WAITING_FOR(3, 4000),
+                          WAITING_FOR(4, 2000),
+                          WAITING_FOR(5, 2000),
+                          WAITING_FOR(6, 2000),
+                          WAITING_FOR(7, 2000),
+                          WAITING_FOR(8, 2000),
+                          STOPPED(9),
+                          {SIGNALED(SIGTERM, 10, 13000), .stopped = true,
+                           .wait = {WAITS_TO_RECEIVE, .peer = 9, .for_ns = 2000000000}},
+                          STOPPED(11)},
+		.detail = "state R (running)",
+		.unbound = true,
+		.expected = "muster: timeout: the job was still running 30 s after the start\n"
+			    "muster:   rank 9 (pid 4309, not bound): was running\n"
+			    "muster:   rank 11 (pid 4311, not bound): state R (running)\n"
+			    "muster:   9 ranks (0-8): each waits in a barrier, the first for 4.0 s\n"
+			    "muster:   rank 10 (pid 4310, not bound): waits for a message of rank 9 for 2.0 s\n"
+			    "muster: others: 12 stopped by muster (SIGTERM)\n"
+			    "muster: survivors: 0\n",
+	},
+	{
+		.what = "stopped by a signal while one was waited for",
+		.nprocs = 2,
+		.outcome = OUTCOME_STOPPED,
+		.first_failure = NO_RANK,
+		.stop_signal = SIGINT,
+		.ranks = {WAITING_FOR(0, 4000), STOPPED(1)},
+		.unbound = true,
+		.expected = "muster: stopped by SIGINT 13.250 s after the start: 2 stopped by muster (SIGTERM); "
+			    "survivors: 0\n"
+			    "muster:   rank 0 (pid 4300, not bound): waits in a barrier for 4.0 s\n"
+			    "muster:   rank 1 (pid 4301, not bound): was running\n",
+	},
+	{
+		.what = "stopped by a signal while waits were short",
+		.nprocs = 2,
+		.outcome = OUTCOME_STOPPED,
+		.first_failure = NO_RANK,
+		.stop_signal = SIGINT,
+		.ranks = {WAITING_FOR(0, 900), STOPPED(1)},
+		.expected = "muster: stopped by SIGINT 13.250 s after the start: 2 stopped by muster (SIGTERM); "
+			    "survivors: 0\n",
 	},
 	{
 		.what = "stopped by a signal",

@@ -38,7 +38,7 @@ int call_begin(struct call *call, muster_world *world, enum collective_kind kind
 	if (has_root(kind) && (root < 0 || root >= (int)world->size))
 		return world_leave(world, error_set(-EINVAL, "collective '%s': there is no rank %d", call->name, root));
 	if (atomic_load_explicit(&world->group->broken, memory_order_relaxed) != 0)
-		return world_leave(world, wait_tell_broken(world));
+		return world_leave(world, wait_tell_broken(world, NULL));
 	/* Whoever cannot take part tells the others, who wait for it. */
 	if (world->steps == NULL && (rc = make_steps(world)) < 0)
 		return world_leave(world, wait_break_group(world, rc, (int32_t)world->rank));

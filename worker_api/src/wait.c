@@ -55,16 +55,20 @@ int32_t wait_first_ended(const muster_world *world)
 	return first;
 }
 
-int wait_tell_broken(muster_world *world)
+int wait_tell_broken(muster_world *world, const char *name)
 {
 	uint64_t broken = atomic_load(&world->group->broken);
 	int code = -(int)((broken >> 32) & 0x7fffffff);
 	uint32_t member = (uint32_t)broken;
 	if (member < world->size && has_ended(world, member))
-		return wait_tell_end(world, member, "collective", NULL);
+		return wait_tell_end(world, member, "collective", name);
 	world->failure =
 		(struct muster_failure){.code = MUSTER_EBROKEN, .rank = member < world->size ? (int)member : -1};
-	return error_set(MUSTER_EBROKEN, "collective: an earlier one of this world failed: %s", muster_strerror(code));
+	if (name == NULL)
+		return error_set(MUSTER_EBROKEN, "collective: an earlier one of this world failed: %s",
+		                 muster_strerror(code));
+	return error_set(MUSTER_EBROKEN, "collective '%s': it, or an earlier one, failed on another rank: %s", name,
+	                 muster_strerror(code));
 }
 
 static const char *name_of(const struct wait *wait)
@@ -89,7 +93,7 @@ static int look_at_events(struct wait *wait, uint32_t events)
 		return WAIT_AGAIN;
 	}
 	if (wait->collective && broken != 0)
-		return wait_tell_broken(world);
+		return wait_tell_broken(world, wait->label);
 	if (ended >= 0)
 		return wait_tell_end(world, (uint32_t)ended, name_of(wait), wait->label);
 	wait->last_look = false;
@@ -114,8 +118,13 @@ static void tell_activity(struct wait *wait)
 static int timed_out(struct wait *wait)
 {
 	wait->world->failure = (struct muster_failure){.code = -ETIMEDOUT, .rank = -1};
-	return error_set(-ETIMEDOUT, "%s: the time limit of %lld ms passed", name_of(wait),
-	                 (long long)(wait->timeout_ns / 1000000));
+	const char *label = wait->label != NULL ? wait->label : "";
+	const char *quote = *label != '\0' ? "'" : "";
+	char who[40] = "";
+	if (wait->needs >= 0)
+		snprintf(who, sizeof who, ", waiting for rank %d", (int)wait->needs);
+	return error_set(-ETIMEDOUT, "%s%s%s%s%s: the time limit of %lld ms passed%s", name_of(wait),
+	                 *label != '\0' ? " " : "", quote, label, quote, (long long)(wait->timeout_ns / 1000000), who);
 }
 
 int wait_turn_slow(struct wait *wait)

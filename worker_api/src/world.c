@@ -185,7 +185,7 @@ int muster_finalize(muster_world *world)
 	if (segment->worlds > 1)
 		return world_leave(world,
 		                   error_set(-EBUSY,
-		                             "muster_finalize: %u worlds made by muster_split are still there: free "
+		                             "muster_finalize: worlds made by muster_split are still there (%u): free "
 		                             "them first (muster_world_free)",
 		                             segment->worlds - 1));
 	world_destroy(world);

@@ -43,6 +43,7 @@ class Bench:
         self.environment = dict(os.environ)
         self.environment["XDG_STATE_HOME"] = str(self.scratch / "state")
         self.environment["XDG_RUNTIME_DIR"] = str(self.scratch / "runtime")
+        self.environment["MUSTER_LEASE_DIR"] = str(self.scratch)
         self.environment["LC_ALL"] = "C.UTF-8"
         for directory in ("state", "runtime", "home"):
             (self.scratch / directory).mkdir(mode=0o700, exist_ok=True)
