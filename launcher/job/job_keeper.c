@@ -31,7 +31,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { SOON_MS = 2, LEISURE_MS = 20 };
+enum { SOON_MS = 5, LEISURE_MS = 20 };
 
 struct job_keeper {
 	struct job_facts facts;

@@ -52,11 +52,13 @@ static int check_directories(const struct launch_plan *plan, struct error *err)
 	return 0;
 }
 
-/* Files that the rank before does not write to as well: those are open already. */
-static uint64_t files_of(const struct rank_sinks *sinks, const struct rank_sinks *before)
+/* Files that the rank before does not write to as well: those are open already. What is for the terminal has a log of
+ * its own in a detached job. */
+static uint64_t files_of(const struct rank_sinks *sinks, const struct rank_sinks *before, bool detached)
 {
 	uint64_t count = 0;
 	for (uint32_t i = 0; i < sinks->count; i++) {
+		count += detached && sinks->items[i].kind == SINK_TERMINAL;
 		if (sinks->items[i].kind != SINK_PATH)
 			continue;
 		bool shared = before != NULL && i < before->count && before->items[i].kind == SINK_PATH &&
@@ -68,14 +70,15 @@ static uint64_t files_of(const struct rank_sinks *sinks, const struct rank_sinks
 
 static uint64_t descriptors_needed(const struct launch_plan *plan)
 {
+	bool detached = !plan->spec->join;
 	uint64_t a_rank = plan->spec->output.raw ? 1 : DESCRIPTORS_A_RANK;
 	uint64_t needed = DESCRIPTORS_OF_MUSTER + a_rank * plan->nprocs;
 	if (plan->spec->stdin_to == STDIN_ALL)
 		needed += plan->nprocs;
 	for (uint32_t r = 0; r < plan->nprocs && !plan->spec->output.raw; r++) {
 		const struct rank_plan *rank = &plan->ranks[r], *before = r == 0 ? NULL : rank - 1;
-		needed += files_of(&rank->stdout_sinks, before == NULL ? NULL : &before->stdout_sinks);
-		needed += files_of(&rank->stderr_sinks, before == NULL ? NULL : &before->stderr_sinks);
+		needed += files_of(&rank->stdout_sinks, before == NULL ? NULL : &before->stdout_sinks, detached);
+		needed += files_of(&rank->stderr_sinks, before == NULL ? NULL : &before->stderr_sinks, detached);
 	}
 	return needed;
 }

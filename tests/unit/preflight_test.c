@@ -84,20 +84,24 @@ struct descriptor_row {
 	enum stdin_to stdin_to;
 	const char *out[FIXTURE_RANKS]; /* a path for stdout; NULL: the terminal */
 	int code;
+	bool detached;
 };
 
 static const struct descriptor_row descriptors[] = {
-	{"enough", 44, false, STDIN_NONE, {NULL}, 0},
-	{"one short", 43, false, STDIN_NONE, {NULL}, -EMFILE},
-	{"raw needs pidfds only", 36, true, STDIN_NONE, {NULL}, 0},
-	{"raw, one short", 35, true, STDIN_NONE, {NULL}, -EMFILE},
-	{"stdin to all needs a pipe each", 48, false, STDIN_ALL, {NULL}, 0},
-	{"stdin to all, one short", 47, false, STDIN_ALL, {NULL}, -EMFILE},
-	{"a file a rank", 48, false, STDIN_NONE, {"/tmp/0", "/tmp/1", "/tmp/2", "/tmp/3"}, 0},
-	{"a file a rank, one short", 47, false, STDIN_NONE, {"/tmp/0", "/tmp/1", "/tmp/2", "/tmp/3"}, -EMFILE},
-	{"a file for all", 45, false, STDIN_NONE, {"/tmp/0", "/tmp/0", "/tmp/0", "/tmp/0"}, 0},
-	{"a file for all, one short", 44, false, STDIN_NONE, {"/tmp/0", "/tmp/0", "/tmp/0", "/tmp/0"}, -EMFILE},
-	{"no limit", RLIM_INFINITY, false, STDIN_ALL, {NULL}, 0},
+	{"enough", 44, false, STDIN_NONE, {NULL}, 0, false},
+	{"one short", 43, false, STDIN_NONE, {NULL}, -EMFILE, false},
+	{"raw needs pidfds only", 36, true, STDIN_NONE, {NULL}, 0, false},
+	{"raw, one short", 35, true, STDIN_NONE, {NULL}, -EMFILE, false},
+	{"stdin to all needs a pipe each", 48, false, STDIN_ALL, {NULL}, 0, false},
+	{"stdin to all, one short", 47, false, STDIN_ALL, {NULL}, -EMFILE, false},
+	{"a file a rank", 48, false, STDIN_NONE, {"/tmp/0", "/tmp/1", "/tmp/2", "/tmp/3"}, 0, false},
+	{"a file a rank, one short", 47, false, STDIN_NONE, {"/tmp/0", "/tmp/1", "/tmp/2", "/tmp/3"}, -EMFILE, false},
+	{"a file for all", 45, false, STDIN_NONE, {"/tmp/0", "/tmp/0", "/tmp/0", "/tmp/0"}, 0, false},
+	{"a file for all, one short", 44, false, STDIN_NONE, {"/tmp/0", "/tmp/0", "/tmp/0", "/tmp/0"}, -EMFILE, false},
+	{"a log for each stream", 52, false, STDIN_NONE, {NULL}, 0, true},
+	{"a log for each stream, one short", 51, false, STDIN_NONE, {NULL}, -EMFILE, true},
+	{"no log for a file", 52, false, STDIN_NONE, {"/tmp/0", "/tmp/1", "/tmp/2", "/tmp/3"}, 0, true},
+	{"no limit", RLIM_INFINITY, false, STDIN_ALL, {NULL}, 0, false},
 };
 
 static void check_descriptors_row(struct run_fixture *f, const struct descriptor_row *row)
@@ -106,6 +110,7 @@ static void check_descriptors_row(struct run_fixture *f, const struct descriptor
 	struct rlimit limit;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	f->spec.output.raw = row->raw;
+	f->spec.join = !row->detached;
 	f->spec.stdin_to = row->stdin_to;
 	for (uint32_t r = 0; r < FIXTURE_RANKS; r++) {
 		char *path = row->out[r] == NULL ? NULL : fixture_text(f, row->out[r]);
