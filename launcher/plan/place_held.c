@@ -105,7 +105,7 @@ static bool has_home(const struct counting *counting, struct home *home)
 
 static void take_free(struct index_set *chosen, const struct counting *counting)
 {
-	struct home home;
+	struct home home = {0};
 	bool at_home = has_home(counting, &home);
 	for (uint32_t i = 0; i < counting->pool->unit_count; i++)
 		if (counting->holders[i] == 0 &&
