@@ -268,6 +268,15 @@ class Commands(Jobs):
             self.assert_exit(done, 125)
             self.assertIn(said, done.stderr)
 
+    def test_the_shell_completes_ids(self):
+        running, ended = self.detach("sleep", "60"), self.detach("true")
+        self.muster("join", ended)
+        for command, wanted in (("stop", {running}), ("signal", {running}), ("join", {running, ended}), ("logs", {running, ended})):
+            script = 'source docs/completion/muster; COMP_WORDS=(muster $0 ""); COMP_CWORD=2; _muster; echo "${COMPREPLY[@]}"'
+            done = self.command("bash", "-c", script, command)
+            self.assert_exit(done, 0)
+            self.assertEqual(set(done.stdout.split()), wanted, command)
+
     def test_what_is_typed_wrongly_is_told(self):
         for words in (["join"], ["join", "-x", "a"], ["ps", "a"], ["status"], ["stop", "--grace", "soon", "a"], ["logs"],
                       ["stop", "--grace"], ["signal", "a"], ["report", "a", "b"], ["ps", "--json=1"]):
