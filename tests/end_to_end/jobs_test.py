@@ -235,6 +235,18 @@ class Commands(Jobs):
         self.assert_exit(self.muster("join", job), 143)
         self.assert_exit(self.muster("stop", job), 0)
 
+    def test_stop_reaches_a_job_that_does_not_answer(self):
+        for held in (True, False):
+            with self.subTest(held=held):
+                job = self.detach("sleep", "60")
+                about = self.ps()[job]
+                if held:
+                    os.kill(about["pid"]["supervisor"], signal.SIGSTOP)
+                else:
+                    os.unlink(json.loads((self.record(job) / "job.json").read_text())["socket"])
+                self.assert_exit(self.muster("stop", job), 0)
+                self.assert_exit(self.muster("join", job), 143)
+
     def test_logs_follow_until_the_job_ends(self):
         job = self.detach("-n", "2", "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.1; done; echo last >&2")
         done = self.muster("logs", "-f", job)
