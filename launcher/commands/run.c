@@ -259,6 +259,14 @@ static void word_restart(void *context, const struct job_result *result, int64_t
 	report_text_add_restart(line, &facts, result->restarts, wait_ms);
 }
 
+static void word_failure(void *context, const struct job_result *result, struct text *line)
+{
+	struct run *run = context;
+	struct report_facts facts = facts_of(run);
+	facts.result = result;
+	report_text_add_first_failure(line, &facts);
+}
+
 /* --- result → report --- */
 
 /* Whoever started the job is told, as it would have been in the foreground. */
@@ -368,6 +376,7 @@ static int supervise_and_report(void *context, const struct guards *guards)
 		.quiet = run->options.quiet,
 		.verbose = run->options.verbosity > 0,
 		.word_restart = word_restart,
+		.word_failure = word_failure,
 		.context = run,
 	};
 	job_result_init(&run->result, run->plan.nprocs);

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TURN_AT = LEASE_PLACES * LEASE_STRIDE, TURN_TRIES = 2000, TURN_PAUSE_NS = 100000 };
+enum { TURN_AT = LEASE_PLACES * LEASE_STRIDE, TURN_PAUSE_NS = 100000, TURN_PATIENCE_MS = 250 };
 
 #define LEASE_FILE "muster-cores"
 
@@ -101,10 +101,19 @@ void core_lease_close(struct core_lease *lease)
 	*lease = (struct core_lease){.fd = -1};
 }
 
+static int64_t clock_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* By time, not by tries: among very many locks a single try takes milliseconds. */
 void core_lease_take_turn(const struct core_lease *lease)
 {
 	const struct timespec pause = {.tv_nsec = TURN_PAUSE_NS};
-	for (int i = 0; i < TURN_TRIES && is_taken(set_lock(lease, F_WRLCK, TURN_AT, 1)); i++)
+	int64_t until = clock_ms() + TURN_PATIENCE_MS;
+	while (is_taken(set_lock(lease, F_WRLCK, TURN_AT, 1)) && clock_ms() < until)
 		nanosleep(&pause, NULL);
 }
 

@@ -324,7 +324,7 @@ static int load_source(struct machine *machine, const void *what, struct error *
 	if (rc < 0)
 		return error_set(err, -EINVAL,
 		                 "\"%.200s\" is neither the name of an .xml file nor a synthetic topology like "
-		                 "\"package:2 core:4 pu:2\"",
+		                 "\"package:2 core:4 pu:2\" (pu, the hardware threads, comes last)",
 		                 source->synthetic);
 	rc = convert(machine, topology, NULL, err);
 	hwloc_topology_destroy(topology);

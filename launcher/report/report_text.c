@@ -390,3 +390,11 @@ void report_text_add_restart(struct text *text, const struct report_facts *facts
 	}
 	end_line(text);
 }
+
+void report_text_add_first_failure(struct text *text, const struct report_facts *facts)
+{
+	begin_line(text);
+	add_casualty(text, facts, facts->result->first_failure);
+	text_add(text, "; the others go on");
+	end_line(text);
+}

@@ -15,4 +15,8 @@ void report_text_add_failure(struct text *text, const struct report_facts *facts
 /* One line, when the group is about to be started again: "restart 1 of 3 in 2 s, because rank 3 ...". */
 void report_text_add_restart(struct text *text, const struct report_facts *facts, uint32_t restart, int64_t delay_ms);
 
+/* One line, when the others go on without the first rank that failed: "rank 3 (...) exited with code 7, 0.5 s after the
+ * start; the others go on". */
+void report_text_add_first_failure(struct text *text, const struct report_facts *facts);
+
 #endif

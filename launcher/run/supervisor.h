@@ -55,6 +55,7 @@ struct supervision {
 	bool verbose;                                /* words about what is of no consequence to most, too */
 	/* Words what happened before the group is started once more; printed between the ranks' lines. */
 	void (*word_restart)(void *context, const struct job_result *result, int64_t wait_ms, struct text *line);
+	void (*word_failure)(void *context, const struct job_result *result, struct text *line); /* others go on */
 	void *context;
 };
 

@@ -53,6 +53,19 @@ static void note_failure(struct supervisor *s, uint32_t local_rank)
 		rank->in_wake = true;
 }
 
+/* The others may go on for days: whoever watches learns of the first failure now. */
+static void tell_failure(struct supervisor *s, uint32_t local_rank)
+{
+	struct text line = {0};
+	if (local_rank != s->result->first_failure || s->group.running == 0 || s->how->word_failure == NULL ||
+	    s->how->quiet)
+		return;
+	s->how->word_failure(s->how->context, s->result, &line);
+	if (line.length > 0)
+		output_note(s->how->output, line.bytes);
+	text_finish(&line);
+}
+
 static void rank_ended(struct supervisor *s, const struct death *death)
 {
 	uint32_t local_rank = death->local_rank;
@@ -78,6 +91,8 @@ static void rank_ended(struct supervisor *s, const struct death *death)
 	} else if (s->plan->spec->failure.policy != FAILURE_CONTINUE) {
 		supervisor_set_cause(s, CAUSE_RANK_FAILED);
 		supervisor_post(s, EVENT_RANK_FAILED);
+	} else if (s->cause == CAUSE_NONE) {
+		tell_failure(s, local_rank);
 	}
 }
 

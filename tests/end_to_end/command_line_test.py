@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 
 import harness
 
@@ -136,6 +137,16 @@ class Options(harness.TestCase):
         report = json.loads((self.directory / "r.json").read_text())
         self.assertEqual((report["schema"], report["outcome"], report["exit_code"]), ("muster.report/1", "ok", 0))
         self.assertEqual([rank["exit_code"] for rank in report["ranks"]], [0, 0])
+
+    def test_a_failure_is_told_while_the_others_go_on(self):
+        gate = self.directory / "gate"
+        os.mkfifo(gate)
+        script = f"test $MUSTER_RANK = 1 || exit 7; read line < {gate}"
+        with subprocess.Popen([harness.MUSTER, "run", "-n", "2", "--oversubscribe", "allow", "--on-failure", "continue",
+                               "sh", "-c", script], stderr=subprocess.PIPE, text=True, env=self.environment()) as job:
+            self.assertRegex(job.stderr.readline(), "^muster: rank 0 .* exited with code 7, .*; the others go on$")
+            gate.write_text("go\n")
+            self.assertEqual(job.wait(), 7)
 
     def test_bindings_are_reported_before_the_ranks_start(self):
         done = self.muster("run", "-n", "1", "--report-bindings", "true")

@@ -318,6 +318,42 @@ class Ends(Cores):
         self.assertNotIn("muster-cores", done.stdout)
 
 
+class Detached(Cores):
+    def setUp(self):
+        super().setUp()
+        self.need_two_cores()
+
+    def test_a_detached_job_holds_its_cores_until_it_ends(self):
+        started = self.muster("run", "-d", "sleep", "60")
+        self.assert_exit(started, 0)
+        name = started.stdout.strip()
+        self.addCleanup(self.muster, "stop", name)
+        cpu = next(iter(self.held()))
+        self.assertEqual(self.held()[cpu], name)
+        self.assertNotEqual(Job(self).cpu(), cpu)
+        self.assert_exit(self.muster("stop", name), 0)
+        self.assertNotIn(name, self.held().values())
+
+    def test_one_that_waits_returns_when_it_runs(self):
+        jobs, cpus = self.fill()
+        words = [str(harness.MUSTER), "run", "-d", "--wait-for-cores", "sleep", "60"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env=self.environment()) as command:
+            self.assertIn("waiting for cores", command.stderr.readline())
+            self.assertIsNone(command.poll())
+            jobs[1].let_go()
+            name = command.stdout.read().strip()
+            self.addCleanup(self.muster, "stop", name)
+            self.assertEqual(command.wait(WAIT_S), 0)
+        self.assertEqual(self.held()[cpus[1]], name)
+
+    def test_one_that_is_refused_leaves_no_record(self):
+        self.fill()
+        self.assert_exit(self.muster("run", "-d", "--exclusive", "sleep", "60"), 125)
+        jobs = json.loads(self.muster("ps", "-a", "--json").stdout)
+        self.assertNotIn("sleep", [job["name"] for job in jobs])
+
+
 class Nested(Cores):
     def setUp(self):
         super().setUp()

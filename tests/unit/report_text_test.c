@@ -870,6 +870,21 @@ static void a_restart_is_one_line_with_its_reason(void **state)
 	}
 }
 
+static void a_failure_that_the_others_go_on_after_takes_one_line(void **state)
+{
+	(void)state;
+	struct rank_result ranks[2] = {{.end = RANK_NOT_STARTED}, {EXITED(7, 0, 100)}};
+	struct job_result result = {.nprocs = 2, .ranks = ranks, .first_failure = 1};
+	struct report_fixture f;
+	struct text text = {0};
+	report_fixture_begin(&f, &result);
+	report_text_add_first_failure(&text, &f.facts);
+	assert_string_equal(text.bytes, "muster: rank 1 (pid 4301, CPUs 1,9) exited with code 7, 0.100 s after the "
+	                                "start; the others go on\n");
+	text_finish(&text);
+	report_fixture_end(&f);
+}
+
 static void a_core_pattern_that_is_not_known_is_not_guessed(void **state)
 {
 	(void)state;
@@ -893,6 +908,7 @@ int main(void)
 		cmocka_unit_test(only_printable_characters_of_a_line_are_sent),
 		cmocka_unit_test(a_long_line_is_cut),
 		cmocka_unit_test(a_restart_is_one_line_with_its_reason),
+		cmocka_unit_test(a_failure_that_the_others_go_on_after_takes_one_line),
 		cmocka_unit_test(a_core_pattern_that_is_not_known_is_not_guessed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
