@@ -296,8 +296,7 @@ static void say_how_it_went(struct run *run, const struct report_facts *facts)
 		add_straggler_line(&text, facts);
 	if (text.length > 0)
 		patient_say(text.bytes);
-	if (run->result.exit_code != 0)
-		start_word_say(&run->starter, run->result.exit_code, text.length > 0 ? text.bytes : "");
+	start_word_say(&run->starter, run->result.exit_code, text.length > 0 ? text.bytes : "");
 	text_finish(&text);
 }
 

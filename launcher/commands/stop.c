@@ -8,10 +8,12 @@
 #include "commands/console.h"
 #include "commands/job_options.h"
 #include "job/control_client.h"
+#include "job/job_holder.h"
 #include "job/job_view.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 
 static void print_help(void)
@@ -33,7 +35,8 @@ static json_t *request_of(int64_t grace_ms)
 	return request;
 }
 
-/* One that ended while it was asked is as good as stopped. */
+/* One that ended while it was asked is as good as stopped; one whose supervisor is held by somebody, or has no socket,
+ * is told by signal. */
 static int ask(struct job_view *view, int64_t grace_ms, struct error *err)
 {
 	json_t *answer = control_ask(view, request_of(grace_ms), err);
@@ -41,7 +44,8 @@ static int ask(struct job_view *view, int64_t grace_ms, struct error *err)
 	if (answer != NULL)
 		return 0;
 	job_view_wait(view, 0);
-	return view->life == JOB_ENDED || view->life == JOB_LOST ? 0 : err->code;
+	bool over = view->life == JOB_ENDED || view->life == JOB_LOST;
+	return over || job_holder_signal(view, SIGTERM) ? 0 : err->code;
 }
 
 static int check_nothing_left(const struct job_view *view, struct error *err)

@@ -44,6 +44,7 @@ struct job_keeper {
 	struct control_server *server;
 	struct text events; /* that are yet to be written */
 	int events_fd;      /* -1: not open as yet */
+	int report_fd;      /* begun while the ranks run, for nobody waits then */
 	int64_t last_ns;    /* when something was last told */
 	bool tried;         /* to make the record */
 	bool settled;       /* events are written as they come */
@@ -186,6 +187,7 @@ static void begin_record(struct job_keeper *keeper)
 	if (!keeper->facts.plan->spec->join)
 		open_socket(keeper);
 	put_job(keeper);
+	keeper->report_fd = job_record_begin_file(keeper->facts.record, "report.json");
 }
 
 static void complete_record(struct job_keeper *keeper)
@@ -297,8 +299,11 @@ void job_keeper_finish(struct job_keeper *keeper, const struct job_result *resul
 	                (double)result->elapsed_ns / 1e9, outcome_name(result->outcome), result->exit_code);
 	if (keeper->settled || detached) /* what was over in a moment is told by the report alone */
 		write_events(keeper);
-	if (has_record(keeper) && report != NULL)
-		put(keeper, "report.json", report, strlen(report));
+	struct error err;
+	if (has_record(keeper) && report != NULL &&
+	    job_record_finish_file(keeper->facts.record, "report.json", keeper->report_fd, report, strlen(report),
+	                           &err) < 0)
+		warn(keeper, &err);
 	control_server_destroy(keeper->server);
 	if (has_record(keeper))
 		job_prune_now_and_then(keeper->facts.record->id);

@@ -101,16 +101,21 @@ static int write_all(int fd, const char *bytes, size_t length)
 	return 0;
 }
 
-int job_record_put(const struct job_record *record, const char *file, const char *bytes, size_t length,
-                   struct error *err)
+int job_record_begin_file(const struct job_record *record, const char *file)
 {
 	char beside[NAME_MAX];
 	snprintf(beside, sizeof beside, ".%s", file);
 	int fd = openat(record->directory, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_set(err, -errno, "cannot write %s/%s: %s", record->path, file, strerror(errno));
-	int rc = write_all(fd, bytes, length);
-	if (close(fd) < 0 && rc == 0)
+	return fd < 0 ? -errno : fd;
+}
+
+int job_record_finish_file(const struct job_record *record, const char *file, int fd, const char *bytes, size_t length,
+                           struct error *err)
+{
+	char beside[NAME_MAX];
+	snprintf(beside, sizeof beside, ".%s", file);
+	int rc = fd < 0 ? fd : write_all(fd, bytes, length);
+	if (fd >= 0 && close(fd) < 0 && rc == 0)
 		rc = -errno;
 	if (rc == 0 && renameat(record->directory, beside, record->directory, file) < 0)
 		rc = -errno;
@@ -118,6 +123,13 @@ int job_record_put(const struct job_record *record, const char *file, const char
 		return 0;
 	unlinkat(record->directory, beside, 0);
 	return error_set(err, rc, "cannot write %s/%s: %s", record->path, file, strerror(-rc));
+}
+
+int job_record_put(const struct job_record *record, const char *file, const char *bytes, size_t length,
+                   struct error *err)
+{
+	int fd = job_record_begin_file(record, file);
+	return job_record_finish_file(record, file, fd, bytes, length, err);
 }
 
 int job_record_open(const struct job_record *record, const char *file, struct error *err)

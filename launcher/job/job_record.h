@@ -45,6 +45,11 @@ int job_record_make(struct job_record *record, const char *name, struct error *e
 int job_record_put(const struct job_record *record, const char *file, const char *bytes, size_t length,
                    struct error *err);
 
+/* The same in two steps: a descriptor, or a negative errno that the second step words. What is begun is hidden. */
+int job_record_begin_file(const struct job_record *record, const char *file);
+int job_record_finish_file(const struct job_record *record, const char *file, int fd, const char *bytes, size_t length,
+                           struct error *err);
+
 /* The directory logs/, made; a descriptor. */
 int job_record_open_logs(const struct job_record *record, struct error *err);
 

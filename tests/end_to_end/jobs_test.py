@@ -235,6 +235,18 @@ class Commands(Jobs):
         self.assert_exit(self.muster("join", job), 143)
         self.assert_exit(self.muster("stop", job), 0)
 
+    def test_stop_reaches_a_job_that_does_not_answer(self):
+        for held in (True, False):
+            with self.subTest(held=held):
+                job = self.detach("sleep", "60")
+                about = self.ps()[job]
+                if held:
+                    os.kill(about["pid"]["supervisor"], signal.SIGSTOP)
+                else:
+                    os.unlink(json.loads((self.record(job) / "job.json").read_text())["socket"])
+                self.assert_exit(self.muster("stop", job), 0)
+                self.assert_exit(self.muster("join", job), 143)
+
     def test_logs_follow_until_the_job_ends(self):
         job = self.detach("-n", "2", "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.1; done; echo last >&2")
         done = self.muster("logs", "-f", job)
@@ -267,6 +279,15 @@ class Commands(Jobs):
             done = self.muster("report", word)
             self.assert_exit(done, 125)
             self.assertIn(said, done.stderr)
+
+    def test_the_shell_completes_ids(self):
+        running, ended = self.detach("sleep", "60"), self.detach("true")
+        self.muster("join", ended)
+        for command, wanted in (("stop", {running}), ("signal", {running}), ("join", {running, ended}), ("logs", {running, ended})):
+            script = 'source docs/completion/muster; COMP_WORDS=(muster $0 ""); COMP_CWORD=2; _muster; echo "${COMPREPLY[@]}"'
+            done = self.command("bash", "-c", script, command)
+            self.assert_exit(done, 0)
+            self.assertEqual(set(done.stdout.split()), wanted, command)
 
     def test_what_is_typed_wrongly_is_told(self):
         for words in (["join"], ["join", "-x", "a"], ["ps", "a"], ["status"], ["stop", "--grace", "soon", "a"], ["logs"],

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_holder: a job whose supervisor does not answer is told to end by signal, as a terminal would. The pids of its
+ * record are believed only of a process that has the record's own file open.
+ */
+#ifndef MUSTER_JOB_JOB_HOLDER_H
+#define MUSTER_JOB_JOB_HOLDER_H
+
+#include <stdbool.h>
+
+struct job_view;
+
+/* To the guard, or else to the supervisor; it is woken, too. False: neither is there. */
+bool job_holder_signal(const struct job_view *view, int signal);
+
+#endif
