@@ -47,7 +47,7 @@ char *memory_copy_text(const char *text)
 
 /* --- letting go --- */
 
-enum { TEXT_RANGES_MAX = 8 };
+enum { TEXT_RANGES_MAX = 8, STACK_BYTES = 128 * 1024 };
 
 struct text_ranges {
 	struct {
@@ -77,12 +77,21 @@ static int note_text(struct dl_phdr_info *info, size_t size, void *text_ranges)
 	return 0;
 }
 
+/* What deeper calls have used. Far enough below this frame that nobody stands there. */
+static void let_go_of_stack(void)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
+	raw_syscall(SYS_madvise, (long)(end - STACK_BYTES), STACK_BYTES, MADV_DONTNEED, 0, 0);
+}
+
 /* Whatever runs after it was let go is mapped again, with 64 KiB around it: so nothing of the C library does. */
 void memory_trim(void)
 {
 	struct text_ranges text = {.count = 0};
 	malloc_trim(0);
 	dl_iterate_phdr(note_text, &text);
+	let_go_of_stack();
 	for (int i = 0; i < text.count; i++)
 		raw_syscall(SYS_madvise, (long)text.ranges[i].first, (long)text.ranges[i].bytes, MADV_DONTNEED, 0, 0);
 }

@@ -163,7 +163,7 @@ class Commands(Jobs):
         pids = self.ps()[lost]["pid"]
         for name in ("guard", "warden", "supervisor"):
             os.kill(pids[name], signal.SIGSTOP)
-        for name in ("guard", "warden", "supervisor"):
+        for name in ("supervisor", "warden", "guard"):  # the end of one continues those below it
             os.kill(pids[name], signal.SIGKILL)
         self.wait_for(lambda: self.ps()[lost]["state"] == "lost")
         self.assertEqual({job: about["state"] for job, about in self.ps().items()}, {running: "running", lost: "lost"})

@@ -231,8 +231,9 @@ def SIGKILL_of_all_three_processes_at_once_leaves_no_rank(t):
 
 @test()
 def SIGKILL_of_all_three_at_once_ends_the_ranks_and_leaves_who_fled_from_them(t):
-    """What no process of muster's can help against: nobody is left. The ranks go by the kernel's hand."""
-    job = t.start("-n", 2, *t.program("leave_child", "daemon", "wait"))
+    """What no process of muster's can help against: nobody is left. The ranks go by the kernel's hand. Without a group,
+    in which the next job, also another test's, would find them."""
+    job = t.start("-n", 2, *t.program("leave_child", "daemon", "wait"), wrap=without_job_cgroup())
     alive = [pid for _, pid in t.ready(4)]
     supervisor = job.supervisor()
     ranks = [pid for pid in alive if processes.session(pid) == supervisor]
