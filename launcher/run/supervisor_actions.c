@@ -132,8 +132,7 @@ static void on_left_check(uv_timer_t *timer)
 	supervisor_check_executed(s);
 	for (uint32_t r = 0; r < s->group.count; r++)
 		group_starter_tell_binding(&s->starting, r);
-	if (s->segment.fd < 0)
-		memory_trim();
+	memory_trim();
 }
 
 static void stop_watch(struct supervisor *s)
