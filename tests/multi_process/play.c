@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * play WORD...: a rank that does what it is told with libmuster. Words are done one after another; "2:WORD" only by
- * rank 2,
- * "!2:WORD" by all but rank 2.
+ * rank 2, "!2:WORD" by all but rank 2.
  *
- *     init  finalize  scribble=SEED (over all of the segment; 0: ones)  barrier=LABEL  bounded=LABEL (200 ms)  sum (an
- * allreduce)  mark=TEXT  sleep=MS  touch=MIB exit=CODE  kill=SIGNAL
+ *     init  finalize  barrier=LABEL  bounded=LABEL (200 ms)  sum (an allreduce)  mark=TEXT
+ *     await=LABEL (until another rank sleeps in the barrier of this label; without one: in a collective)
+ *     sleep=MS  touch=MIB  scribble=SEED (over all of the segment; 0: ones)  exit=CODE  kill=SIGNAL
  *
  * A call that fails is told on stderr, and ends the program with exit code 3.
  */
+#include "segment_layout.h"
+
 #include <muster.h>
 
 #include <signal.h>
@@ -54,13 +56,41 @@ static void finalize(void)
 	world = NULL;
 }
 
+/* Its own view of the segment, which libmuster has mapped elsewhere. */
+static void *map_segment(size_t bytes)
+{
+	void *segment = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, atoi(getenv("MUSTER_FD")), 0);
+	if (segment == MAP_FAILED)
+		exit(MISUSED);
+	return segment;
+}
+
+static bool waits_in(const struct segment_rank *rank, const char *label)
+{
+	return atomic_load(&rank->activity.kind) != ACTIVITY_NONE &&
+	       strncmp(rank->activity.label, label, SEGMENT_LABEL_BYTES) == 0;
+}
+
+/* A rank says what it waits for when it is about to sleep: it has come to the barrier by then. */
+static void await(const char *label)
+{
+	static const struct segment_header *header;
+	if (header == NULL) {
+		header = map_segment(SEGMENT_PAGE);
+		header = map_segment(header->traces_offset);
+	}
+	const struct segment_rank *ranks = (const void *)((const char *)header + header->ranks_offset);
+	for (;; sleep_ms(1))
+		for (uint32_t r = 0; r < header->rank_count; r++)
+			if (r != (uint32_t)muster_rank(world) && waits_in(&ranks[r], label))
+				return;
+}
+
 /* What must not be seen by the program itself any more: its mutex is of no use after this. */
 static void scribble(uint64_t seed)
 {
 	enum { REACH = 64 << 20 };
-	uint64_t *words = mmap(NULL, REACH, PROT_READ | PROT_WRITE, MAP_SHARED, atoi(getenv("MUSTER_FD")), 0);
-	if (words == MAP_FAILED)
-		exit(MISUSED);
+	uint64_t *words = map_segment(REACH);
 	uint64_t random = seed;
 	for (size_t i = 0; i < REACH / sizeof *words; i++) {
 		random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
@@ -96,6 +126,8 @@ static void act(const char *word)
 		scribble((uint64_t)atoll(value));
 	else if (IS("mark"))
 		check(word, muster_mark(world, value));
+	else if (IS("await"))
+		await(value);
 	else if (IS("sleep"))
 		sleep_ms(atol(value));
 	else if (IS("touch"))
