@@ -16,28 +16,7 @@
 /* Up to here everybody hears everybody, or the last to come combines for all. */
 enum { SMALL_BYTES = 16384, SMALL_CROWD_BYTES = 16384 };
 
-/* --- saying and hearing --- */
-
-/* My `bytes`, in my line or bulk memory, where reductions of others find them. */
-static int say_operand(struct call *call, const void *in, size_t bytes)
-{
-	struct step_line *line = steps_line(call, call->world->rank);
-	int rc = steps_room(call);
-	if (rc < 0)
-		return rc;
-	if (bytes <= STEP_WORDS) {
-		memcpy(line->payload, in, bytes);
-		steps_say(call, STEP_HERE);
-		return 0;
-	}
-	struct step_bulk *bulk = (struct step_bulk *)line->payload;
-	rc = steps_take(call, bytes, &bulk->position);
-	if (rc < 0)
-		return rc;
-	memcpy(steps_bulk(call, call->world->rank, bulk->position), in, bytes);
-	steps_say(call, STEP_BULK);
-	return 0;
-}
+/* --- hearing --- */
 
 static const void *operand_of(const struct call *call, uint32_t member, const struct step_line *line)
 {
@@ -72,7 +51,7 @@ static int reduce_small(struct call *call, const struct reduction *reduction, co
 	int rc;
 	steps_next(call);
 	if ((int)call->world->rank != root) {
-		rc = say_operand(call, in, call->bytes);
+		rc = steps_say_copy(call, in, call->bytes);
 	} else {
 		rc = hear_operands(call, in);
 		if (rc == 0)
@@ -89,7 +68,7 @@ static int allreduce_pairwise(struct call *call, const struct reduction *reducti
                               size_t count)
 {
 	steps_next(call);
-	int rc = say_operand(call, in, call->bytes);
+	int rc = steps_say_copy(call, in, call->bytes);
 	if (rc == 0)
 		rc = hear_operands(call, in);
 	if (rc < 0)
@@ -150,7 +129,7 @@ static int allreduce_crowd(struct call *call, const struct reduction *reduction,
 	const struct group_barrier *gate = &call->world->group->gate;
 	const struct gate_words *words = (const struct gate_words *)gate->words;
 	steps_next(call);
-	int rc = say_operand(call, in, call->bytes);
+	int rc = steps_say_copy(call, in, call->bytes);
 	if (rc == 0)
 		rc = steps_meet(call, fold_for_all, &gathering);
 	if (rc == 0)
@@ -175,7 +154,7 @@ static int reduce_scatter_small(struct call *call, const struct reduction *reduc
 {
 	muster_world *world = call->world;
 	steps_next(call);
-	int rc = say_operand(call, in, call->bytes * world->size);
+	int rc = steps_say_copy(call, in, call->bytes * world->size);
 	if (rc == 0)
 		rc = steps_hear_all(call);
 	if (rc == 0)

@@ -36,27 +36,6 @@ static bool together(const struct exchange *exchange)
 
 /* --- saying --- */
 
-/* Through my line or bulk memory, `bytes` from `from` on. */
-static int say_copy(struct call *call, const char *says, size_t bytes)
-{
-	struct step_line *line = steps_line(call, call->world->rank);
-	int rc = steps_room(call);
-	if (rc < 0)
-		return rc;
-	if (bytes <= STEP_WORDS) {
-		memcpy(line->payload, says, bytes);
-		steps_say(call, STEP_HERE);
-		return 0;
-	}
-	struct step_bulk *bulk = (struct step_bulk *)line->payload;
-	rc = steps_take(call, bytes, &bulk->position);
-	if (rc < 0)
-		return rc;
-	memcpy(steps_bulk(call, call->world->rank, bulk->position), says, bytes);
-	steps_say(call, STEP_BULK);
-	return 0;
-}
-
 static int say_where(struct call *call, const char *says, size_t bytes)
 {
 	const struct segment *segment = call->world->segment;
@@ -159,7 +138,7 @@ static int exchange_small(struct call *call, const struct exchange *exchange)
 	int rc = 0;
 	steps_next(call);
 	if (speaks(exchange, rank))
-		rc = say_copy(call, exchange->says, exchange->bytes);
+		rc = steps_say_copy(call, exchange->says, exchange->bytes);
 	copy_own(call, exchange);
 	if (rc == 0 && listens(exchange, rank))
 		rc = hear_members(call, exchange, 0, exchange->bytes);
@@ -237,7 +216,7 @@ static int round_of(struct call *call, const struct exchange *exchange, size_t b
 		*whole = reads_private(call, exchange) ||
 		         segment_holds(call->world->segment, exchange->says, exchange->bytes);
 		rc = *whole ? say_where(call, exchange->says, exchange->bytes)
-		            : say_copy(call, exchange->says + begin, end - begin);
+		            : steps_say_copy(call, exchange->says + begin, end - begin);
 	}
 	if (begin == 0)
 		copy_own(call, exchange);

@@ -1,50 +1,27 @@
 /* SPDX-License-Identifier: MIT
  *
- * inbox: see inbox.h. Nothing that a sender wrote is believed before it was checked: what makes no sense is no message.
+ * inbox: see inbox.h.
  */
 #include "inbox.h"
 
+#include "aside.h"
 #include "error.h"
 #include "heap.h"
 #include "offer.h"
+#include "staged.h"
 
 #include <muster/error.h>
 
 #include <errno.h>
 #include <stdlib.h>
 
-enum aside_form { ASIDE_DATA, ASIDE_OFFER, ASIDE_ARRIVING, ASIDE_SELF };
-
-struct head {
-	uint32_t world;
-	int32_t tag;
-	uint32_t source; /* member */
-	size_t bytes;
-};
-
-/* A message that came before it was asked for. */
-struct aside {
-	struct aside *next;
-	enum aside_form form;
-	struct head head;
-	struct slot_offer offer;
-	muster_request arriving; /* what fills `data` with blocks */
-	muster_request *self;    /* who sends it */
-	unsigned char data[];
-};
-
 /* --- readers --- */
 
 static struct reader *reader_of(struct inbox *inbox, uint32_t rank)
 {
 	struct reader *reader = inbox->readers[rank];
-	if (reader != NULL)
+	if (reader != NULL || (reader = reader_create(rank)) == NULL)
 		return reader;
-	reader = calloc(1, sizeof *reader);
-	if (reader == NULL)
-		return NULL;
-	reader->rank = rank;
-	reader->aside_end = &reader->aside;
 	inbox->readers[rank] = reader;
 	inbox->open[inbox->open_count++] = reader;
 	return reader;
@@ -78,36 +55,16 @@ static void discover(struct inbox *inbox)
 	inbox->newest_channel = newest;
 }
 
-const char *reader_bulk(struct inbox *inbox, struct reader *reader, uint64_t at, uint64_t bytes)
-{
-	if (reader->bulk == NULL) {
-		uint64_t offset = reader->channel->bulk_offset, size = reader->channel->bulk_bytes;
-		if (size > BULK_BYTES || heap_block_bytes(inbox->segment, offset) < size)
-			return NULL;
-		reader->bulk = segment_at(inbox->segment, offset);
-		reader->bulk_bytes = size;
-	}
-	if (at > reader->bulk_bytes || bytes > reader->bulk_bytes - at)
-		return NULL;
-	return reader->bulk + at;
-}
-
 void inbox_close(struct inbox *inbox)
 {
-	for (uint32_t i = 0; i < inbox->open_count; i++) {
-		while (inbox->open[i]->aside != NULL) {
-			struct aside *aside = inbox->open[i]->aside;
-			inbox->open[i]->aside = aside->next;
-			free(aside);
-		}
-		free(inbox->open[i]);
-	}
+	for (uint32_t i = 0; i < inbox->open_count; i++)
+		reader_destroy(inbox->open[i]);
 	free(inbox->open);
 	free(inbox->readers);
 	inbox->open_count = 0;
 }
 
-/* --- matching --- */
+/* --- what is wanted --- */
 
 static bool wants_from(const muster_request *request, const struct reader *reader)
 {
@@ -125,99 +82,16 @@ static bool is_wanted(const struct inbox *inbox, const struct reader *reader)
 	return request != NULL;
 }
 
-static bool matches(const muster_request *request, const struct reader *reader, const struct head *head)
+/* When it is void, the request goes on waiting. */
+static void deliver_offer(struct inbox *inbox, struct reader *reader, muster_request *request,
+                          const struct message_head *head, const struct slot_offer *offer)
 {
-	return request->state == REQUEST_WAITING && request->world->id == head->world &&
-	       (request->tag == MUSTER_ANY || request->tag == head->tag) &&
-	       (request->peer == MUSTER_ANY || request->peer == (int32_t)head->source) &&
-	       head->source < request->world->size && world_job_rank(request->world, head->source) == reader->rank;
-}
-
-static void note_message(muster_request *request, const struct head *head)
-{
-	request->message = (struct muster_message){.source = (int)head->source, .tag = head->tag, .bytes = head->bytes};
-}
-
-/* True when the request is for this message: it has ended then, too, when it only probes or has no room. */
-static bool claims(muster_request *request, const struct reader *reader, const struct head *head, bool *receives)
-{
-	*receives = false;
-	if (!matches(request, reader, head))
-		return false;
-	if (request->kind == REQUEST_PROBE) {
-		note_message(request, head);
-		request_end(request, 0);
-	} else if (head->bytes > request->bytes) {
-		request->message.bytes = head->bytes;
-		request_end(request, -EMSGSIZE);
-	} else {
-		*receives = true;
-	}
-	return true;
-}
-
-static void deliver(muster_request *request, const struct head *head, const void *data)
-{
-	if (head->bytes > 0)
-		memcpy(request->into, data, head->bytes);
-	note_message(request, head);
-	request_end(request, 0);
-}
-
-/* False when it is void: the request goes on waiting. */
-static bool deliver_offer(struct inbox *inbox, struct reader *reader, muster_request *request, const struct head *head,
-                          const struct slot_offer *offer)
-{
-	note_message(request, head);
+	request_note(request, head);
 	int rc = offer_fetch(inbox->segment, reader, offer, request->into);
-	if (rc == OFFER_FETCHED) {
+	if (rc == OFFER_FETCHED)
 		request_end(request, 0);
-		return true;
-	}
-	if (rc != OFFER_STAGED)
-		return false;
-	request->reader = reader;
-	request->number = offer->number;
-	request->offer = offer_turned(offer->state, PHASE_STAGED);
-	request->address = offer->address;
-	request->in_segment = offer->in_segment;
-	request->moved = 0;
-	request->state = REQUEST_STAGED;
-	reader->staged[offer->number] = request;
-	return true;
-}
-
-/* --- aside --- */
-
-static struct aside *make_aside(enum aside_form form, const struct head *head, const void *data)
-{
-	struct aside *aside = malloc(sizeof *aside + (data != NULL ? head->bytes : 0));
-	if (aside == NULL)
-		return NULL;
-	*aside = (struct aside){.form = form, .head = *head};
-	if (data != NULL)
-		memcpy(aside->data, data, head->bytes);
-	return aside;
-}
-
-static void append_aside(struct reader *reader, struct aside *aside)
-{
-	*reader->aside_end = aside;
-	reader->aside_end = &aside->next;
-}
-
-static void remove_aside(struct reader *reader, struct aside **at)
-{
-	struct aside *aside = *at;
-	*at = aside->next;
-	if (reader->aside_end == &aside->next)
-		reader->aside_end = at;
-	free(aside);
-}
-
-static bool is_offered(const struct reader *reader, const struct slot_offer *offer)
-{
-	return offer->number < CHANNEL_OFFERS && offer_seen(reader->channel, offer->number) == offer->state;
+	else if (rc == OFFER_STAGED)
+		staged_begin(reader, request, offer);
 }
 
 static void unlink_posted(struct inbox *inbox, const muster_request *request)
@@ -229,47 +103,26 @@ static void unlink_posted(struct inbox *inbox, const muster_request *request)
 		*at = request->next;
 }
 
-/* The blocks that come from now on are for this request. */
-static void take_over(struct inbox *inbox, struct reader *reader, muster_request *request, const struct aside *aside)
-{
-	const muster_request *arriving = &aside->arriving;
-	memcpy(request->into, aside->data, arriving->moved);
-	request->message = arriving->message;
-	request->reader = reader;
-	request->number = arriving->number;
-	request->offer = arriving->offer;
-	request->address = arriving->address;
-	request->in_segment = arriving->in_segment;
-	request->moved = arriving->moved;
-	request->state = REQUEST_STAGED;
-	reader->staged[request->number] = request;
-	unlink_posted(inbox, arriving);
-}
-
-static bool is_void(const struct reader *reader, const struct aside *aside)
-{
-	if (aside->form == ASIDE_OFFER)
-		return !is_offered(reader, &aside->offer);
-	return aside->form == ASIDE_ARRIVING && request_ended(&aside->arriving) && aside->arriving.rc < 0;
-}
+/* --- what lies aside --- */
 
 /* True when the message was taken or is void: it goes away. */
 static bool take_aside(struct inbox *inbox, struct reader *reader, muster_request *request, struct aside *aside)
 {
 	bool receives;
-	if (is_void(reader, aside))
+	if (aside_is_void(reader, aside))
 		return true;
-	if (!claims(request, reader, &aside->head, &receives) || !receives)
+	if (!request_claims(request, &aside->head, &receives) || !receives)
 		return false;
 	if (aside->form == ASIDE_OFFER) {
 		deliver_offer(inbox, reader, request, &aside->head, &aside->offer);
 		return true;
 	}
 	if (aside->form == ASIDE_ARRIVING && !request_ended(&aside->arriving)) {
-		take_over(inbox, reader, request, aside);
+		staged_take_over(reader, request, aside);
+		unlink_posted(inbox, &aside->arriving);
 		return true;
 	}
-	deliver(request, &aside->head, aside->form == ASIDE_SELF ? aside->self->from : aside->data);
+	request_deliver(request, &aside->head, aside->form == ASIDE_SELF ? aside->self->from : aside->data);
 	if (aside->form == ASIDE_SELF)
 		request_end(aside->self, 0);
 	return true;
@@ -279,7 +132,7 @@ static void look_aside_at(struct inbox *inbox, struct reader *reader, muster_req
 {
 	for (struct aside **at = &reader->aside; *at != NULL && request->state == REQUEST_WAITING;)
 		if (take_aside(inbox, reader, request, *at))
-			remove_aside(reader, at);
+			aside_remove(reader, at);
 		else
 			at = &(*at)->next;
 }
@@ -297,9 +150,7 @@ static void look_aside(struct inbox *inbox, muster_request *request)
 	inbox->turn++;
 }
 
-/* --- staged messages --- */
-
-/* It came to nothing: the request wants another one. */
+/* What came in blocks came to nothing: the request wants another message. */
 static void unstage(struct inbox *inbox, muster_request *request)
 {
 	request->reader->staged[request->number] = NULL;
@@ -312,101 +163,40 @@ static void unstage(struct inbox *inbox, muster_request *request)
 	look_aside(inbox, request);
 }
 
-static void take_block(struct inbox *inbox, struct reader *reader, const struct slot_block *block, const char *data)
-{
-	muster_request *request = block->number < CHANNEL_OFFERS ? reader->staged[block->number] : NULL;
-	if (request == NULL || request->offer != block->state || data == NULL ||
-	    block->bytes > request->message.bytes - request->moved)
-		return;
-	memcpy((char *)request->into + request->moved, data, block->bytes);
-	request->moved += block->bytes;
-	if (request->moved < request->message.bytes)
-		return;
-	if (!offer_turn(inbox->segment, reader->rank, &reader->channel->offers[request->number], request->offer,
-	                offer_turned(request->offer, PHASE_DONE))) {
-		unstage(inbox, request);
-		return;
-	}
-	reader->staged[request->number] = NULL;
-	request_end(request, 0);
-}
-
-static void prepend_aside(struct reader *reader, struct aside *aside)
-{
-	aside->next = reader->aside;
-	reader->aside = aside;
-	if (aside->next == NULL)
-		reader->aside_end = &aside->next;
-}
-
-/* The message is an offer again: what has come of it is void. */
-static void give_back(struct inbox *inbox, muster_request *request, struct aside *aside)
-{
-	struct reader *reader = request->reader;
-	aside->offer = (struct slot_offer){.bytes = request->message.bytes,
-	                                   .state = offer_again(request->offer),
-	                                   .address = request->address,
-	                                   .number = request->number,
-	                                   .in_segment = request->in_segment};
-	if (!offer_turn(inbox->segment, reader->rank, &reader->channel->offers[request->number], request->offer,
-	                aside->offer.state))
-		free(aside);
-	else
-		prepend_aside(reader, aside);
-}
-
-/* The receiver's time limit passed: the blocks go on into memory of ours, before all that came later. To begin anew
- * each time would never end where somebody only looks. */
-static void park(struct inbox *inbox, muster_request *request)
-{
-	struct head head = {.world = request->world->id,
-	                    .tag = request->message.tag,
-	                    .source = (uint32_t)request->message.source,
-	                    .bytes = request->message.bytes};
-	struct aside *aside = malloc(sizeof *aside + head.bytes);
-	request->reader->staged[request->number] = NULL;
-	if (aside == NULL) {
-		aside = make_aside(ASIDE_OFFER, &head, NULL);
-		if (aside != NULL)
-			give_back(inbox, request, aside);
-		return;
-	}
-	*aside = (struct aside){.form = ASIDE_ARRIVING, .head = head, .arriving = *request};
-	aside->arriving.parked = true;
-	aside->arriving.into = aside->data;
-	memcpy(aside->data, request->into, request->moved);
-	request->reader->staged[request->number] = &aside->arriving;
-	prepend_aside(request->reader, aside);
-	aside->arriving.next = inbox->posted;
-	inbox->posted = &aside->arriving;
-}
-
 /* --- reading a channel --- */
 
 /* False when it had to be moved aside, and there was no memory for that. */
 static bool take_message(struct inbox *inbox, struct reader *reader, const struct slot *slot, const void *data,
-                         const struct head *head)
+                         const struct message_head *head)
 {
 	bool receives = false;
 	bool is_offer = slot_form(slot->what) == FORM_OFFER;
-	if (is_offer && !is_offered(reader, &slot->offer))
+	if (is_offer && !offer_stands(reader, &slot->offer))
 		return true;
 	for (muster_request *request = inbox->posted; request != NULL; request = request->next) {
-		if (!claims(request, reader, head, &receives) || !receives)
+		if (!request_claims(request, head, &receives) || !receives)
 			continue;
 		if (is_offer)
 			deliver_offer(inbox, reader, request, head, &slot->offer);
 		else
-			deliver(request, head, data);
+			request_deliver(request, head, data);
 		return true;
 	}
-	struct aside *aside = make_aside(is_offer ? ASIDE_OFFER : ASIDE_DATA, head, is_offer ? NULL : data);
+	struct aside *aside = aside_create(is_offer ? ASIDE_OFFER : ASIDE_DATA, head, is_offer ? NULL : data);
 	if (aside == NULL)
 		return false;
 	if (is_offer)
 		aside->offer = slot->offer;
-	append_aside(reader, aside);
+	aside_append(reader, aside);
 	return true;
+}
+
+static void take_block(struct inbox *inbox, struct reader *reader, const struct slot_block *block)
+{
+	const char *data = reader_bulk(inbox->segment, reader, block->at, block->bytes);
+	muster_request *vain = staged_take_block(inbox->segment, reader, block, data);
+	if (vain != NULL)
+		unstage(inbox, vain);
 }
 
 /* A copy of the slot, so that it does not change any more. */
@@ -418,7 +208,8 @@ static bool take_slot(struct inbox *inbox, struct reader *reader)
 	uint64_t bulk_bytes = 0;
 	bool taken = true;
 	memcpy(slot.data, next->data, sizeof slot.data);
-	struct head head = {.world = slot.world, .tag = slot.tag, .source = slot_source(slot.what)};
+	struct message_head head = {
+		.world = slot.world, .tag = slot.tag, .source = slot_source(slot.what), .sender = reader->rank};
 	switch (slot_form(slot.what)) {
 	case FORM_INLINE:
 		head.bytes = slot_inline_bytes(slot.what);
@@ -426,21 +217,21 @@ static bool take_slot(struct inbox *inbox, struct reader *reader)
 		break;
 	case FORM_EAGER:
 		head.bytes = bulk_bytes = slot.eager.bytes;
-		data = reader_bulk(inbox, reader, slot.eager.at, slot.eager.bytes);
+		data = reader_bulk(inbox->segment, reader, slot.eager.at, slot.eager.bytes);
 		break;
 	case FORM_OFFER:
 		head.bytes = slot.offer.bytes;
 		break;
 	case FORM_BLOCK:
 		bulk_bytes = slot.block.bytes;
-		take_block(inbox, reader, &slot.block, reader_bulk(inbox, reader, slot.block.at, slot.block.bytes));
+		take_block(inbox, reader, &slot.block);
 		data = NULL;
 		break;
 	}
 	if (data != NULL)
 		taken = take_message(inbox, reader, &slot, data, &head);
 	if (taken)
-		reader_consume(inbox, reader, bulk_bytes);
+		reader_consume(inbox->segment, reader, bulk_bytes);
 	return taken;
 }
 
@@ -477,12 +268,6 @@ static void sweep(struct inbox *inbox)
 			at = &(*at)->next;
 }
 
-static void check_staged(struct inbox *inbox, muster_request *request)
-{
-	if (request->state == REQUEST_STAGED && offer_seen(request->reader->channel, request->number) != request->offer)
-		unstage(inbox, request);
-}
-
 bool inbox_progress(struct inbox *inbox)
 {
 	bool moved = false;
@@ -490,7 +275,8 @@ bool inbox_progress(struct inbox *inbox)
 		return false;
 	discover(inbox);
 	for (muster_request *request = inbox->posted; request != NULL; request = request->next) {
-		check_staged(inbox, request);
+		if (request->state == REQUEST_STAGED && staged_is_void(request))
+			unstage(inbox, request);
 		if (request->state == REQUEST_STAGED) {
 			moved |= drain(inbox, request->reader);
 		} else if (request->state == REQUEST_WAITING && request->peer == MUSTER_ANY) {
@@ -520,8 +306,13 @@ void inbox_post(struct inbox *inbox, muster_request *request)
 
 void inbox_cancel(struct inbox *inbox, muster_request *request, int rc)
 {
+	muster_request *parked = NULL;
 	if (request->state == REQUEST_STAGED && !request->parked)
-		park(inbox, request);
+		parked = staged_park(inbox->segment, request);
+	if (parked != NULL) {
+		parked->next = inbox->posted;
+		inbox->posted = parked;
+	}
 	request_end(request, rc);
 	unlink_posted(inbox, request);
 }
@@ -541,32 +332,18 @@ void inbox_forget(struct inbox *inbox, const muster_world *world)
 			free(request);
 	}
 	for (uint32_t i = 0; i < inbox->open_count; i++)
-		for (struct aside **at = &inbox->open[i]->aside; *at != NULL;)
-			if ((*at)->head.world == world->id) {
-				if ((*at)->form == ASIDE_SELF)
-					free((*at)->self);
-				remove_aside(inbox->open[i], at);
-			} else {
-				at = &(*at)->next;
-			}
-}
-
-/* Blocks of a message whose sender has ended: what there was has been read. */
-static bool is_cut_short(const struct inbox *inbox, const muster_request *request)
-{
-	return request->state == REQUEST_STAGED &&
-	       atomic_load(&inbox->segment->ranks[request->reader->rank].presence) >= RANK_LEFT;
+		aside_forget(inbox->open[i], world);
 }
 
 void inbox_end_lost(struct inbox *inbox)
 {
 	bool any = false;
 	for (muster_request *request = inbox->posted; request != NULL; request = request->next)
-		any |= request_mark_lost(request) || is_cut_short(inbox, request);
+		any |= request_mark_lost(request) || staged_is_cut_short(inbox->segment, request);
 	if (!any)
 		return;
 	for (muster_request *request = inbox->posted; request != NULL; request = request->next)
-		request->cut_short = is_cut_short(inbox, request);
+		request->cut_short = staged_is_cut_short(inbox->segment, request);
 	inbox_progress(inbox);
 	for (muster_request *request = inbox->posted; request != NULL; request = request->next) {
 		if (request->state == REQUEST_STAGED && request->cut_short)
@@ -582,29 +359,30 @@ void inbox_end_lost(struct inbox *inbox)
 void inbox_send_self(struct inbox *inbox, muster_request *request)
 {
 	struct reader *reader = reader_of(inbox, inbox->segment->rank);
-	struct head head = {.world = request->world->id,
-	                    .tag = request->tag,
-	                    .source = request->world->rank,
-	                    .bytes = request->bytes};
+	struct message_head head = {.world = request->world->id,
+	                            .tag = request->tag,
+	                            .source = request->world->rank,
+	                            .sender = inbox->segment->rank,
+	                            .bytes = request->bytes};
 	bool receives = false, buffered = request->bytes < EAGER_BYTES;
 	for (muster_request *other = inbox->posted; reader != NULL && other != NULL; other = other->next)
-		if (claims(other, reader, &head, &receives) && receives) {
-			deliver(other, &head, request->from);
+		if (request_claims(other, &head, &receives) && receives) {
+			request_deliver(other, &head, request->from);
 			request_end(request, 0);
 			break;
 		}
 	sweep(inbox);
 	if (receives)
 		return;
-	struct aside *aside =
-		reader != NULL ? make_aside(buffered ? ASIDE_DATA : ASIDE_SELF, &head, buffered ? request->from : NULL)
-			       : NULL;
+	struct aside *aside = NULL;
+	if (reader != NULL)
+		aside = aside_create(buffered ? ASIDE_DATA : ASIDE_SELF, &head, buffered ? request->from : NULL);
 	if (aside == NULL) {
 		request_end(request, error_set(-ENOMEM, "no memory for a message to oneself"));
 		return;
 	}
 	aside->self = request;
-	append_aside(reader, aside);
+	aside_append(reader, aside);
 	if (buffered)
 		request_end(request, 0);
 }
@@ -614,7 +392,7 @@ void inbox_cancel_self(struct inbox *inbox, muster_request *request, int rc)
 	struct reader *reader = inbox->readers[inbox->segment->rank];
 	for (struct aside **at = &reader->aside; *at != NULL; at = &(*at)->next)
 		if ((*at)->form == ASIDE_SELF && (*at)->self == request) {
-			remove_aside(reader, at);
+			aside_remove(reader, at);
 			break;
 		}
 	request_end(request, rc);
@@ -622,31 +400,20 @@ void inbox_cancel_self(struct inbox *inbox, muster_request *request, int rc)
 
 /* --- before sleeping --- */
 
-static bool arm_reader(struct reader *reader)
-{
-	if (reader == NULL || reader->channel == NULL)
-		return true; /* whoever opens one rings */
-	struct slot *slot = channel_slot(reader->channel, reader->next);
-	uint32_t seen = atomic_load(&slot->word);
-	if ((seen & ~1U) == reader->next + 2)
-		return false;
-	return (seen & 1) != 0 || atomic_compare_exchange_strong(&slot->word, &seen, seen | 1);
-}
-
 bool inbox_arm(struct inbox *inbox)
 {
 	for (const muster_request *request = inbox->posted; request != NULL; request = request->next) {
-		if (request->state == REQUEST_STAGED && !arm_reader(request->reader))
+		if (request->state == REQUEST_STAGED && !reader_arm(request->reader))
 			return false;
 		if (request->state != REQUEST_WAITING)
 			continue;
 		if (request->peer != MUSTER_ANY) {
-			if (!arm_reader(inbox->readers[world_job_rank(request->world, (uint32_t)request->peer)]))
+			if (!reader_arm(inbox->readers[world_job_rank(request->world, (uint32_t)request->peer)]))
 				return false;
 			continue;
 		}
 		for (uint32_t i = 0; i < inbox->open_count; i++)
-			if (!arm_reader(inbox->open[i]))
+			if (!reader_arm(inbox->open[i]))
 				return false;
 	}
 	return true;

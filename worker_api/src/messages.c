@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * messages: see messages.h and muster/message.h.
- *
- * A small message that has room, or is there, takes the short way at the top of muster_send and muster_recv. All else
- * is a request: it is posted, and moved on by every call until it has ended.
+ * messages: see messages.h.
  */
 #include "messages.h"
 
 #include "error.h"
-#include "inbox.h"
-#include "outbox.h"
 #include "ticks.h"
 #include "wait.h"
 
@@ -18,14 +13,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { QUICK_LOOKS = 200 };
-
-struct messages {
-	struct inbox inbox;
-	struct outbox outbox;
-	uint32_t events; /* header.events when it was last looked who had ended */
-};
 
 /* --- creating --- */
 
@@ -61,53 +48,36 @@ void messages_forget_world(struct segment *segment, const muster_world *world)
 	inbox_forget(&segment->messages->inbox, world);
 }
 
-/* Begins a call: 0, and the rank's messages. */
-static int enter(muster_world *world, struct messages **messages)
+int messages_make(struct segment *segment)
 {
-	int rc = world_enter(world);
-	if (rc < 0)
-		return rc;
-	if (world->segment->messages == NULL)
-		world->segment->messages = create(world->segment);
-	*messages = world->segment->messages;
-	if (*messages == NULL)
-		return world_leave(world, error_set(-ENOMEM, "no memory for messages"));
-	return 0;
+	segment->messages = create(segment);
+	return segment->messages != NULL ? 0 : error_set(-ENOMEM, "no memory for messages");
 }
 
-static int refuse(muster_world *world, const char *call, const char *what, int value)
+/* --- refusing --- */
+
+int messages_refuse(muster_world *world, const char *call, const char *what, int value)
 {
 	world->failure = (struct muster_failure){.code = -EINVAL, .rank = -1};
 	return world_leave(world, error_set(-EINVAL, "%s: %s %d", call, what, value));
 }
 
-static int refuse_send(muster_world *world, const char *call, int to, int tag)
+int messages_refuse_send(muster_world *world, const char *call, int to, int tag)
 {
 	if (to < 0 || (uint32_t)to >= world->size)
-		return refuse(world, call, "there is no such rank in this world:", to);
+		return messages_refuse(world, call, "there is no such rank in this world:", to);
 	if (tag < 0)
-		return refuse(world, call, "a tag is 0 or more, not", tag);
-	return refuse(world, call, "data is NULL, to rank", to);
+		return messages_refuse(world, call, "a tag is 0 or more, not", tag);
+	return messages_refuse(world, call, "data is NULL, to rank", to);
 }
 
-static int refuse_receive(muster_world *world, const char *call, int from, int tag)
+int messages_refuse_receive(muster_world *world, const char *call, int from, int tag)
 {
 	if (from < MUSTER_ANY || (from >= 0 && (uint32_t)from >= world->size))
-		return refuse(world, call, "there is no such rank in this world:", from);
+		return messages_refuse(world, call, "there is no such rank in this world:", from);
 	if (tag < MUSTER_ANY)
-		return refuse(world, call, "a tag is 0 or more, or MUSTER_ANY, not", tag);
-	return refuse(world, call, "data is NULL, from rank", from);
-}
-
-static bool may_send(const muster_world *world, int to, int tag, const void *data, size_t bytes)
-{
-	return to >= 0 && (uint32_t)to < world->size && tag >= 0 && (data != NULL || bytes == 0);
-}
-
-static bool may_receive(const muster_world *world, int from, int tag, const void *data, size_t capacity)
-{
-	return (from == MUSTER_ANY || (from >= 0 && (uint32_t)from < world->size)) && tag >= MUSTER_ANY &&
-	       (data != NULL || capacity == 0);
+		return messages_refuse(world, call, "a tag is 0 or more, or MUSTER_ANY, not", tag);
+	return messages_refuse(world, call, "data is NULL, from rank", from);
 }
 
 /* --- requests --- */
@@ -118,19 +88,14 @@ static bool is_to_self(const muster_request *request)
 	       world_job_rank(request->world, (uint32_t)request->peer) == request->world->segment->rank;
 }
 
-static bool has_ended(const muster_world *world, uint32_t member)
-{
-	return atomic_load_explicit(&world_rank(world, member)->presence, memory_order_acquire) >= RANK_LEFT;
-}
-
-static void post_send(struct messages *messages, muster_request *request)
+void messages_post_send(struct messages *messages, muster_request *request)
 {
 	uint32_t rank = world_job_rank(request->world, (uint32_t)request->peer);
 	if (is_to_self(request)) {
 		inbox_send_self(&messages->inbox, request);
 		return;
 	}
-	if (has_ended(request->world, (uint32_t)request->peer)) {
+	if (messages_peer_ended(request->world, (uint32_t)request->peer)) {
 		request->lost = request->peer;
 		request_end(request, MUSTER_EGONE);
 		return;
@@ -144,13 +109,13 @@ static void post_send(struct messages *messages, muster_request *request)
 	outbox_progress(&messages->outbox);
 }
 
-static void post_receive(struct messages *messages, muster_request *request)
+void messages_post_receive(struct messages *messages, muster_request *request)
 {
 	inbox_post(&messages->inbox, request);
 	messages->inbox.look = true;
 }
 
-static void cancel(struct messages *messages, muster_request *request, int rc)
+void messages_cancel(struct messages *messages, muster_request *request, int rc)
 {
 	if (request_ended(request))
 		return;
@@ -162,26 +127,9 @@ static void cancel(struct messages *messages, muster_request *request, int rc)
 		outbox_cancel(&messages->outbox, request, rc);
 }
 
-static muster_request sending(muster_world *world, int to, int tag, const void *data, size_t bytes)
-{
-	return (muster_request){
-		.world = world, .kind = REQUEST_SEND, .lost = -1, .peer = to, .tag = tag, .from = data, .bytes = bytes};
-}
-
-static muster_request receiving(muster_world *world, int from, int tag, void *data, size_t capacity)
-{
-	return (muster_request){.world = world,
-	                        .kind = REQUEST_RECEIVE,
-	                        .lost = -1,
-	                        .peer = from,
-	                        .tag = tag,
-	                        .into = data,
-	                        .bytes = capacity};
-}
-
 /* --- the end of a request --- */
 
-static int tell_time_out(const muster_request *request, int timeout_ms)
+int messages_tell_time_out(const muster_request *request, int timeout_ms)
 {
 	static const char *const calls[] = {
 		[REQUEST_SEND] = "send to", [REQUEST_RECEIVE] = "receive from", [REQUEST_PROBE] = "probe of"};
@@ -207,8 +155,7 @@ static int tell_failure(const muster_request *request)
 	return request->rc;
 }
 
-/* What the call returns. */
-static int finish(const muster_request *request, struct muster_message *message)
+int messages_finish(const muster_request *request, struct muster_message *message)
 {
 	struct segment_sums *sums = &request->world->segment->me->sums;
 	if (request->rc < 0)
@@ -226,7 +173,7 @@ static int finish(const muster_request *request, struct muster_message *message)
 /* --- moving on --- */
 
 /* What came before an end counts: those whose peers have ended get one more look at what is there. */
-static bool progress(struct messages *messages)
+bool messages_progress(struct messages *messages)
 {
 	uint32_t events = atomic_load(&messages->inbox.segment->header->events);
 	bool moved = inbox_progress(&messages->inbox);
@@ -276,10 +223,8 @@ static bool one_failed(muster_request *const *requests, size_t count)
 	return false;
 }
 
-enum run_until { ALL_ENDED, ONE_FAILED };
-
-/* Until all of them have ended, or, where one is of no use without the others, one has failed. */
-static int run(muster_world *world, muster_request *const *requests, size_t count, enum run_until until, int timeout_ms)
+int messages_run(muster_world *world, muster_request *const *requests, size_t count, enum run_until until,
+                 int timeout_ms)
 {
 	struct messages *messages = world->segment->messages;
 	struct wait wait = wait_for(world, NOBODY, timeout_ms);
@@ -291,7 +236,7 @@ static int run(muster_world *world, muster_request *const *requests, size_t coun
 		wait.activity = first->kind == REQUEST_SEND ? ACTIVITY_SEND : ACTIVITY_RECEIVE;
 		wait.peer = first->peer < 0 ? -1 : (int32_t)world_job_rank(first->world, (uint32_t)first->peer);
 		uint32_t bell = atomic_load_explicit(&world->segment->me->doorbell, memory_order_acquire);
-		bool moved = progress(messages);
+		bool moved = messages_progress(messages);
 		ended = skip_ended(requests, count, ended);
 		if (ended == count || (until == ONE_FAILED && one_failed(requests, count)))
 			break;
@@ -310,239 +255,4 @@ static int run(muster_world *world, muster_request *const *requests, size_t coun
 	wait_end(&wait);
 	world->segment->me->sums.message_wait_ticks += ticks_now() - began;
 	return rc < 0 ? rc : 0;
-}
-
-/* A request of a call that waits: it ends with the call. */
-static int run_one(muster_world *world, muster_request *request, struct muster_message *message, int timeout_ms)
-{
-	int rc = run(world, &request, 1, ALL_ENDED, timeout_ms);
-	if (rc < 0)
-		cancel(world->segment->messages, request, rc);
-	rc = finish(request, message);
-	return rc == -ETIMEDOUT ? tell_time_out(request, timeout_ms) : rc;
-}
-
-/* --- the calls --- */
-
-int muster_send(muster_world *world, int to, int tag, const void *data, size_t bytes, int timeout_ms)
-{
-	struct messages *messages;
-	int rc = enter(world, &messages);
-	if (rc < 0)
-		return rc;
-	if (!may_send(world, to, tag, data, bytes))
-		return refuse_send(world, "muster_send", to, tag);
-	struct outbox *outbox = &messages->outbox;
-	struct writer *writer = outbox->writers[world_job_rank(world, (uint32_t)to)];
-	if (writer != NULL && writer->queue == NULL && !has_ended(world, (uint32_t)to)) {
-		bool sent = bytes <= SLOT_BYTES && writer_has_room(writer);
-		if (sent)
-			writer_put_inline(outbox, writer, world, tag, data, bytes);
-		else if (bytes > SLOT_BYTES && bytes < writer_eager_bytes(writer))
-			sent = writer_put_eager(outbox, writer, world, tag, data, bytes);
-		world->segment->me->sums.messages_sent += sent;
-		if (sent)
-			return world_leave(world, 0);
-	}
-	muster_request request = sending(world, to, tag, data, bytes);
-	post_send(messages, &request);
-	return world_leave(world, run_one(world, &request, NULL, timeout_ms));
-}
-
-/* A message that is there, or comes within the first few hundred nanoseconds. */
-static bool receive_quickly(struct messages *messages, muster_world *world, int from, int tag, void *data,
-                            size_t capacity, struct muster_message *message)
-{
-	struct reader *reader = inbox_quick_reader(&messages->inbox, world_job_rank(world, (uint32_t)from));
-	if (reader == NULL)
-		return false;
-	int looks = world->segment->wait_mode == WAIT_SPIN ? QUICK_LOOKS : 1;
-	while (!reader_ready(reader))
-		if (--looks == 0)
-			return false;
-	if (!reader_take_quick(&messages->inbox, reader, world, from, tag, data, capacity, message))
-		return false;
-	world->segment->me->sums.messages_received++;
-	return true;
-}
-
-int muster_recv(muster_world *world, int from, int tag, void *data, size_t capacity, struct muster_message *message,
-                int timeout_ms)
-{
-	struct messages *messages;
-	int rc = enter(world, &messages);
-	if (rc < 0)
-		return rc;
-	if (!may_receive(world, from, tag, data, capacity))
-		return refuse_receive(world, "muster_recv", from, tag);
-	if (from >= 0 && receive_quickly(messages, world, from, tag, data, capacity, message))
-		return world_leave(world, 0);
-	muster_request request = receiving(world, from, tag, data, capacity);
-	post_receive(messages, &request);
-	return world_leave(world, run_one(world, &request, message, timeout_ms));
-}
-
-int muster_probe(muster_world *world, int from, int tag, struct muster_message *message, int timeout_ms)
-{
-	struct messages *messages;
-	int rc = enter(world, &messages);
-	if (rc < 0)
-		return rc;
-	if (!may_receive(world, from, tag, NULL, 0))
-		return refuse_receive(world, "muster_probe", from, tag);
-	muster_request request = receiving(world, from, tag, NULL, 0);
-	request.kind = REQUEST_PROBE;
-	post_receive(messages, &request);
-	return world_leave(world, run_one(world, &request, message, timeout_ms));
-}
-
-int muster_sendrecv(muster_world *world, int to, int send_tag, const void *data, size_t bytes, int from, int recv_tag,
-                    void *into, size_t capacity, struct muster_message *message, int timeout_ms)
-{
-	struct messages *messages;
-	int rc = enter(world, &messages);
-	if (rc < 0)
-		return rc;
-	if (!may_send(world, to, send_tag, data, bytes))
-		return refuse_send(world, "muster_sendrecv", to, send_tag);
-	if (!may_receive(world, from, recv_tag, into, capacity))
-		return refuse_receive(world, "muster_sendrecv", from, recv_tag);
-	muster_request send = sending(world, to, send_tag, data, bytes);
-	muster_request receive = receiving(world, from, recv_tag, into, capacity);
-	muster_request *const both[] = {&send, &receive};
-	post_receive(messages, &receive);
-	post_send(messages, &send);
-	rc = run(world, both, 2, ONE_FAILED, timeout_ms);
-	const muster_request *late = !request_ended(&send) ? &send : &receive;
-	bool receive_failed = request_ended(&receive) && receive.rc < 0;
-	cancel(messages, &send, rc);
-	cancel(messages, &receive, rc);
-	rc = receive_failed ? 0 : finish(&send, NULL);
-	if (rc == 0)
-		rc = finish(&receive, message);
-	return world_leave(world, rc == -ETIMEDOUT ? tell_time_out(late, timeout_ms) : rc);
-}
-
-static int make_request(muster_world *world, const muster_request *request, muster_request **made)
-{
-	*made = malloc(sizeof **made);
-	if (*made == NULL)
-		return world_leave(world, error_set(-ENOMEM, "no memory for a request"));
-	**made = *request;
-	return 0;
-}
-
-int muster_isend(muster_world *world, int to, int tag, const void *data, size_t bytes, muster_request **request)
-{
-	struct messages *messages;
-	muster_request *made;
-	int rc = enter(world, &messages);
-	if (rc < 0)
-		return rc;
-	if (request == NULL || !may_send(world, to, tag, data, bytes))
-		return refuse_send(world, "muster_isend", to, tag);
-	muster_request send = sending(world, to, tag, data, bytes);
-	rc = make_request(world, &send, &made);
-	if (rc < 0)
-		return rc;
-	post_send(messages, made);
-	*request = made;
-	return world_leave(world, 0);
-}
-
-int muster_irecv(muster_world *world, int from, int tag, void *data, size_t capacity, muster_request **request)
-{
-	struct messages *messages;
-	muster_request *made;
-	int rc = enter(world, &messages);
-	if (rc < 0)
-		return rc;
-	if (request == NULL || !may_receive(world, from, tag, data, capacity))
-		return refuse_receive(world, "muster_irecv", from, tag);
-	muster_request receive = receiving(world, from, tag, data, capacity);
-	rc = make_request(world, &receive, &made);
-	if (rc < 0)
-		return rc;
-	post_receive(messages, made);
-	progress(messages);
-	*request = made;
-	return world_leave(world, 0);
-}
-
-/* --- ending requests --- */
-
-static int refuse_requests(muster_world *world, const char *call, muster_request *const *requests, size_t count)
-{
-	if (requests == NULL && count > 0)
-		return refuse(world, call, "requests is NULL, of", (int)count);
-	for (size_t i = 0; i < count; i++)
-		if (requests[i] != NULL && requests[i]->world != world)
-			return refuse(world, call, "it is of another world: request", (int)i);
-	return 0;
-}
-
-static int take_result(muster_request **request, struct muster_message *message)
-{
-	int rc = finish(*request, message);
-	free(*request);
-	*request = NULL;
-	return rc;
-}
-
-int muster_wait(muster_world *world, muster_request **request, struct muster_message *message, int timeout_ms)
-{
-	struct messages *messages;
-	int rc = enter(world, &messages);
-	if (rc < 0 || (rc = refuse_requests(world, "muster_wait", request, 1)) < 0)
-		return rc;
-	if (*request == NULL)
-		return world_leave(world, 0);
-	rc = run(world, request, 1, ALL_ENDED, timeout_ms);
-	if (request_ended(*request))
-		return world_leave(world, take_result(request, message));
-	return world_leave(world, rc == -ETIMEDOUT ? tell_time_out(*request, timeout_ms) : rc);
-}
-
-int muster_test(muster_world *world, muster_request **request, struct muster_message *message)
-{
-	struct messages *messages;
-	int rc = enter(world, &messages);
-	if (rc < 0 || (rc = refuse_requests(world, "muster_test", request, 1)) < 0)
-		return rc;
-	if (*request == NULL)
-		return world_leave(world, 1);
-	progress(messages);
-	if (!request_ended(*request))
-		return world_leave(world, 0);
-	rc = take_result(request, message);
-	return world_leave(world, rc < 0 ? rc : 1);
-}
-
-int muster_wait_all(muster_world *world, muster_request **requests, size_t count, int timeout_ms)
-{
-	struct messages *messages;
-	const muster_request *late = NULL;
-	int rc = enter(world, &messages);
-	if (rc < 0 || (rc = refuse_requests(world, "muster_wait_all", requests, count)) < 0)
-		return rc;
-	int outcome = run(world, requests, count, ALL_ENDED, timeout_ms);
-	for (size_t i = 0; i < count; i++) {
-		if (requests[i] == NULL)
-			continue;
-		if (!request_ended(requests[i])) {
-			late = late == NULL ? requests[i] : late;
-			continue;
-		}
-		/* The words of the first failure stay. */
-		if (rc < 0 && requests[i]->rc < 0) {
-			free(requests[i]);
-			requests[i] = NULL;
-			continue;
-		}
-		int its = take_result(&requests[i], NULL);
-		rc = rc < 0 ? rc : its;
-	}
-	if (rc == 0 && late != NULL)
-		rc = outcome == -ETIMEDOUT ? tell_time_out(late, timeout_ms) : outcome;
-	return world_leave(world, rc);
 }

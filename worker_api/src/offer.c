@@ -6,7 +6,6 @@
 #include "offer.h"
 
 #include "copying.h"
-#include "inbox.h"
 
 enum { CHUNK_BYTES = 8 << 20 }; /* between looks at whether it is still offered */
 
@@ -54,4 +53,9 @@ enum offer_outcome offer_fetch(struct segment *segment, struct reader *reader, c
 	/* Forbidden (Yama, seccomp), or another pid namespace: it will not be different the next time. */
 	reader->cannot_read = true;
 	return OFFER_STAGED;
+}
+
+bool offer_stands(const struct reader *reader, const struct slot_offer *offer)
+{
+	return offer->number < CHANNEL_OFFERS && offer_seen(reader->channel, offer->number) == offer->state;
 }

@@ -5,9 +5,7 @@
 #ifndef MUSTER_LIBRARY_OFFER_H
 #define MUSTER_LIBRARY_OFFER_H
 
-#include "channel.h"
-
-struct reader;
+#include "reader.h"
 
 enum offer_outcome {
 	OFFER_FETCHED,
@@ -17,5 +15,8 @@ enum offer_outcome {
 
 enum offer_outcome offer_fetch(struct segment *segment, struct reader *reader, const struct slot_offer *offer,
                                void *into);
+
+/* Whether the message is still there to be fetched. */
+bool offer_stands(const struct reader *reader, const struct slot_offer *offer);
 
 #endif

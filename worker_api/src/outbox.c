@@ -4,126 +4,27 @@
  */
 #include "outbox.h"
 
-#include "error.h"
-#include "heap.h"
-
 #include <muster/error.h>
 
-#include <errno.h>
 #include <stdlib.h>
 
 enum { BLOCKS_A_RING = 4, PATIENCE_BYTES = 64 << 10 };
 
 /* --- channels --- */
 
-static void announce_channel(struct segment *segment, struct channel *channel, uint64_t offset)
-{
-	_Atomic uint64_t *list = &segment->ranks[channel->receiver].channels;
-	uint64_t seen = atomic_load_explicit(list, memory_order_relaxed);
-	do
-		channel->next = seen;
-	while (!atomic_compare_exchange_weak_explicit(list, &seen, offset, memory_order_release, memory_order_relaxed));
-	bell_ring(segment, channel->receiver);
-}
-
-static struct channel *make_channel(struct segment *segment, uint32_t receiver)
-{
-	uint64_t offset = heap_take(segment, sizeof(struct channel));
-	if (offset == 0)
-		return NULL;
-	struct channel *channel = segment_at(segment, offset);
-	memset(channel, 0, sizeof *channel);
-	channel->sender = segment->rank;
-	channel->receiver = receiver;
-	announce_channel(segment, channel, offset);
-	return channel;
-}
-
-/* So much that all ranks could send to all, within a quarter of the segment; less when that is not there. */
-static bool make_bulk(struct segment *segment, struct writer *writer)
-{
-	uint64_t share = segment->bytes / 4 / segment->rank_count / segment->rank_count, offset = 0;
-	uint64_t bytes = BULK_BYTES;
-	while (bytes > share && bytes > BULK_BYTES_MIN)
-		bytes /= 2;
-	while ((offset = heap_take(segment, bytes)) == 0 && bytes > BULK_BYTES_MIN)
-		bytes /= 2;
-	if (offset == 0)
-		return false;
-	writer->channel->bulk_offset = offset;
-	writer->channel->bulk_bytes = bytes;
-	writer->bulk = segment_at(segment, offset);
-	writer->bulk_bytes = bytes;
-	return true;
-}
-
-static int no_memory(const struct outbox *outbox)
-{
-	return error_set(-ENOMEM,
-	                 "no memory for messages is left in the job's shared segment of %zu bytes: raise shared_memory "
-	                 "in the spec",
-	                 outbox->segment->bytes);
-}
-
 struct writer *outbox_open(struct outbox *outbox, uint32_t rank)
 {
-	struct writer *writer = outbox->writers[rank];
-	if (writer != NULL)
-		return writer;
-	writer = calloc(1, sizeof *writer);
-	if (writer != NULL)
-		writer->channel = make_channel(outbox->segment, rank);
-	if (writer == NULL || writer->channel == NULL) {
-		free(writer);
-		no_memory(outbox);
-		return NULL;
-	}
-	writer->rank = rank;
-	outbox->writers[rank] = writer;
-	return writer;
+	if (outbox->writers[rank] == NULL)
+		outbox->writers[rank] = writer_create(outbox->segment, rank);
+	return outbox->writers[rank];
 }
 
 void outbox_close(struct outbox *outbox)
 {
 	for (uint32_t rank = 0; outbox->writers != NULL && rank < outbox->segment->rank_count; rank++)
-		free(outbox->writers[rank]);
+		writer_destroy(outbox->writers[rank]);
 	free(outbox->writers);
 	outbox->writers = NULL;
-}
-
-/* --- the bulk memory --- */
-
-static bool bulk_fits(const struct writer *writer, uint64_t begin, uint64_t bytes)
-{
-	return begin + bytes - writer->bulk_free <= writer->bulk_bytes;
-}
-
-/* The next `bytes` in one piece, or NULL. */
-static char *bulk_take(struct writer *writer, uint64_t bytes)
-{
-	uint64_t size = writer->bulk_bytes, begin = writer->bulk_at, at = begin % size;
-	bytes = segment_round(bytes, SEGMENT_LINE);
-	if (at + bytes > size)
-		begin += size - at;
-	if (!bulk_fits(writer, begin, bytes))
-		writer_look(writer);
-	if (!bulk_fits(writer, begin, bytes))
-		return NULL;
-	writer->bulk_at = begin + bytes;
-	return writer->bulk + begin % size;
-}
-
-bool writer_put_eager(struct outbox *outbox, struct writer *writer, const muster_world *world, int tag,
-                      const void *data, size_t bytes)
-{
-	char *room = writer_has_room(writer) ? bulk_take(writer, bytes) : NULL;
-	if (room == NULL)
-		return false;
-	memcpy(room, data, bytes);
-	struct slot *slot = writer_slot(writer, world, tag, slot_what(FORM_EAGER, 0, world->rank));
-	slot->eager = (struct slot_eager){.bytes = bytes, .at = (uint64_t)(room - writer->bulk)};
-	writer_publish(outbox, writer, slot);
-	return true;
 }
 
 /* --- offers --- */
@@ -151,22 +52,23 @@ static bool put_offer(struct outbox *outbox, struct writer *writer, muster_reque
 	                                  .address = request->address,
 	                                  .number = number,
 	                                  .in_segment = request->in_segment};
-	writer_publish(outbox, writer, slot);
+	writer_publish(outbox->segment, writer, slot);
 	return true;
 }
 
 static bool stage(struct outbox *outbox, struct writer *writer, muster_request *request)
 {
 	bool moved = false;
-	if (writer->bulk == NULL && !make_bulk(outbox->segment, writer)) {
-		outbox_cancel(outbox, request, no_memory(outbox));
+	int rc = writer_make_bulk(outbox->segment, writer);
+	if (rc < 0) {
+		outbox_cancel(outbox, request, rc);
 		return true;
 	}
 	while (request->moved < request->bytes && writer_has_room(writer)) {
 		size_t bytes = writer->bulk_bytes / BLOCKS_A_RING;
 		if (bytes > request->bytes - request->moved)
 			bytes = request->bytes - request->moved;
-		char *room = bulk_take(writer, bytes);
+		char *room = writer_take_bulk(writer, bytes);
 		if (room == NULL)
 			break;
 		memcpy(room, (const char *)request->from + request->moved, bytes);
@@ -176,7 +78,7 @@ static bool stage(struct outbox *outbox, struct writer *writer, muster_request *
 		                                  .at = (uint64_t)(room - writer->bulk),
 		                                  .bytes = (uint32_t)bytes,
 		                                  .number = request->number};
-		writer_publish(outbox, writer, slot);
+		writer_publish(outbox->segment, writer, slot);
 		request->moved += bytes;
 		moved = true;
 	}
@@ -209,15 +111,15 @@ static bool put(struct outbox *outbox, struct writer *writer, muster_request *re
 	if (request->bytes <= SLOT_BYTES) {
 		if (!writer_has_room(writer))
 			return false;
-		writer_put_inline(outbox, writer, request->world, request->tag, request->from, request->bytes);
+		writer_put_inline(outbox->segment, writer, request->world, request->tag, request->from, request->bytes);
 		request_end(request, 0);
 		return true;
 	}
-	if (request->bytes < EAGER_BYTES && writer->bulk == NULL)
-		make_bulk(outbox->segment, writer);
+	if (request->bytes < EAGER_BYTES) /* without, it is offered */
+		writer_make_bulk(outbox->segment, writer);
 	if (request->bytes >= writer_eager_bytes(writer))
 		return put_offer(outbox, writer, request);
-	if (!writer_put_eager(outbox, writer, request->world, request->tag, request->from, request->bytes))
+	if (!writer_put_eager(outbox->segment, writer, request->world, request->tag, request->from, request->bytes))
 		return false;
 	request_end(request, 0);
 	return true;
@@ -365,16 +267,6 @@ bool outbox_has_patience(struct outbox *outbox)
 	return false;
 }
 
-static bool arm_consumed(struct writer *writer)
-{
-	uint32_t seen = writer->consumed;
-	if (atomic_compare_exchange_strong(&writer->channel->consumed, &seen, seen | 1) ||
-	    seen == (writer->consumed | 1))
-		return true;
-	writer_look(writer);
-	return false;
-}
-
 static bool arm_offer(struct writer *writer, const muster_request *request)
 {
 	uint64_t seen = request->offer;
@@ -385,7 +277,7 @@ static bool arm_offer(struct writer *writer, const muster_request *request)
 bool outbox_arm(struct outbox *outbox)
 {
 	for (struct writer *writer = outbox->busy; writer != NULL; writer = writer->next_busy) {
-		if (!arm_consumed(writer))
+		if (!writer_arm(writer))
 			return false; /* only once for each change */
 		for (int i = 0; i < CHANNEL_OFFERS; i++)
 			if (writer->offers[i] != NULL && !arm_offer(writer, writer->offers[i]))

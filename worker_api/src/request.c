@@ -4,6 +4,51 @@
  */
 #include "request.h"
 
+#include <errno.h>
+#include <string.h>
+
+/* --- matching --- */
+
+static bool matches(const muster_request *request, const struct message_head *head)
+{
+	return request->state == REQUEST_WAITING && request->world->id == head->world &&
+	       (request->tag == MUSTER_ANY || request->tag == head->tag) &&
+	       (request->peer == MUSTER_ANY || request->peer == (int32_t)head->source) &&
+	       head->source < request->world->size && world_job_rank(request->world, head->source) == head->sender;
+}
+
+bool request_claims(muster_request *request, const struct message_head *head, bool *receives)
+{
+	*receives = false;
+	if (!matches(request, head))
+		return false;
+	if (request->kind == REQUEST_PROBE) {
+		request_note(request, head);
+		request_end(request, 0);
+	} else if (head->bytes > request->bytes) {
+		request->message.bytes = head->bytes;
+		request_end(request, -EMSGSIZE);
+	} else {
+		*receives = true;
+	}
+	return true;
+}
+
+void request_note(muster_request *request, const struct message_head *head)
+{
+	request->message = (struct muster_message){.source = (int)head->source, .tag = head->tag, .bytes = head->bytes};
+}
+
+void request_deliver(muster_request *request, const struct message_head *head, const void *data)
+{
+	if (head->bytes > 0)
+		memcpy(request->into, data, head->bytes);
+	request_note(request, head);
+	request_end(request, 0);
+}
+
+/* --- peers that have ended --- */
+
 static uint32_t presence_of(const muster_world *world, uint32_t member)
 {
 	return atomic_load_explicit(&world_rank(world, member)->presence, memory_order_acquire);

@@ -50,11 +50,47 @@ struct muster_request {
 	bool parked;       /* of nobody: the message goes aside (inbox.c) */
 };
 
+static inline muster_request request_sending(muster_world *world, int to, int tag, const void *data, size_t bytes)
+{
+	return (muster_request){
+		.world = world, .kind = REQUEST_SEND, .lost = -1, .peer = to, .tag = tag, .from = data, .bytes = bytes};
+}
+
+static inline muster_request request_receiving(muster_world *world, int from, int tag, void *data, size_t capacity)
+{
+	return (muster_request){.world = world,
+	                        .kind = REQUEST_RECEIVE,
+	                        .lost = -1,
+	                        .peer = from,
+	                        .tag = tag,
+	                        .into = data,
+	                        .bytes = capacity};
+}
+
+/* What a message says of itself. */
+struct message_head {
+	uint32_t world; /* muster_world.id */
+	int32_t tag;
+	uint32_t source; /* member */
+	uint32_t sender; /* rank of the job, which is known and not only said */
+	size_t bytes;
+};
+
 static inline void request_end(muster_request *request, int rc)
 {
 	request->rc = rc;
 	request->state = REQUEST_ENDED;
 }
+
+/* True when a request to receive is for this message: it has ended then, unless it receives. It does not when it only
+ * probes or has no room. */
+bool request_claims(muster_request *request, const struct message_head *head, bool *receives);
+
+/* Keeps what is known of the message, for the caller. */
+void request_note(muster_request *request, const struct message_head *head);
+
+/* Copies the message to where it is wanted: that ends the request. */
+void request_deliver(muster_request *request, const struct message_head *head, const void *data);
 
 /* Sets `lost` when nobody can send or receive it any more. */
 bool request_mark_lost(muster_request *request);

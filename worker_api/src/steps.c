@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct steps *steps_create(const muster_world *world)
 {
@@ -237,5 +238,25 @@ int steps_take(struct call *call, size_t bytes, uint64_t *position)
 	if (*begin == STEP_USES_NOTHING)
 		*begin = *position;
 	steps->head = *position + bytes;
+	return 0;
+}
+
+int steps_say_copy(struct call *call, const void *says, size_t bytes)
+{
+	struct step_line *line = steps_line(call, call->world->rank);
+	int rc = steps_room(call);
+	if (rc < 0)
+		return rc;
+	if (bytes <= STEP_WORDS) {
+		memcpy(line->payload, says, bytes);
+		steps_say(call, STEP_HERE);
+		return 0;
+	}
+	struct step_bulk *bulk = (struct step_bulk *)line->payload;
+	rc = steps_take(call, bytes, &bulk->position);
+	if (rc < 0)
+		return rc;
+	memcpy(steps_bulk(call, call->world->rank, bulk->position), says, bytes);
+	steps_say(call, STEP_BULK);
 	return 0;
 }

@@ -167,6 +167,9 @@ static inline void steps_say(struct call *call, enum step_form form)
 	steps_claim(steps_line_ahead(call, call->world->rank, STEPS_CLAIMED_AHEAD));
 }
 
+/* Says a copy of `bytes` (at most steps_bulk_most): in my line or my bulk memory, so that I may go on. */
+int steps_say_copy(struct call *call, const void *says, size_t bytes);
+
 int steps_hear_slow(struct call *call, uint32_t member);
 
 /* MUSTER_EMISMATCH, with words. UINT32_MAX: some member. */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * aside: a message that came before anybody asked for it, moved out of its channel's way. Each reader has a list of
+ * them, in the order in which they came.
+ */
+#ifndef MUSTER_LIBRARY_ASIDE_H
+#define MUSTER_LIBRARY_ASIDE_H
+
+#include "reader.h"
+
+enum aside_form {
+	ASIDE_DATA,
+	ASIDE_OFFER,    /* still where its sender has it */
+	ASIDE_ARRIVING, /* comes in blocks: somebody asked for it, and does not want it any more */
+	ASIDE_SELF,     /* to oneself: still where this rank has it */
+};
+
+struct aside {
+	struct aside *next;
+	enum aside_form form;
+	struct message_head head;
+	struct slot_offer offer;
+	muster_request arriving; /* what fills `data` with blocks */
+	muster_request *self;    /* who sends it */
+	unsigned char data[];
+};
+
+/* With a copy of `data` (NULL: without). NULL without memory. */
+struct aside *aside_create(enum aside_form form, const struct message_head *head, const void *data);
+
+/* With room for the message's bytes, not filled yet. */
+struct aside *aside_create_empty(enum aside_form form, const struct message_head *head);
+
+void aside_append(struct reader *reader, struct aside *aside);
+void aside_prepend(struct reader *reader, struct aside *aside);
+
+/* Removes, and frees, the one to which *at points. */
+void aside_remove(struct reader *reader, struct aside **at);
+
+/* Its sender took it back, or it came to nothing. */
+bool aside_is_void(const struct reader *reader, const struct aside *aside);
+
+/* Drops what is for a world that goes. */
+void aside_forget(struct reader *reader, const muster_world *world);
+
+#endif

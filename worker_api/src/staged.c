@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * staged: see staged.h.
+ */
+#include "staged.h"
+
+#include <stdlib.h>
+
+void staged_begin(struct reader *reader, muster_request *request, const struct slot_offer *offer)
+{
+	request->reader = reader;
+	request->number = offer->number;
+	request->offer = offer_turned(offer->state, PHASE_STAGED);
+	request->address = offer->address;
+	request->in_segment = offer->in_segment;
+	request->moved = 0;
+	request->state = REQUEST_STAGED;
+	reader->staged[offer->number] = request;
+}
+
+void staged_take_over(struct reader *reader, muster_request *request, const struct aside *aside)
+{
+	const muster_request *arriving = &aside->arriving;
+	memcpy(request->into, aside->data, arriving->moved);
+	request->message = arriving->message;
+	request->reader = reader;
+	request->number = arriving->number;
+	request->offer = arriving->offer;
+	request->address = arriving->address;
+	request->in_segment = arriving->in_segment;
+	request->moved = arriving->moved;
+	request->state = REQUEST_STAGED;
+	reader->staged[request->number] = request;
+}
+
+muster_request *staged_take_block(struct segment *segment, struct reader *reader, const struct slot_block *block,
+                                  const char *data)
+{
+	muster_request *request = block->number < CHANNEL_OFFERS ? reader->staged[block->number] : NULL;
+	if (request == NULL || request->offer != block->state || data == NULL ||
+	    block->bytes > request->message.bytes - request->moved)
+		return NULL;
+	memcpy((char *)request->into + request->moved, data, block->bytes);
+	request->moved += block->bytes;
+	if (request->moved < request->message.bytes)
+		return NULL;
+	if (!offer_turn(segment, reader->rank, &reader->channel->offers[request->number], request->offer,
+	                offer_turned(request->offer, PHASE_DONE)))
+		return request;
+	reader->staged[request->number] = NULL;
+	request_end(request, 0);
+	return NULL;
+}
+
+/* --- when nobody waits for it any more --- */
+
+/* The message is an offer again: what has come of it is void. */
+static void give_back(struct segment *segment, const muster_request *request, const struct message_head *head)
+{
+	struct reader *reader = request->reader;
+	struct aside *aside = aside_create(ASIDE_OFFER, head, NULL);
+	if (aside == NULL)
+		return;
+	aside->offer = (struct slot_offer){.bytes = request->message.bytes,
+	                                   .state = offer_again(request->offer),
+	                                   .address = request->address,
+	                                   .number = request->number,
+	                                   .in_segment = request->in_segment};
+	if (!offer_turn(segment, reader->rank, &reader->channel->offers[request->number], request->offer,
+	                aside->offer.state))
+		free(aside);
+	else
+		aside_prepend(reader, aside);
+}
+
+muster_request *staged_park(struct segment *segment, const muster_request *request)
+{
+	struct message_head head = {.world = request->world->id,
+	                            .tag = request->message.tag,
+	                            .source = (uint32_t)request->message.source,
+	                            .sender = request->reader->rank,
+	                            .bytes = request->message.bytes};
+	struct aside *aside = aside_create_empty(ASIDE_ARRIVING, &head);
+	request->reader->staged[request->number] = NULL;
+	if (aside == NULL) {
+		give_back(segment, request, &head);
+		return NULL;
+	}
+	aside->arriving = *request;
+	aside->arriving.parked = true;
+	aside->arriving.into = aside->data;
+	memcpy(aside->data, request->into, request->moved);
+	request->reader->staged[request->number] = &aside->arriving;
+	aside_prepend(request->reader, aside);
+	return &aside->arriving;
+}
