@@ -6,17 +6,12 @@
  * The victim is rank 0. Its path is recorded once, by ptrace(2); then it is led to each instruction of it in turn and
  * dies there. `--every N` leaves out all but each N-th.
  */
-#include "ranks.h"
+#include "ranks_path.h"
 #include "unit_test.h"
-
-#include "world.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { VICTIM = 0, RANKS = 3, TOLD_MS = 1000 };
 
@@ -29,16 +24,11 @@ struct seen {
 
 static struct seen *seen;
 static struct ranks_path path;
-static int every = 1;
+static int every;
 
-static bool waits_at_barrier(const muster_world *world, uint32_t rank)
+static void await_at_barrier(const muster_world *world, int rank)
 {
-	return atomic_load(&world_rank(world, rank)->activity.kind) == ACTIVITY_BARRIER;
-}
-
-static bool has_ended(const muster_world *world, uint32_t rank)
-{
-	return atomic_load(&world_rank(world, rank)->presence) >= RANK_LEFT;
+	ranks_await_call(world, rank, ACTIVITY_BARRIER);
 }
 
 static int meet_twice(muster_world *world)
@@ -62,8 +52,8 @@ static int comes_last(muster_world *world, void *context)
 	(void)context;
 	if (muster_rank(world) != VICTIM)
 		return meet_twice(world);
-	while (!waits_at_barrier(world, 1) || !waits_at_barrier(world, 2))
-		usleep(20);
+	await_at_barrier(world, 1);
+	await_at_barrier(world, 2);
 	ranks_path_begin();
 	muster_barrier(world, MUSTER_FOREVER, "first");
 	ranks_path_end();
@@ -74,8 +64,7 @@ static int comes_first(muster_world *world, void *context)
 {
 	(void)context;
 	if (muster_rank(world) != VICTIM) {
-		while (!has_ended(world, VICTIM))
-			usleep(20);
+		ranks_await_end(world, VICTIM);
 		return meet_twice(world);
 	}
 	ranks_path_begin();
@@ -88,12 +77,11 @@ static int comes_first(muster_world *world, void *context)
 static int gives_up(muster_world *world, void *context)
 {
 	(void)context;
-	while (muster_rank(world) == 2 && !has_ended(world, VICTIM))
-		usleep(20);
+	if (muster_rank(world) == 2)
+		ranks_await_end(world, VICTIM);
 	if (muster_rank(world) != VICTIM)
 		return meet_twice(world);
-	while (!waits_at_barrier(world, 1))
-		usleep(20);
+	await_at_barrier(world, 1);
 	ranks_path_begin();
 	muster_barrier(world, 0, "first");
 	ranks_path_end();
@@ -105,8 +93,8 @@ static int leaves(muster_world *world, void *context)
 	(void)context;
 	if (muster_rank(world) != VICTIM)
 		return meet_twice(world);
-	while (!waits_at_barrier(world, 1) || !waits_at_barrier(world, 2))
-		usleep(20);
+	await_at_barrier(world, 1);
+	await_at_barrier(world, 2);
 	ranks_path_begin();
 	muster_finalize(world);
 	ranks_path_end();
@@ -119,8 +107,8 @@ static int hears_of_a_death(muster_world *world, void *context)
 	(void)context;
 	if (muster_rank(world) == 3)
 		raise(SIGKILL);
-	while ((muster_rank(world) == VICTIM || muster_rank(world) == 2) && !has_ended(world, 3))
-		usleep(20);
+	if (muster_rank(world) == VICTIM || muster_rank(world) == 2)
+		ranks_await_end(world, 3);
 	if (muster_rank(world) != VICTIM)
 		return meet_twice(world);
 	ranks_path_begin();
@@ -140,6 +128,7 @@ static int joins(muster_world *world, void *context)
 struct scene {
 	ranks_body *body;
 	int ranks;
+	int domains;
 	bool attach;
 	int first_may_be[3];
 	int named;
@@ -151,20 +140,21 @@ static void expect_one_outcome(const struct scene *scene, int point, const struc
 	for (int i = 0; i < 3; i++)
 		allowed = allowed || seen[1].first == scene->first_may_be[i];
 	int64_t latest = seen[1].told_ns > seen[2].told_ns ? seen[1].told_ns : seen[2].told_ns;
-	int64_t told_ms = (latest - outcome[VICTIM].killed_ns) / 1000000;
+	int64_t told_ns = latest - outcome[VICTIM].killed_ns;
 	if (allowed && seen[1].first == seen[2].first && seen[1].second == seen[2].second &&
-	    seen[1].named == scene->named && seen[2].named == scene->named && told_ms < TOLD_MS)
+	    seen[1].named == scene->named && seen[2].named == scene->named && told_ns < ranks_limit_ns(TOLD_MS))
 		return;
 	fail_msg("point %d: rank 1 saw %d, %d (rank %d), rank 2 saw %d, %d (rank %d), after %d ms", point,
 	         seen[1].first, seen[1].second, seen[1].named, seen[2].first, seen[2].second, seen[2].named,
-	         (int)told_ms);
+	         (int)(told_ns / 1000000));
 }
 
-static void die_at(const struct scene *scene, int domains, int point)
+static void die_at(const void *context, int point)
 {
+	const struct scene *scene = context;
 	struct ranks_outcome outcome[4];
 	struct ranks_options options = {.ranks = scene->ranks,
-	                                .domains = domains,
+	                                .domains = scene->domains,
 	                                .victim = VICTIM,
 	                                .path = &path,
 	                                .point = point,
@@ -180,66 +170,56 @@ static void die_at(const struct scene *scene, int domains, int point)
 	expect_one_outcome(scene, point, outcome);
 }
 
-static void dies_at_each_step(const struct scene *scene, int domains)
+static void dies_at_each_step(const struct scene scene)
 {
-	path.count = 0;
-	path.instructions = 0;
-	die_at(scene, domains, RANKS_RECORD);
-	for (int point = 0; point < path.count; point += every)
-		die_at(scene, domains, point);
-	print_message("             %d points among %ld instructions, %d domain%s\n", path.count, path.instructions,
-	              domains, domains > 1 ? "s" : "");
+	ranks_path_walk(&path, every, die_at, &scene);
 }
 
 static void as_the_last_to_come(void **state)
 {
 	(void)state;
-	const struct scene scene = {comes_last, RANKS, false, {0, MUSTER_EGONE, MUSTER_EGONE}, VICTIM};
-	dies_at_each_step(&scene, 1);
-	dies_at_each_step(&scene, 2);
+	for (int domains = 1; domains <= 2; domains++)
+		dies_at_each_step(
+			(struct scene){comes_last, RANKS, domains, false, {0, MUSTER_EGONE, MUSTER_EGONE}, VICTIM});
 }
 
 static void as_the_first_to_come(void **state)
 {
 	(void)state;
-	const struct scene scene = {comes_first, RANKS, false, {0, MUSTER_EGONE, MUSTER_EGONE}, VICTIM};
-	dies_at_each_step(&scene, 1);
-	dies_at_each_step(&scene, 2);
+	for (int domains = 1; domains <= 2; domains++)
+		dies_at_each_step(
+			(struct scene){comes_first, RANKS, domains, false, {0, MUSTER_EGONE, MUSTER_EGONE}, VICTIM});
 }
 
 static void as_it_gives_up(void **state)
 {
 	(void)state;
-	const struct scene scene = {gives_up, RANKS, false, {-ETIMEDOUT, MUSTER_EGONE, 0}, VICTIM};
-	dies_at_each_step(&scene, 1);
-	dies_at_each_step(&scene, 2);
+	for (int domains = 1; domains <= 2; domains++)
+		dies_at_each_step(
+			(struct scene){gives_up, RANKS, domains, false, {-ETIMEDOUT, MUSTER_EGONE, 0}, VICTIM});
 }
 
 static void as_it_hears_of_another_death(void **state)
 {
 	(void)state;
-	const struct scene scene = {hears_of_a_death, 4, false, {MUSTER_EGONE, MUSTER_EGONE, MUSTER_EGONE}, 3};
-	dies_at_each_step(&scene, 1);
+	dies_at_each_step((struct scene){hears_of_a_death, 4, 1, false, {MUSTER_EGONE, MUSTER_EGONE, MUSTER_EGONE}, 3});
 }
 
 static void as_it_leaves(void **state)
 {
 	(void)state;
-	const struct scene scene = {leaves, RANKS, false, {MUSTER_ELEFT, MUSTER_EGONE, MUSTER_EGONE}, VICTIM};
-	dies_at_each_step(&scene, 1);
+	dies_at_each_step((struct scene){leaves, RANKS, 1, false, {MUSTER_ELEFT, MUSTER_EGONE, MUSTER_EGONE}, VICTIM});
 }
 
 static void as_it_joins(void **state)
 {
 	(void)state;
-	const struct scene scene = {joins, RANKS, true, {MUSTER_EGONE, MUSTER_EGONE, MUSTER_EGONE}, VICTIM};
-	dies_at_each_step(&scene, 1);
+	dies_at_each_step((struct scene){joins, RANKS, 1, true, {MUSTER_EGONE, MUSTER_EGONE, MUSTER_EGONE}, VICTIM});
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && strcmp(argv[1], "--every") == 0 && atoi(argv[2]) > 0)
-		every = atoi(argv[2]);
+	every = ranks_path_every(argc, argv);
 	seen = ranks_share(4 * sizeof *seen);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_the_last_to_come), cmocka_unit_test(as_the_first_to_come),

@@ -124,7 +124,7 @@ static int waits_for_one_who_leaves(muster_world *world, void *context)
 	struct departure *departure = context;
 	int rank = muster_rank(world);
 	if (rank == 2) {
-		usleep(2000);
+		ranks_await_call(world, 0, ACTIVITY_BARRIER);
 		if (departure->finalizes)
 			muster_finalize(world);
 		_exit(0);
@@ -168,8 +168,7 @@ static int outlasts_a_standstill(muster_world *world, void *context)
 		CHECK(muster_barrier(world, MUSTER_FOREVER, "together again") == 0);
 		return 0;
 	}
-	while (atomic_load(&world_rank(world, 1)->activity.kind) != ACTIVITY_BARRIER)
-		usleep(100);
+	ranks_await_call(world, 1, ACTIVITY_BARRIER);
 	usleep(1000);
 	CHECK(kill(atomic_load(pid), SIGSTOP) == 0);
 	CHECK(muster_barrier(world, MUSTER_FOREVER, "passed") == 0);

@@ -6,18 +6,14 @@
  * The victim is rank 0, its peer rank 1; how it is led to its death is said in barrier_steps_test.c. `--every N` leaves
  * out all but each N-th instruction.
  */
-#include "ranks.h"
+#include "message_ways.h"
+#include "ranks_path.h"
 #include "unit_test.h"
-
 #include "world.h"
 
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-enum { VICTIM = 0, PEER = 1, OTHER = 2, RANKS = 3, TAG = 5, TOLD_MS = 1000, BYTES_MAX = 200000 };
+enum { VICTIM = 0, PEER = 1, OTHER = 2, RANKS = 3, TOLD_MS = 1000, BYTES_MAX = 200000, SEED = 3 };
 
 struct scene {
 	size_t bytes;
@@ -30,21 +26,7 @@ struct scene {
 
 static int64_t *told_ns;
 static struct ranks_path path;
-static int every = 1;
-
-static void fill(unsigned char *data, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++)
-		data[i] = (unsigned char)(i * 7 + 3);
-}
-
-static bool is_filled(const unsigned char *data, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++)
-		if (data[i] != (unsigned char)(i * 7 + 3))
-			return false;
-	return true;
-}
+static int every;
 
 static int dies(muster_world *world, const struct scene *scene, unsigned char *data)
 {
@@ -67,14 +49,14 @@ static int meets_the_victim(muster_world *world, const struct scene *scene, unsi
 	int rc = 0;
 	if (scene->not_first)
 		CHECK(muster_recv(world, VICTIM, TAG, into, sizeof into, NULL, MUSTER_FOREVER) == 0);
-	while (scene->gives_up && atomic_load(&world_rank(world, VICTIM)->presence) < RANK_LEFT)
-		usleep(20);
+	if (scene->gives_up)
+		ranks_await_end(world, VICTIM);
 	for (int number = 0; rc == 0; number++) {
 		CHECK(number < 2 || scene->receives);
 		rc = scene->receives ? muster_send(world, VICTIM, TAG, data, scene->bytes, MUSTER_FOREVER)
 		                     : muster_recv(world, VICTIM, TAG, into, sizeof into, &message, MUSTER_FOREVER);
 		if (rc == 0 && !scene->receives)
-			CHECK(message.bytes == scene->bytes && is_filled(into, message.bytes));
+			CHECK(message.bytes == scene->bytes && is_message(into, message.bytes, SEED));
 	}
 	*told_ns = ranks_now_ns();
 	CHECK(rc == MUSTER_EGONE && muster_failure_of(world)->rank == VICTIM);
@@ -87,7 +69,7 @@ static int body(muster_world *world, void *context)
 	static unsigned char own[BYTES_MAX];
 	unsigned char *data = scene->in_segment ? muster_alloc(world, BYTES_MAX) : own;
 	CHECK(data != NULL);
-	fill(data, BYTES_MAX);
+	fill_message(data, BYTES_MAX, SEED);
 	world->segment->reads_memory = world->segment->reads_memory && !scene->staged;
 	if (muster_rank(world) == VICTIM)
 		return dies(world, scene, data);
@@ -99,39 +81,34 @@ static int body(muster_world *world, void *context)
 	for (size_t bytes = 1; bytes < BYTES_MAX; bytes *= 20) {
 		CHECK(muster_sendrecv(world, peer, TAG, data, bytes, peer, TAG, into, bytes, NULL, MUSTER_FOREVER) ==
 		      0);
-		CHECK(is_filled(into, bytes));
+		CHECK(is_message(into, bytes, SEED));
 	}
 	return 0;
 }
 
-static void die_at(const struct scene *scene, int point)
+static void die_at(const void *context, int point)
 {
 	struct ranks_outcome outcome[RANKS];
-	struct scene copy = *scene;
+	struct scene scene = *(const struct scene *)context;
 	struct ranks_options options = {.ranks = RANKS,
 	                                .victim = VICTIM,
 	                                .path = &path,
 	                                .point = point,
 	                                .segment_bytes = 8 << 20,
 	                                .leaves = true};
-	ranks_run(&options, body, &copy, outcome);
+	ranks_run(&options, body, &scene, outcome);
 	if (outcome[VICTIM].exit_code == 77)
 		skip();
 	if (outcome[VICTIM].signal != SIGKILL || outcome[PEER].exit_code != 0 || outcome[OTHER].exit_code != 0)
 		fail_msg("point %d: somebody failed or hung", point);
-	int told_ms = (int)((*told_ns - outcome[VICTIM].killed_ns) / 1000000);
-	if (told_ms >= TOLD_MS)
-		fail_msg("point %d: told after %d ms", point, told_ms);
+	int64_t took_ns = *told_ns - outcome[VICTIM].killed_ns;
+	if (took_ns >= ranks_limit_ns(TOLD_MS))
+		fail_msg("point %d: told after %d ms", point, (int)(took_ns / 1000000));
 }
 
 static void dies_at_each_step(const struct scene scene)
 {
-	path.count = 0;
-	path.instructions = 0;
-	die_at(&scene, RANKS_RECORD);
-	for (int point = 0; point < path.count; point += every)
-		die_at(&scene, point);
-	print_message("             %d points among %ld instructions\n", path.count, path.instructions);
+	ranks_path_walk(&path, every, die_at, &scene);
 }
 
 static void as_it_sends_for_the_first_time(void **state)
@@ -172,8 +149,7 @@ static void as_it_receives(void **state)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && strcmp(argv[1], "--every") == 0 && atoi(argv[2]) > 0)
-		every = atoi(argv[2]);
+	every = ranks_path_every(argc, argv);
 	told_ns = ranks_share(sizeof *told_ns);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_it_sends_for_the_first_time),

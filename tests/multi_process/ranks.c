@@ -2,10 +2,11 @@
  *
  * ranks: see ranks.h.
  */
-#include "ranks.h"
+#include "ranks_run.h"
 
 #include "futex.h"
-#include "segment_layout.h"
+#include "ranks_path.h"
+#include "world.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -16,29 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-struct run {
-	const struct ranks_options *options;
-	ranks_body *body;
-	void *context;
-	int fd;
-	size_t bytes;
-	struct segment_header *header;
-	struct segment_rank *ranks;
-	pid_t pids[RANKS_MAX];
-	int pidfds[RANKS_MAX];
-	struct ranks_outcome outcome[RANKS_MAX];
-	int64_t deadline_ns;
-};
-
-static void fail(const char *what)
+void ranks_fail(const char *what)
 {
 	fprintf(stderr, "ranks: %s: %s\n", what, strerror(errno));
 	exit(2);
@@ -51,11 +35,18 @@ int64_t ranks_now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int64_t ranks_limit_ns(int ms)
+{
+	const char *factor = getenv("TEST_TIME_FACTOR");
+	int times = factor != NULL && atoi(factor) > 0 ? atoi(factor) : 1;
+	return (int64_t)ms * times * 1000000;
+}
+
 void *ranks_share(size_t bytes)
 {
 	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
-		fail("mmap");
+		ranks_fail("mmap");
 	return memory;
 }
 
@@ -75,10 +66,10 @@ int ranks_make_segment(const struct ranks_options *options)
 	size_t bytes = segment_bytes(options, domains);
 	int fd = memfd_create("ranks", MFD_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
-		fail("memfd_create");
+		ranks_fail("memfd_create");
 	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (base == MAP_FAILED)
-		fail("mmap of the segment");
+		ranks_fail("mmap of the segment");
 	struct segment_header *header = base;
 	segment_header_fill(header, count, domains, bytes);
 	struct segment_rank *ranks = (struct segment_rank *)((char *)base + header->ranks_offset);
@@ -116,7 +107,7 @@ static void open_segment(struct run *run)
 	run->bytes = (size_t)lseek(run->fd, 0, SEEK_END);
 	run->header = mmap(NULL, run->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, run->fd, 0);
 	if (run->header == MAP_FAILED)
-		fail("mmap of the segment");
+		ranks_fail("mmap of the segment");
 	run->ranks = (struct segment_rank *)((char *)run->header + run->header->ranks_offset);
 }
 
@@ -142,6 +133,26 @@ static int live(const struct run *run, int rank)
 	return code;
 }
 
+/* --- what a body waits for --- */
+
+/* There is no word that changes then. */
+void ranks_await_call(const muster_world *world, int rank, enum rank_activity call)
+{
+	while (atomic_load(&world_rank(world, (uint32_t)rank)->activity.kind) != (uint32_t)call)
+		usleep(20);
+}
+
+void ranks_await_end(const muster_world *world, int rank)
+{
+	_Atomic uint32_t *events = &world->segment->header->events;
+	for (;;) {
+		uint32_t seen = atomic_load(events);
+		if (atomic_load(&world_rank(world, (uint32_t)rank)->presence) >= RANK_LEFT)
+			return;
+		futex_wait(events, seen, NULL);
+	}
+}
+
 /* --- muster's part --- */
 
 static void announce(struct run *run)
@@ -162,7 +173,7 @@ static void note_end(struct run *run, int rank)
 	}
 	int status;
 	if (waitpid(run->pids[rank], &status, 0) < 0)
-		fail("waitpid");
+		ranks_fail("waitpid");
 	struct ranks_outcome outcome = {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 	                                .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0};
 	run->outcome[rank].exit_code = outcome.exit_code;
@@ -177,8 +188,7 @@ static void note_end(struct run *run, int rank)
 	announce(run); /* also of one that left: it may have died before it could */
 }
 
-/* Waits for somebody's end, at most so long; returns how many are alive. */
-static int note_ends(struct run *run, int timeout_ms)
+int ranks_note_ends(struct run *run, int timeout_ms)
 {
 	struct pollfd polls[RANKS_MAX];
 	int count = run->options->ranks, alive = 0;
@@ -223,143 +233,12 @@ static void kill_victim(struct run *run)
 	kill(run->pids[options->victim], SIGCONT);
 }
 
-/* --- instruction by instruction --- */
-
-enum { TICK_MS = 2, STANDS_TICKS = 10 };
-
-void ranks_path_begin(void)
-{
-#if defined(__x86_64__)
-	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-#endif
-		_exit(77);
-	raise(SIGSTOP);
-}
-
-void ranks_path_end(void)
-{
-	raise(SIGSTOP);
-	for (;;)
-		pause();
-}
-
-static void interrupt(int signal)
-{
-	(void)signal;
-}
-
-/* Waiting for the victim ends now and then, to see whether it sleeps in the kernel. */
-static void tick(int ms)
-{
-	const struct itimerval time = {{.tv_usec = ms * 1000}, {.tv_usec = ms * 1000}};
-	sigaction(SIGALRM, &(struct sigaction){.sa_handler = interrupt}, NULL);
-	setitimer(ITIMER_REAL, &time, NULL);
-}
-
-/* The signal with which the victim stands still; 0: it does not stand for `ticks` ticks; -1: it ended. */
-static int stands(const struct run *run, int ticks)
-{
-	int status, pid;
-	while ((pid = waitpid(run->pids[run->options->victim], &status, WUNTRACED)) < 0 && errno == EINTR)
-		if (--ticks <= 0)
-			return 0;
-	return pid > 0 && WIFSTOPPED(status) ? WSTOPSIG(status) : -1;
-}
-
-/* Others may die before it comes to where its steps begin. */
-static int stands_at_its_begin(struct run *run)
-{
-	int stop;
-	do
-		note_ends(run, 0);
-	while ((stop = stands(run, 1)) == 0 && ranks_now_ns() < run->deadline_ns);
-	return stop;
-}
-
-#if defined(__x86_64__)
-
-static uintptr_t where_is(pid_t pid)
-{
-	struct user_regs_struct registers;
-	if (ptrace(PTRACE_GETREGS, pid, NULL, &registers) < 0)
-		fail("PTRACE_GETREGS");
-	return registers.rip;
-}
-
-static void put_breakpoint(pid_t pid, uintptr_t point)
-{
-	errno = 0;
-	long word = ptrace(PTRACE_PEEKTEXT, pid, (void *)point, NULL);
-	if (errno != 0 || ptrace(PTRACE_POKETEXT, pid, (void *)point, (void *)((word & ~0xffL) | 0xcc)) < 0)
-		fail("a breakpoint");
-}
-
-#else /* nobody comes here: ranks_path_begin() */
-
-static uintptr_t where_is(pid_t pid)
-{
-	return (uintptr_t)pid;
-}
-
-static void put_breakpoint(pid_t pid, uintptr_t point)
-{
-	(void)pid;
-	(void)point;
-}
-
-#endif
-
-static void add_point(struct ranks_path *path, uintptr_t point)
-{
-	path->instructions++;
-	for (int i = path->count - 1; i >= 0; i--)
-		if (path->points[i] == point)
-			return;
-	if (path->count < RANKS_POINTS_MAX)
-		path->points[path->count++] = point;
-}
-
-static void record_path(const struct run *run, pid_t pid)
-{
-	struct ranks_path *path = run->options->path;
-	int stop = SIGTRAP;
-	for (bool first = true; stop == SIGTRAP || first; first = false) {
-		add_point(path, where_is(pid));
-		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) < 0)
-			fail("PTRACE_SINGLESTEP");
-		stop = stands(run, STANDS_TICKS);
-	}
-}
-
-/* False when it ended by itself: it must not be traced here. */
-static bool lead_victim(struct run *run)
-{
-	const struct ranks_options *options = run->options;
-	pid_t pid = run->pids[options->victim];
-	tick(TICK_MS);
-	if (stands_at_its_begin(run) < 0) {
-		tick(0);
-		return false;
-	}
-	if (options->point == RANKS_RECORD) {
-		record_path(run, pid);
-	} else {
-		put_breakpoint(pid, options->path->points[options->point]);
-		ptrace(PTRACE_CONT, pid, NULL, NULL);
-		stands(run, STANDS_TICKS);
-	}
-	tick(0);
-	run->outcome[options->victim].killed_ns = ranks_now_ns();
-	kill(pid, SIGKILL);
-	return true;
-}
-
 static bool watch(struct run *run)
 {
 	bool in_time = true;
 	for (;;) {
 		int64_t left_ms = (run->deadline_ns - ranks_now_ns()) / 1000000;
-		int alive = note_ends(run, !in_time ? -1 : left_ms > 0 ? (int)left_ms : 0);
+		int alive = ranks_note_ends(run, !in_time ? -1 : left_ms > 0 ? (int)left_ms : 0);
 		if (alive == 0)
 			return in_time;
 		if (in_time && ranks_now_ns() >= run->deadline_ns) {
@@ -396,7 +275,7 @@ static void start_processes(struct run *run)
 	for (int rank = 0; rank < run->options->ranks; rank++) {
 		pid_t pid = fork_patiently();
 		if (pid < 0)
-			fail("fork");
+			ranks_fail("fork");
 		if (pid == 0) {
 			crash_alone();
 			int code = live(run, rank);
@@ -406,7 +285,7 @@ static void start_processes(struct run *run)
 		run->pids[rank] = pid;
 		run->pidfds[rank] = (int)syscall(SYS_pidfd_open, pid, 0);
 		if (run->pidfds[rank] < 0)
-			fail("pidfd_open");
+			ranks_fail("pidfd_open");
 	}
 }
 
@@ -414,7 +293,7 @@ static bool run_processes(struct run *run)
 {
 	start_processes(run);
 	if (run->options->path != NULL)
-		lead_victim(run);
+		ranks_path_lead(run);
 	if (run->options->kills)
 		kill_victim(run);
 	return watch(run);
@@ -441,7 +320,7 @@ static bool run_threads(struct run *run)
 		threads[rank] = (struct thread){.run = run, .rank = rank};
 		errno = pthread_create(&threads[rank].id, NULL, live_as_thread, &threads[rank]);
 		if (errno != 0)
-			fail("pthread_create");
+			ranks_fail("pthread_create");
 	}
 	clock_gettime(CLOCK_REALTIME, &deadline);
 	deadline.tv_sec += (run->deadline_ns - ranks_now_ns()) / 1000000000 + 1;
@@ -455,13 +334,6 @@ static bool run_threads(struct run *run)
 
 /* --- the run --- */
 
-static int64_t limit_ns(const struct ranks_options *options)
-{
-	const char *factor = getenv("TEST_TIME_FACTOR");
-	int times = factor != NULL && atoi(factor) > 0 ? atoi(factor) : 1;
-	return (int64_t)(options->limit_ms > 0 ? options->limit_ms : 30000) * times * 1000000;
-}
-
 bool ranks_run(const struct ranks_options *options, ranks_body *body, void *context, struct ranks_outcome *outcome)
 {
 	static struct run run;
@@ -471,10 +343,10 @@ bool ranks_run(const struct ranks_options *options, ranks_body *body, void *cont
 	run.context = context;
 	if (options->ranks < 1 || options->ranks > RANKS_MAX) {
 		errno = EINVAL;
-		fail("count of ranks");
+		ranks_fail("count of ranks");
 	}
 	open_segment(&run);
-	run.deadline_ns = ranks_now_ns() + limit_ns(options);
+	run.deadline_ns = ranks_now_ns() + ranks_limit_ns(options->limit_ms > 0 ? options->limit_ms : 30000);
 	mapped_fd = run.fd;
 	mapped_for_threads = options->threads ? run.header : NULL;
 	bool good = options->threads ? run_threads(&run) : run_processes(&run);

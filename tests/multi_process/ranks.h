@@ -18,6 +18,8 @@
 #ifndef MUSTER_TEST_RANKS_H
 #define MUSTER_TEST_RANKS_H
 
+#include "segment_layout.h"
+
 #include <muster.h>
 
 #include <stdbool.h>
@@ -34,14 +36,9 @@
 		}                                                                                                      \
 	} while (0)
 
-enum { RANKS_MAX = 1024, RANKS_NOBODY = -1, RANKS_RECORD = -1, RANKS_POINTS_MAX = 1 << 16 };
+enum { RANKS_MAX = 1024 };
 
-/* Each instruction between two places of a victim's body, in the order in which it comes to them first. */
-struct ranks_path {
-	int count;
-	long instructions; /* with those that it came to again */
-	uintptr_t points[RANKS_POINTS_MAX];
-};
+struct ranks_path;
 
 /* For tests that do the same with processes (0) and with threads (1): ThreadSanitizer need not see the former. */
 #if defined(__SANITIZE_THREAD__)
@@ -64,8 +61,8 @@ struct ranks_options {
 	int kill_after_us;
 	int kill_after_ns;       /* added to that */
 	int stop_ms;             /* not 0: SIGSTOP instead, and SIGCONT so much later */
-	struct ranks_path *path; /* `victim` gets SIGKILL at path->points[point], or the path is recorded */
-	int point;               /* or RANKS_RECORD */
+	struct ranks_path *path; /* `victim` gets SIGKILL on it (ranks_path.h) */
+	int point;               /* of the path, or RANKS_RECORD */
 	bool path_attach;        /* it leads through muster_attach; the body never sees the victim */
 };
 
@@ -80,13 +77,15 @@ typedef int ranks_body(muster_world *world, void *context);
 /* True when every rank returned 0 (the victim aside) within the limit. `outcome` may be NULL. */
 bool ranks_run(const struct ranks_options *options, ranks_body *body, void *context, struct ranks_outcome *outcome);
 
-/* Around a victim's path. Never returns from the end. The victim exits with 77 where it cannot be
- * traced: by leave of the machine, and on x86-64. */
-void ranks_path_begin(void);
-void ranks_path_end(void);
+/* Within a body: until `rank` is about to sleep in a call of this kind; until it has ended or left. */
+void ranks_await_call(const muster_world *world, int rank, enum rank_activity call);
+void ranks_await_end(const muster_world *world, int rank);
 
 /* CLOCK_MONOTONIC. */
 int64_t ranks_now_ns(void);
+
+/* How long something may take: × TEST_TIME_FACTOR. */
+int64_t ranks_limit_ns(int ms);
 
 /* Zeroed memory that all ranks of later runs and the test see; for good. */
 void *ranks_share(size_t bytes);
