@@ -9,9 +9,6 @@
 #include "unit_test.h"
 #include "world.h"
 
-#include <errno.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -359,175 +356,6 @@ static void a_nan_once_met_stays(void **state)
 	assert_true(ranks_run(&(struct ranks_options){.ranks = 4}, meets_nan, NULL, NULL));
 }
 
-/* --- operators of one's own --- */
-
-static struct matrix product_of(int ranks, size_t element)
-{
-	struct matrix product = values_matrix(0, element);
-	for (int rank = 1; rank < ranks; rank++) {
-		struct matrix factor = values_matrix(rank, element);
-		values_matrix_product.combine(&product, &factor, 1, NULL);
-	}
-	return product;
-}
-
-static int multiplies_matrices(muster_world *world, void *context)
-{
-	static const size_t counts[] = {1, 3, 4, 200, 1500, 30000};
-	(void)context;
-	for (size_t i = 0; i < COUNT_OF(counts); i++) {
-		size_t count = counts[i], all = count * (size_t)muster_size(world);
-		struct matrix *in = calloc(all, sizeof *in), *out = calloc(all, sizeof *out);
-		for (size_t element = 0; element < all; element++)
-			in[element] = values_matrix(muster_rank(world), element);
-		CHECK(muster_reduce_scatter_by(world, in, out, count, &values_matrix_product, MUSTER_FOREVER) == 0);
-		for (size_t element = 0; element < count; element++) {
-			struct matrix wanted =
-				product_of(muster_size(world), (size_t)muster_rank(world) * count + element);
-			CHECK(memcmp(&out[element], &wanted, sizeof wanted) == 0);
-		}
-		CHECK(muster_reduce_by(world, in, out, count, &values_matrix_product, 0, MUSTER_FOREVER) == 0);
-		CHECK(muster_allreduce_by(world, in, in, count, &values_matrix_product, MUSTER_FOREVER) == 0);
-		for (size_t element = 0; element < count; element++) {
-			struct matrix wanted = product_of(muster_size(world), element);
-			CHECK(memcmp(&in[element], &wanted, sizeof wanted) == 0);
-			CHECK(muster_rank(world) != 0 || memcmp(&out[element], &wanted, sizeof wanted) == 0);
-		}
-		free(in);
-		free(out);
-	}
-	return 0;
-}
-
-static void add_pages(void *into, const void *from, size_t count, void *context)
-{
-	(void)context;
-	for (size_t i = 0; i < count * 4096; i++)
-		((unsigned char *)into)[i] =
-			(unsigned char)(((unsigned char *)into)[i] + ((const unsigned char *)from)[i]);
-}
-
-static int adds_pages(muster_world *world, void *context)
-{
-	const struct muster_operator pages = {.combine = add_pages, .element_bytes = 4096};
-	enum { COUNT = 37 };
-	unsigned char *in = malloc(COUNT * 4096), *out = malloc(COUNT * 4096);
-	(void)context;
-	memset(in, muster_rank(world) + 1, COUNT * 4096);
-	CHECK(muster_allreduce_by(world, in, out, COUNT, &pages, MUSTER_FOREVER) == 0);
-	unsigned char wanted = (unsigned char)(muster_size(world) * (muster_size(world) + 1) / 2);
-	for (size_t i = 0; i < COUNT * 4096; i++)
-		CHECK(out[i] == wanted);
-	free(in);
-	free(out);
-	return 0;
-}
-
-static void operators_of_ones_own_need_not_commute(void **state)
-{
-	(void)state;
-	assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, multiplies_matrices, NULL, NULL));
-	assert_true(ranks_run(&(struct ranks_options){.ranks = 5}, multiplies_matrices, NULL, NULL));
-	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, adds_pages, NULL, NULL));
-	/* The least memory that a group can have. */
-	assert_true(ranks_run(&(struct ranks_options){.ranks = 40, .segment_bytes = 1}, adds_pages, NULL, NULL));
-}
-
-/* --- running ahead --- */
-
-static int runs_ahead(muster_world *world, void *context)
-{
-	enum { ROUNDS = 3000 };
-	char data[3000];
-	(void)context;
-	for (int round = 0; round < ROUNDS; round++) {
-		size_t bytes = (size_t)(round * 7 % 3000) + 1;
-		int root = round / 500 % muster_size(world);
-		memset(data, muster_rank(world) == root ? round : 0, bytes);
-		CHECK(muster_broadcast(world, data, bytes, MUSTER_BYTES, root, MUSTER_FOREVER) == 0);
-		CHECK(data[0] == (char)round && data[bytes - 1] == (char)round);
-		int32_t mine = round, sum = -1;
-		CHECK(muster_reduce(world, &mine, &sum, 1, MUSTER_INT32, MUSTER_SUM, root, MUSTER_FOREVER) == 0);
-		CHECK(muster_rank(world) != root || sum == round * muster_size(world));
-		memset(data, 0, bytes); /* what others still read is not here */
-	}
-	return 0;
-}
-
-static void those_who_need_not_wait_do_no_harm(void **state)
-{
-	(void)state;
-	for (int ranks = 2; ranks <= 4; ranks++)
-		assert_true(ranks_run(&(struct ranks_options){.ranks = ranks}, runs_ahead, NULL, NULL));
-	assert_true(ranks_run(&(struct ranks_options){.ranks = 3, .threads = true}, runs_ahead, NULL, NULL));
-}
-
-static int root_goes_on(muster_world *world, void *context)
-{
-	_Atomic int *sent = context;
-	int value = 42;
-	if (muster_rank(world) == 0) {
-		CHECK(muster_broadcast(world, &value, 1, MUSTER_INT32, 0, MUSTER_FOREVER) == 0);
-		atomic_store(sent, 1);
-		return 0;
-	}
-	while (atomic_load(sent) == 0)
-		sched_yield();
-	value = 0;
-	CHECK(muster_broadcast(world, &value, 1, MUSTER_INT32, 0, MUSTER_FOREVER) == 0);
-	CHECK(value == 42);
-	return 0;
-}
-
-static void a_root_that_has_sent_goes_on(void **state)
-{
-	(void)state;
-	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, root_goes_on, ranks_share(sizeof(int)), NULL));
-}
-
-/* --- shared memory for all --- */
-
-static int reduces_into_one_place(muster_world *world, void *context)
-{
-	enum { COUNT = 100003 };
-	double *out, *in = muster_alloc(world, COUNT * sizeof *in), *wanted = malloc(COUNT * sizeof *wanted);
-	(void)context;
-	CHECK(muster_alloc_shared(world, COUNT * sizeof *out, (void **)&out, MUSTER_FOREVER) == 0);
-	for (size_t i = 0; i < COUNT; i++)
-		CHECK(out[i] == 0);
-	values_of(muster_rank(world), MUSTER_DOUBLE, 0, COUNT, in);
-	values_combined(muster_size(world), MUSTER_DOUBLE, MUSTER_SUM, 0, COUNT, wanted);
-	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
-	CHECK(muster_allreduce(world, in, out, COUNT, MUSTER_DOUBLE, MUSTER_SUM, MUSTER_FOREVER) == 0);
-	CHECK(memcmp(out, wanted, COUNT * sizeof *out) == 0);
-	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
-	if (muster_rank(world) == 0)
-		muster_free(world, out);
-	muster_free(world, in);
-	free(wanted);
-	return 0;
-}
-
-static int allocates_in_vain(muster_world *world, void *context)
-{
-	void *memory = NULL;
-	int value = muster_rank(world);
-	(void)context;
-	CHECK(muster_alloc_shared(world, (size_t)1 << 40, &memory, MUSTER_FOREVER) == -ENOMEM);
-	CHECK(memory == NULL);
-	CHECK(muster_alloc_shared(world, 0, &memory, MUSTER_FOREVER) == -EINVAL);
-	CHECK(muster_broadcast(world, &value, 1, MUSTER_INT32, 0, MUSTER_FOREVER) == 0);
-	return 0;
-}
-
-static void all_reduce_into_one_place(void **state)
-{
-	(void)state;
-	for (int ranks = 1; ranks <= 5; ranks++)
-		assert_true(ranks_run(&(struct ranks_options){.ranks = ranks}, reduces_into_one_place, NULL, NULL));
-	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, allocates_in_vain, NULL, NULL));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -539,10 +367,6 @@ int main(void)
 		cmocka_unit_test(odd_sizes_work),
 		cmocka_unit_test(every_type_goes_with_every_operator),
 		cmocka_unit_test(a_nan_once_met_stays),
-		cmocka_unit_test(operators_of_ones_own_need_not_commute),
-		cmocka_unit_test(those_who_need_not_wait_do_no_harm),
-		cmocka_unit_test(a_root_that_has_sent_goes_on),
-		cmocka_unit_test(all_reduce_into_one_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

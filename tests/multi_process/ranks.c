@@ -35,10 +35,16 @@ int64_t ranks_now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { TIME_FACTOR = 4 };
+#else
+enum { TIME_FACTOR = 1 };
+#endif
+
 int64_t ranks_limit_ns(int ms)
 {
 	const char *factor = getenv("TEST_TIME_FACTOR");
-	int times = factor != NULL && atoi(factor) > 0 ? atoi(factor) : 1;
+	int times = factor != NULL && atoi(factor) > 0 ? atoi(factor) : TIME_FACTOR;
 	return (int64_t)ms * times * 1000000;
 }
 

@@ -84,7 +84,7 @@ void ranks_await_end(const muster_world *world, int rank);
 /* CLOCK_MONOTONIC. */
 int64_t ranks_now_ns(void);
 
-/* How long something may take: × TEST_TIME_FACTOR. */
+/* How long something may take: × TEST_TIME_FACTOR, or what a sanitizer costs. */
 int64_t ranks_limit_ns(int ms);
 
 /* Zeroed memory that all ranks of later runs and the test see; for good. */
