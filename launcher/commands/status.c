@@ -23,14 +23,14 @@ static void print_help(void)
 	      stdout);
 }
 
-/* The pages of the ranks put together. */
+/* The pages of the ranks put together. A page that leads back would have no end. */
 static json_t *ask_all(const struct job_view *view, struct error *err)
 {
 	json_t *whole = NULL;
 	for (json_int_t from = 0; from >= 0;) {
 		json_t *page = control_ask(view, json_pack("{s:s, s:I}", "do", "status", "from", from), err);
-		json_t *next = json_object_get(page, "next");
-		from = next == NULL ? -1 : json_integer_value(next);
+		json_int_t next = json_integer_value(json_object_get(page, "next"));
+		from = next > from ? next : -1;
 		if (page == NULL || whole == NULL) {
 			json_decref(whole);
 			whole = page;

@@ -16,6 +16,9 @@
 
 enum { PIECE_BYTES = 64 * 1024, TAILS_MAX = 4 };
 
+/* No stream is as long; what says so was not written by muster. */
+static const int64_t STREAM_BYTES_MAX = INT64_MAX / 4;
+
 void log_reader_init(struct log_reader *reader, int directory, const char *name)
 {
 	*reader = (struct log_reader){.directory = directory, .head_end = -1};
@@ -44,6 +47,13 @@ static int rising(const void *one, const void *other)
 	return (a > b) - (a < b);
 }
 
+/* 0 when it is none. */
+static int64_t offset_of(const char *digits)
+{
+	int64_t offset = strtoll(digits, NULL, 10);
+	return offset > 0 && offset <= STREAM_BYTES_MAX ? offset : 0;
+}
+
 /* Where the tails begin that there are, in order. */
 static int list_tails(const struct log_reader *reader, int64_t tails[static TAILS_MAX])
 {
@@ -56,8 +66,9 @@ static int list_tails(const struct log_reader *reader, int64_t tails[static TAIL
 		return 0;
 	}
 	for (struct dirent *entry; (entry = readdir(listing)) != NULL && count < TAILS_MAX;)
-		if (strncmp(entry->d_name, reader->name, length) == 0 && entry->d_name[length] == '.')
-			tails[count++] = strtoll(entry->d_name + length + 1, NULL, 10);
+		if (strncmp(entry->d_name, reader->name, length) == 0 && entry->d_name[length] == '.' &&
+		    offset_of(entry->d_name + length + 1) > 0)
+			tails[count++] = offset_of(entry->d_name + length + 1);
 	closedir(listing);
 	qsort(tails, (size_t)count, sizeof *tails, rising);
 	return count;
@@ -99,9 +110,10 @@ static int64_t place_after_join(struct log_reader *reader, int head, log_piece *
 	static const char begin[] = "\nmuster: ";
 	gap[got < 0 ? 0 : got] = '\0';
 	char *end = strncmp(gap, begin, strlen(begin)) == 0 ? strchr(gap + 1, '\n') : NULL;
-	if (end == NULL)
+	int64_t dropped = end == NULL ? 0 : offset_of(gap + strlen(begin));
+	if (dropped == 0)
 		return reader->offset;
-	int64_t tail = reader->head_end + strtoll(gap + strlen(begin), NULL, 10);
+	int64_t tail = reader->head_end + dropped;
 	if (reader->offset < tail)
 		tell_gap(reader, tail, piece, context);
 	return reader->head_end + (end + 1 - gap) + reader->offset - tail;

@@ -11,7 +11,7 @@ set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 seconds=${1:-30}
 [ $# -gt 0 ] && shift
-[ $# -gt 0 ] || set -- spec lists units options topology segment
+[ $# -gt 0 ] || set -- spec lists units options topology segment control answers record log start_word
 
 if ! command -v clang >/dev/null ||
 	! echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fuzz_place: for targets that need files or sockets: a directory of the process's own, removed when it ends as it
+ * should. Of memory where there is such a place, else in TMPDIR or /tmp.
+ */
+#ifndef MUSTER_TESTS_FUZZ_PLACE_H
+#define MUSTER_TESTS_FUZZ_PLACE_H
+
+#include <stddef.h>
+
+/* The directory, made by the first call. */
+const char *fuzz_place(void);
+
+/* A file in it whose directory is there; NULL bytes: it is removed. */
+void fuzz_put(const char *name, const char *bytes, size_t length);
+
+/* What commands print goes nowhere from here on to fuzz_speak; a sanitizer still speaks. */
+void fuzz_hush(void);
+void fuzz_speak(void);
+
+#endif
