@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_prune: old records and those beyond a number go, newest kept, running jobs kept; and nothing outside of the
+ * directory of records is ever touched, whatever somebody put into it.
+ */
+#include "run_fixture.h"
+
+#include "job/job_prune.h"
+
+enum { DAY_S = 86400 };
+
+static const int64_t now_s = 1800000000;
+
+struct place {
+	char *path; /* of the state directory */
+	int records;
+};
+
+static void begin(struct place *place)
+{
+	char path[PATH_MAX];
+	alarm(FIXTURE_LIFE_S);
+	place->path = test_directory_make();
+	setenv("XDG_STATE_HOME", place->path, 1);
+	snprintf(path, sizeof path, "%s/muster", place->path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof path, "%s/muster/jobs", place->path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	place->records = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(place->records >= 0);
+}
+
+static void end(struct place *place)
+{
+	close(place->records);
+	test_directory_remove(place->path);
+}
+
+static void age(const struct place *place, const char *name, int64_t days)
+{
+	const struct timespec times[] = {{.tv_sec = now_s - days * DAY_S}, {.tv_sec = now_s - days * DAY_S}};
+	assert_int_equal(utimensat(place->records, name, times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+static void put(const struct place *place, const char *id, const char *file)
+{
+	test_directory_put(place->path, "{}", "/muster/jobs/%s/%s", id, file);
+}
+
+/* A whole record that was last written into so many days ago. */
+static void make(const struct place *place, const char *id, int64_t days)
+{
+	static const char *const files[] = {"job.json", "events.jsonl", "report.json", "logs/0.out", "logs/0.out.3000"};
+	for (size_t i = 0; i < COUNT_OF(files); i++)
+		put(place, id, files[i]);
+	age(place, id, days);
+}
+
+static bool is_there(const struct place *place, const char *name)
+{
+	return faccessat(place->records, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void of_many_the_newest_are_kept(void **state)
+{
+	(void)state;
+	struct place place;
+	char id[32];
+	begin(&place);
+	for (int i = 0; i < 100; i++) {
+		snprintf(id, sizeof id, "job-%d", i);
+		make(&place, id, (i * 7 + 3) % 10); /* ten of each day */
+	}
+	assert_int_equal(job_prune(now_s, 30), 70);
+	for (int i = 0; i < 100; i++) {
+		snprintf(id, sizeof id, "job-%d", i);
+		assert_int_equal(is_there(&place, id), (i * 7 + 3) % 10 < 3);
+	}
+	assert_int_equal(job_prune(now_s, 30), 0);
+	end(&place);
+}
+
+static void what_is_old_goes(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	make(&place, "young-1", RECORDS_KEPT_DAYS - 1);
+	make(&place, "old-1", RECORDS_KEPT_DAYS + 1);
+	make(&place, "of_the_future-1", -400);
+	assert_int_equal(job_prune(now_s, RECORDS_KEPT), 1);
+	assert_false(is_there(&place, "old-1"));
+	assert_true(is_there(&place, "young-1") && is_there(&place, "of_the_future-1"));
+	end(&place);
+}
+
+static void a_record_that_somebody_holds_is_kept(void **state)
+{
+	(void)state;
+	struct place place;
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	begin(&place);
+	make(&place, "long-1", 400);
+	int fd = openat(place.records, "long-1/job.json", O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &whole), 0);
+	assert_int_equal(job_prune(now_s, 0), 0);
+	assert_true(is_there(&place, "long-1/logs/0.out"));
+	close(fd);
+	assert_int_equal(job_prune(now_s, 0), 1);
+	assert_false(is_there(&place, "long-1"));
+	end(&place);
+}
+
+static void links_are_removed_at_most_and_never_followed(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	test_directory_put(place.path, "mine", "/outside/precious");
+	assert_int_equal(symlinkat("../../outside", place.records, "link-1"), 0);
+	age(&place, "link-1", 400);
+	make(&place, "with_links-1", 0);
+	assert_int_equal(unlinkat(place.records, "with_links-1/logs/0.out", 0), 0);
+	assert_int_equal(symlinkat("../../../../outside/precious", place.records, "with_links-1/logs/0.out"), 0);
+	assert_int_equal(symlinkat("../../../outside", place.records, "with_links-1/more"), 0);
+	age(&place, "with_links-1", 400);
+	make(&place, "logs_elsewhere-1", 0);
+	assert_int_equal(renameat(place.records, "logs_elsewhere-1/logs", place.records, "../../moved"), 0);
+	assert_int_equal(symlinkat("../../../moved", place.records, "logs_elsewhere-1/logs"), 0);
+	age(&place, "logs_elsewhere-1", 400);
+	assert_int_equal(job_prune(now_s, 0), 2);
+	assert_true(is_there(&place, "link-1"));
+	assert_false(is_there(&place, "with_links-1") || is_there(&place, "logs_elsewhere-1"));
+	assert_true(is_there(&place, "../../outside/precious") && is_there(&place, "../../moved/0.out"));
+	end(&place);
+}
+
+static void what_is_no_record_is_left_alone(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	make(&place, "job-1", 0);
+	put(&place, "job-1", "logs/deeper/file");
+	age(&place, "job-1", 400);
+	test_directory_put(place.path, "a file", "/muster/jobs/file-1");
+	age(&place, "file-1", 400);
+	make(&place, "name with blanks", 400);
+	make(&place, ".hidden", 400);
+	assert_int_equal(job_prune(now_s, 0), 0);
+	assert_true(is_there(&place, "job-1/logs/deeper/file")); /* no record has as much */
+	assert_true(is_there(&place, "file-1") && is_there(&place, "name with blanks/job.json"));
+	assert_true(is_there(&place, ".hidden/job.json"));
+	end(&place);
+}
+
+static void a_record_that_others_may_write_into_or_own_is_left_alone(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	make(&place, "open-1", 0);
+	assert_int_equal(fchmodat(place.records, "open-1", 0777, 0), 0);
+	age(&place, "open-1", 400);
+	make(&place, "of_another-1", 0);
+	if (geteuid() == 0)
+		assert_int_equal(fchownat(place.records, "of_another-1", 65534, 65534, 0), 0);
+	age(&place, "of_another-1", 400);
+	assert_int_equal(job_prune(now_s, 0), geteuid() == 0 ? 0 : 1);
+	assert_true(is_there(&place, "open-1/job.json"));
+	assert_int_equal(is_there(&place, "of_another-1/job.json"), geteuid() == 0);
+	end(&place);
+}
+
+static void without_records_there_is_nothing_to_do(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	setenv("XDG_STATE_HOME", "/nowhere", 1);
+	assert_int_equal(job_prune(now_s, 0), 0);
+	unsetenv("XDG_STATE_HOME");
+	unsetenv("HOME");
+	assert_int_equal(job_prune(now_s, 0), 0);
+	end(&place);
+}
+
+static void one_job_of_so_many_prunes(void **state)
+{
+	(void)state;
+	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+	struct place place;
+	int pruned = 0;
+	begin(&place);
+	for (int i = 0; i < 32 * 32; i++) {
+		char id[] = "job-0000000000?";
+		id[13] = digits[i / 32];
+		id[14] = digits[i % 32];
+		assert_true(mkdirat(place.records, "old-1", 0700) == 0 || errno == EEXIST);
+		const struct timespec long_ago[] = {{.tv_sec = 1}, {.tv_sec = 1}};
+		assert_int_equal(utimensat(place.records, "old-1", long_ago, 0), 0);
+		job_prune_now_and_then(id);
+		pruned += !is_there(&place, "old-1");
+	}
+	assert_int_equal(pruned, 32 * 32 / PRUNED_EVERY);
+	job_prune_now_and_then("");
+	job_prune_now_and_then("x");
+	job_prune_now_and_then("job-UU");
+	end(&place);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_many_the_newest_are_kept),
+		cmocka_unit_test(what_is_old_goes),
+		cmocka_unit_test(a_record_that_somebody_holds_is_kept),
+		cmocka_unit_test(links_are_removed_at_most_and_never_followed),
+		cmocka_unit_test(what_is_no_record_is_left_alone),
+		cmocka_unit_test(a_record_that_others_may_write_into_or_own_is_left_alone),
+		cmocka_unit_test(without_records_there_is_nothing_to_do),
+		cmocka_unit_test(one_job_of_so_many_prunes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * log_reader: whenever it looks, what it hands on and what its lines say was dropped is the stream that was written, in
+ * order and without a byte twice; files that muster did not write are left alone.
+ */
+#include "run_fixture.h"
+
+#include "base/text.h"
+#include "job/log_reader.h"
+#include "run/log_file.h"
+
+#include <sys/resource.h>
+
+enum { LIMIT = 6000, HEAD = LIMIT / 2 - LOG_GAP_BYTES, TAIL = LIMIT / 6 };
+
+struct place {
+	char *path;
+	int directory;
+	struct log_file log;
+	struct log_reader reader;
+	struct text heard;
+};
+
+static void begin(struct place *place)
+{
+	*place = (struct place){.path = test_directory_make()};
+	place->directory = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(place->directory >= 0);
+	log_file_init(&place->log, place->directory, "0.out", LIMIT);
+	log_reader_init(&place->reader, place->directory, "0.out");
+}
+
+static void end(struct place *place)
+{
+	text_finish(&place->heard);
+	log_file_finish(&place->log);
+	close(place->directory);
+	test_directory_remove(place->path);
+}
+
+static char byte_of(int64_t n)
+{
+	return (char)('a' + n * 7 / 5 % 26);
+}
+
+static void say(struct place *place, size_t length)
+{
+	char bytes[LIMIT * 3];
+	assert_true(length <= sizeof bytes);
+	for (size_t i = 0; i < length; i++)
+		bytes[i] = byte_of(place->log.total + (int64_t)i);
+	assert_int_equal(log_file_write(&place->log, bytes, length), 0);
+}
+
+static void hear(void *context, const char *bytes, size_t length)
+{
+	struct place *place = context;
+	text_add_bytes(&place->heard, bytes, length);
+}
+
+static void pump(struct place *place)
+{
+	log_reader_pump(&place->reader, hear, place);
+}
+
+/* Takes it apart: bytes of the stream, and lines about gaps. Returns how many bytes were dropped. */
+static int64_t check_heard(const struct place *place, int64_t total)
+{
+	const char *at = place->heard.length == 0 ? "" : place->heard.bytes;
+	int64_t offset = 0, dropped = 0;
+	while (*at != '\0') {
+		long long gap = 0;
+		if (*at != '\n') {
+			assert_int_equal(*at++, byte_of(offset++));
+			continue;
+		}
+		assert_int_equal(sscanf(at, "\nmuster: %lld bytes were dropped here (output.log_limit)\n", &gap), 1);
+		assert_true(gap > 0);
+		at = strchr(at + 1, '\n') + 1;
+		offset += gap;
+		dropped += gap;
+	}
+	assert_int_equal(offset, total);
+	return dropped;
+}
+
+static void before_the_first_byte_there_is_nothing_to_read(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	pump(&place);
+	assert_int_equal(place.heard.length, 0);
+	say(&place, 5);
+	pump(&place);
+	pump(&place);
+	assert_int_equal(check_heard(&place, 5), 0);
+	end(&place);
+}
+
+static void who_reads_as_it_is_written_loses_nothing(void **state)
+{
+	(void)state;
+	static const size_t steps[] = {1, 7, 100, TAIL - 1, TAIL};
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		struct place place;
+		begin(&place);
+		while (place.log.total < 5 * LIMIT) {
+			say(&place, steps[i]);
+			pump(&place);
+		}
+		int64_t total = place.log.total;
+		log_file_finish(&place.log);
+		pump(&place);
+		pump(&place);
+		assert_int_equal(check_heard(&place, total), 0);
+		end(&place);
+	}
+}
+
+/* Some hundred ways to read too seldom, by a generator that says the same each time. */
+static void who_reads_seldom_is_told_how_much_was_dropped(void **state)
+{
+	(void)state;
+	uint32_t random = 1;
+	for (int round = 0; round < 300; round++) {
+		struct place place;
+		begin(&place);
+		for (int step = 0; step < 40; step++) {
+			random = random * 1664525 + 1013904223;
+			if (random >> 28 < 3)
+				pump(&place);
+			else
+				say(&place, (random >> 8) % (LIMIT / 4));
+		}
+		int64_t total = place.log.total;
+		if (round % 3 != 0)
+			log_file_finish(&place.log);
+		pump(&place);
+		check_heard(&place, total);
+		end(&place);
+	}
+}
+
+static void who_comes_after_the_end_reads_head_and_tail(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	say(&place, LIMIT * 3);
+	int64_t total = place.log.total;
+	log_file_finish(&place.log);
+	pump(&place);
+	assert_in_range(check_heard(&place, total), 1, total - HEAD - TAIL);
+	end(&place);
+}
+
+static void tails_that_could_not_be_joined_are_read_beside_their_head(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	say(&place, HEAD + TAIL + TAIL / 2); /* and its muster was killed */
+	pump(&place);
+	assert_int_equal(check_heard(&place, place.log.total), 0);
+	end(&place);
+}
+
+static void files_that_muster_did_not_write_are_left_alone(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"/0.out.-5", "/0.out.x", "/0.out.", "/0.out.9223372036854775807",
+	                                    "/0.outer"};
+	struct place place;
+	begin(&place);
+	say(&place, 10);
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		test_directory_put(place.path, "not of the stream", "%s", names[i]);
+	pump(&place);
+	assert_int_equal(check_heard(&place, 10), 0);
+	end(&place);
+}
+
+static void links_and_pipes_in_the_place_of_a_log_are_not_read(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	alarm(FIXTURE_LIFE_S);
+	test_directory_put(place.path, "secret", "/elsewhere");
+	assert_int_equal(symlinkat("elsewhere", place.directory, "0.out"), 0);
+	pump(&place);
+	assert_int_equal(unlinkat(place.directory, "0.out", 0), 0);
+	assert_int_equal(mkfifoat(place.directory, "0.out", 0600), 0); /* which nobody opens */
+	pump(&place);
+	assert_int_equal(place.heard.length, 0);
+	end(&place);
+}
+
+static void a_gap_that_cannot_be_is_not_believed(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	test_directory_put(place.path, "head", "/0.out");
+	test_directory_put(place.path, "tail", "/0.out.9");
+	pump(&place);
+	test_directory_put(place.path, "head\nmuster: 9223372036854775807 bytes were dropped here\n", "/0.out");
+	assert_int_equal(unlinkat(place.directory, "0.out.9", 0), 0);
+	pump(&place);
+	assert_in_range(place.reader.offset, 0, 200);
+	end(&place);
+}
+
+static void without_descriptors_nothing_is_read_and_the_next_time_all(void **state)
+{
+	(void)state;
+	struct place place;
+	struct rlimit before;
+	begin(&place);
+	say(&place, HEAD + TAIL / 2);
+	int fd = dup(place.directory);
+	close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (rlim_t free = 0; free < 3; free++) {
+		const struct rlimit low = {(rlim_t)fd + free, before.rlim_max};
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+		pump(&place);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	}
+	pump(&place);
+	assert_int_equal(check_heard(&place, place.log.total), 0);
+	end(&place);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(before_the_first_byte_there_is_nothing_to_read),
+		cmocka_unit_test(who_reads_as_it_is_written_loses_nothing),
+		cmocka_unit_test(who_reads_seldom_is_told_how_much_was_dropped),
+		cmocka_unit_test(who_comes_after_the_end_reads_head_and_tail),
+		cmocka_unit_test(tails_that_could_not_be_joined_are_read_beside_their_head),
+		cmocka_unit_test(files_that_muster_did_not_write_are_left_alone),
+		cmocka_unit_test(links_and_pipes_in_the_place_of_a_log_are_not_read),
+		cmocka_unit_test(a_gap_that_cannot_be_is_not_believed),
+		cmocka_unit_test(without_descriptors_nothing_is_read_and_the_next_time_all),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
