@@ -2,9 +2,10 @@
  *
  * memory_scale: the memory of a launcher's own processes while its ranks are idle.
  *
- * Starts the command, waits until RANKS ranks have reported on the FIFO, and adds up the proportional set size (PSS) of
- * every process of the command that is not one of the ranks. Then the launcher is asked to end, and what is left is
- * killed. One line of JSON: the sum, and how many processes it is of.
+ * Starts the command, waits until RANKS ranks have reported on the FIFO and for half a second more, in which a launcher
+ * may let go of what it needed to start them, and adds up the proportional set size (PSS) of every process of the
+ * command that is not one of the ranks. Then the launcher is asked to end, and what is left is killed. One line of
+ * JSON: the sum, and how many processes it is of.
  */
 #include "measure_options.h"
 #include "process_tree.h"
@@ -14,6 +15,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <time.h>
+
+#define IDLE_NS 500000000
 
 struct sum {
 	const struct ready_ranks *ready;
@@ -62,10 +66,12 @@ int main(int argc, char **argv)
 	struct ready_ranks ready;
 	struct sum sum = {.ready = &ready};
 	struct outcome outcome = {0};
+	const struct timespec idle = {.tv_nsec = IDLE_NS};
 	pid_t pid;
 
 	measure_options_read(&options, argc, argv);
 	pid = ready_ranks_start(&ready, &options);
+	nanosleep(&idle, NULL);
 	process_tree_each(add_process, &sum);
 	kill(pid, SIGTERM);
 	process_tree_wait(pid, process_tree_now(), &outcome);
