@@ -17,7 +17,7 @@ struct variable {
 };
 
 /* A file or string that the user put in the place of this machine would give CPUs that cannot be bound to, unless
- * HWLOC_THISSYSTEM=1 says that it describes this machine (muster hands its ranks such a file). */
+ * HWLOC_THISSYSTEM=1 says that it describes this machine. */
 static const struct variable variables[HWLOC_QUIET_VARIABLES] = {
 	{"HWLOC_PLUGINS_PATH", "", false}, {"HWLOC_HIDE_ERRORS", "2", false}, {"HWLOC_XMLFILE", NULL, true},
 	{"HWLOC_SYNTHETIC", NULL, true},   {"HWLOC_FSROOT", NULL, true},      {"HWLOC_CPUID_PATH", NULL, true},
