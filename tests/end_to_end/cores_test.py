@@ -260,7 +260,7 @@ class Waiting(Cores):
     def test_a_daemon_whose_owner_ends_does_not_wait_on(self):
         self.fill()
         mark = self.directory / "started"
-        script = '"$0" run --daemon --wait-for-cores touch "$1" 2> "$2" & sleep 0.3; echo $!'
+        script = '"$0" run --daemon --wait-for-cores touch "$1" 2> "$2" & until grep -q waiting "$2"; do sleep 0.01; done; echo $!'
         done = self.command("sh", "-c", script, harness.MUSTER, mark, self.directory / "words")
         self.assert_exit(done, 0)
         waiting = pathlib.Path("/proc", done.stdout.strip())

@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -256,12 +257,18 @@ class Commands(Jobs):
         self.assertEqual(self.muster("logs", "-r", "1", job).stdout, "1\n2\n3\n")
 
     def test_logs_follow_what_is_dropped_meanwhile(self):
+        go_on = self.directory / "go on"
         job = self.detach("--set", "output.log_limit=20KiB", "sh", "-c",
-                          "for i in $(seq 60); do seq $((i * 1000)) $((i * 1000 + 200)); sleep 0.01; done")
-        done = self.muster("logs", "-f", job)
-        self.assert_exit(done, 0)
-        self.assertTrue(done.stdout.startswith("1000\n1001\n"))
-        self.assertTrue(done.stdout.endswith("\n60199\n60200\n"))
+                          f"seq 1000 1200; until test -e '{go_on}'; do sleep 0.01; done; "
+                          "for i in $(seq 2 60); do seq $((i * 1000)) $((i * 1000 + 200)); sleep 0.01; done")
+        with subprocess.Popen([harness.MUSTER, "logs", "-f", job], stdout=subprocess.PIPE, text=True,
+                              env=self.environment()) as follow:
+            begin = follow.stdout.readline()
+            go_on.touch()
+            stdout = begin + follow.stdout.read()
+        self.assertEqual(follow.returncode, 0)
+        self.assertTrue(stdout.startswith("1000\n1001\n"))
+        self.assertTrue(stdout.endswith("\n60199\n60200\n"))
 
     def test_a_report_is_shown_of_a_job_and_of_a_file(self):
         job = self.detach("sh", "-c", "echo no such data >&2; exit 9")
@@ -300,7 +307,7 @@ class Commands(Jobs):
 class Socket(Jobs):
     def ask(self, path, message):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-            connection.settimeout(10)
+            connection.settimeout(20 * harness.PATIENCE)
             connection.connect(path)
             connection.send(message)
             return json.loads(connection.recv(65536))

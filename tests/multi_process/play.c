@@ -4,7 +4,7 @@
  * rank 2, "!2:WORD" by all but rank 2.
  *
  *     init  finalize  barrier=LABEL  bounded=LABEL (200 ms)  sum (an allreduce)  mark=TEXT
- *     await=LABEL (until another rank sleeps in the barrier of this label; without one: in a collective)
+ *     await=LABEL (until another rank sleeps in the barrier of this label, or the collective of this name)
  *     sleep=MS  touch=MIB  scribble=SEED (over all of the segment; 0: ones)  exit=CODE  kill=SIGNAL
  *
  * A call that fails is told on stderr, and ends the program with exit code 3.
