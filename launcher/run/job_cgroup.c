@@ -27,6 +27,7 @@ enum {
 	LINGER_MS = 1,
 	FREEZE_LOOKS = 200,
 	DEPTH_MAX = 16,
+	MAKE_TRIES = 3,
 };
 
 #define NAME_PREFIX "muster." /* not that of memory groups, which nobody locks */
@@ -68,20 +69,23 @@ static int open_locked(const char *directory, int kind)
 	return -1;
 }
 
+/* A later job may be quick to clear the group before it is locked. */
 bool job_cgroup_make(struct job_cgroup *group, const char *job_id)
 {
-	struct search search = {.job_id = job_id};
-	cgroup_path_walk("", NULL, try_own_group, &search);
-	if (search.made == NULL)
-		return false;
-	int lock = open_locked(search.made, LOCK_SH);
-	if (lock < 0) { /* a later job was quick to clear it, or there are no descriptors left */
-		rmdir(search.made);
+	for (int tries = 0; tries < MAKE_TRIES; tries++) {
+		struct search search = {.job_id = job_id};
+		cgroup_path_walk("", NULL, try_own_group, &search);
+		if (search.made == NULL)
+			return false;
+		int lock = open_locked(search.made, LOCK_SH);
+		if (lock >= 0) {
+			*group = (struct job_cgroup){search.made, lock};
+			return true;
+		}
+		rmdir(search.made); /* there may be no descriptors left */
 		free(search.made);
-		return false;
 	}
-	*group = (struct job_cgroup){search.made, lock};
-	return true;
+	return false;
 }
 
 static bool is_none(const struct job_cgroup *group)

@@ -1,44 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * options: command lines of run and plan: what they come to, where options end, and what is refused with which words.
+ * options: command lines of run and plan: what they come to, where options end, and what help shows of them.
  */
+#include "options_fixture.h"
 #include "test_directory.h"
 
 #include "base/error.h"
 #include "base/text.h"
-#include "commands/foreign_options.h"
 #include "commands/option_table.h"
 #include "commands/options.h"
 #include "spec/diagnostics.h"
 #include "spec/job_spec.h"
 #include "spec/spec_keys.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { WORDS_MAX = 16 };
-
-/* Splits "run -n 4 ls" at blanks; ^ stands for an empty word. */
-struct line {
-	char text[256];
-	char *words[WORDS_MAX];
-	int count;
-};
-
-static void split(struct line *line, const char *text)
-{
-	*line = (struct line){0};
-	assert_true(strlen(text) < sizeof line->text);
-	strcpy(line->text, text);
-	for (char *word = strtok(line->text, " "); word != NULL; word = strtok(NULL, " ")) {
-		assert_true(line->count < WORDS_MAX - 1);
-		if (strcmp(word, "^") == 0)
-			*word = '\0';
-		line->words[line->count++] = word;
-	}
-}
 
 /* "--nprocs nprocs=4; --env env=A=1": what lies over the spec. */
 static void describe_overrides(const struct run_options *options, struct text *text)
@@ -111,7 +88,7 @@ static void options_become_values_over_the_spec(void **state)
 		struct run_options options;
 		struct error err = {0};
 		struct text text = {0};
-		split(&line, accepted[i].line);
+		line_split(&line, accepted[i].line);
 		int rc = run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, &err);
 		assert_string_equal(err.text, "");
 		assert_int_equal(rc, 0);
@@ -154,7 +131,7 @@ static void the_first_word_that_is_no_option_is_spec_or_command(void **state)
 		struct line line;
 		struct run_options options;
 		struct text command = {0};
-		split(&line, positionals[i].line);
+		line_split(&line, positionals[i].line);
 		assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
 		if (positionals[i].spec == NULL)
 			assert_null(options.spec_path);
@@ -169,138 +146,13 @@ static void the_first_word_that_is_no_option_is_spec_or_command(void **state)
 	}
 }
 
-struct refused {
-	enum option_user user;
-	const char *line;
-	const char *says;
-};
-
-static const struct refused refused[] = {
-	{OPTIONS_OF_RUN, "run", "what to run is missing: name a spec (SPEC.yaml) or a command"},
-	{OPTIONS_OF_RUN, "run -n 4", "what to run is missing: name a spec (SPEC.yaml) or a command"},
-	{OPTIONS_OF_RUN, "run --", "what to run is missing: name a spec (SPEC.yaml) or a command"},
-	{OPTIONS_OF_RUN, "run -n", "-n needs a value: -n N"},
-	{OPTIONS_OF_RUN, "run -np", "-np needs a value: -np N"},
-	{OPTIONS_OF_RUN, "run --timeout", "--timeout needs a value: --timeout T"},
-	{OPTIONS_OF_RUN, "run --nproc 4 ls", "unknown option --nproc; did you mean --nprocs?"},
-	{OPTIONS_OF_RUN, "run --bindto core ls", "unknown option --bindto; did you mean --bind-to?"},
-	{OPTIONS_OF_RUN, "run --report-binding ls", "unknown option --report-binding; did you mean --report-bindings?"},
-	{OPTIONS_OF_RUN, "run --zebra=1 ls", "unknown option --zebra; see --help"},
-	{OPTIONS_OF_RUN, "run --start-timeout 5s ls",
-         "unknown option --start-timeout; write --set start_timeout=VALUE"},
-	{OPTIONS_OF_RUN, "run --cpu_time=5s ls", "unknown option --cpu_time; write --set limits.cpu_time=VALUE"},
-	{OPTIONS_OF_RUN, "run --failure.grace=5s ls",
-         "unknown option --failure.grace; write --set failure.grace=VALUE"},
-	{OPTIONS_OF_RUN, "run -Z ls", "unknown option -Z; see --help"},
-	{OPTIONS_OF_RUN, "run -qZ ls", "unknown option -qZ; see --help"},
-	{OPTIONS_OF_RUN, "run --no-join=1 ls", "--no-join takes no value, and \"1\" was given"},
-	{OPTIONS_OF_RUN, "run a.yaml -n 4",
-         "\"-n\" after a.yaml: options go before the spec, arguments for its command after \"--\""},
-	{OPTIONS_OF_RUN, "run a.yaml b.yaml",
-         "\"b.yaml\" after a.yaml: options go before the spec, arguments for its command after \"--\""},
-	{OPTIONS_OF_RUN, "run --json ls", "--json is an option of muster plan, not of muster run"},
-	{OPTIONS_OF_RUN, "run --topology x ls", "--topology is an option of muster plan, not of muster run"},
-	{OPTIONS_OF_RUN, "run --color blue ls", "--color: \"blue\" is not auto, always or never"},
-	{OPTIONS_OF_RUN, "run --report ^ ls", "--report: the text must not be empty"},
-	{OPTIONS_OF_RUN, "run -x MUSTER_TEST_UNSET ls",
-         "--env MUSTER_TEST_UNSET: it is not set in muster's own environment; write MUSTER_TEST_UNSET=VALUE to set it"},
-	{OPTIONS_OF_RUN, "run --nprocs= ls", "--nprocs: its value is empty"},
-	{OPTIONS_OF_RUN, "run --cpu-set ^ ls", "--cpu-set: its value is empty"},
-	{OPTIONS_OF_RUN, "run --timeout ^ ls", "--timeout: its value is empty"},
-	{OPTIONS_OF_RUN, "run -o ^ ls", "--output: its value is empty; write terminal, null, or a path pattern"},
-	{OPTIONS_OF_RUN, "run --error= ls", "--error: its value is empty; write terminal, null, or a path pattern"},
-	{OPTIONS_OF_RUN, "run -x ^ ls", "--env: its value is empty; write NAME or NAME=VALUE"},
-	{OPTIONS_OF_PLAN, "plan --svg", "--svg needs a value: --svg FILE"},
-	{OPTIONS_OF_PLAN, "plan --topologi x ls", "unknown option --topologi; did you mean --topology?"},
-};
-
-static void a_wrong_command_line_is_refused_and_leaves_nothing(void **state)
-{
-	(void)state;
-	unsetenv("MUSTER_TEST_UNSET");
-	for (size_t i = 0; i < COUNT_OF(refused); i++) {
-		struct line line;
-		struct run_options options;
-		struct error err = {0};
-		split(&line, refused[i].line);
-		assert_int_equal(run_options_parse(&options, refused[i].user, line.count, line.words, &err), -EINVAL);
-		assert_string_equal(err.text, refused[i].says);
-		assert_null(options.overrides);
-		assert_null(options.command);
-	}
-}
-
-/* Of mpirun, mpiexec.hydra, srun and torchrun: the option, and how the answer begins. */
-static const struct {
-	const char *line;
-	const char *says;
-} foreign[] = {
-	{"--ntasks 4", "unknown option --ntasks; write -n N"},
-	{"-N 4", "unknown option -N; write -n N, the number of ranks"},
-	{"-N4", "unknown option -N; write -n N, the number of ranks"},
-	{"-ppn 4", "unknown option -ppn; write -n N, the number of ranks"},
-	{"--cpus-per-task=4", "unknown option --cpus-per-task; write -c N"},
-	{"--cpu-bind=cores", "unknown option --cpu-bind; write --bind-to core"},
-	{"--cpu_bind cores", "unknown option --cpu_bind; write --bind-to core"},
-	{"-bind-to core", "unknown option -bind-to; did you mean --bind-to?"},
-	{"-output x", "unknown option -output; did you mean --output?"},
-	{"-verbose", "unknown option -verbose; did you mean --verbose?"},
-	{"--hostfile h", "unknown option --hostfile; leave it out: all ranks are on this host"},
-	{"-H a,b", "unknown option -H; leave it out: all ranks are on this host"},
-	{"-host a", "unknown option -host; leave it out: all ranks are on this host"},
-	{"--nnodes=1", "unknown option --nnodes; leave it out: all ranks are on this host"},
-	{"--standalone", "unknown option --standalone; leave it out: muster gives ranks MASTER_ADDR"},
-	{"--rdzv_backend c10d", "unknown option --rdzv_backend; leave it out: muster gives ranks MASTER_ADDR"},
-	{"--tag-output", "unknown option --tag-output; leave it out: each line begins with [RANK]"},
-	{"--prepend-rank", "unknown option --prepend-rank; leave it out: each line begins with [RANK]"},
-	{"-prepend-rank", "unknown option -prepend-rank; leave it out: each line begins with [RANK]"},
-	{"--allow-run-as-root", "unknown option --allow-run-as-root; leave it out"},
-	{"--mca a b", "unknown option --mca; leave it out: muster is no part of an MPI library"},
-	{"--output-filename d", "unknown option --output-filename; write -o FILE.%r"},
-	{"-t 10", "unknown option -t; write --timeout T"},
-	{"-genv A 1", "unknown option -genv; write -x NAME"},
-	{"-env A 1", "unknown option -env; did you mean --env?"},
-	{"-n=2", "-n=2: a letter takes its value without \"=\": write -n 2, or --nprocs=2"},
-	{"-o=out", "-o=out: a letter takes its value without \"=\": write -o out, or --output=out"},
-};
-
-static void an_option_of_another_launcher_is_answered_with_what_muster_has(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(foreign); i++) {
-		char text[128];
-		struct line line;
-		struct run_options options;
-		struct error err = {0};
-		snprintf(text, sizeof text, "run %s ls", foreign[i].line);
-		split(&line, text);
-		assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, &err), -EINVAL);
-		if (strncmp(err.text, foreign[i].says, strlen(foreign[i].says)) != 0)
-			assert_string_equal(err.text, foreign[i].says);
-	}
-}
-
-static void each_foreign_option_has_one_answer_and_none_takes_a_name_of_ours(void **state)
-{
-	(void)state;
-	assert_null(foreign_option_repeated());
-	for (size_t i = 0; i < option_table_count; i++) {
-		const struct option_row *row = &option_table[i];
-		assert_null(foreign_option_advice(row->name, strlen(row->name)));
-		if (row->letter != 0)
-			assert_null(foreign_option_advice(&row->letter, 1));
-		if (row->alias != NULL)
-			assert_null(foreign_option_advice(row->alias, strlen(row->alias)));
-	}
-}
-
 static void plan_takes_its_own_options_and_those_of_run(void **state)
 {
 	(void)state;
 	struct line line;
 	struct run_options options;
-	split(&line,
-	      "plan --topology core:4 --json --svg p.svg --report r.json --report-bindings -qvv --color never ls");
+	line_split(&line,
+	           "plan --topology core:4 --json --svg p.svg --report r.json --report-bindings -qvv --color never ls");
 	assert_int_equal(run_options_parse(&options, OPTIONS_OF_PLAN, line.count, line.words, NULL), 0);
 	assert_string_equal(options.topology, "core:4");
 	assert_true(options.json);
@@ -320,7 +172,7 @@ static void help_is_enough_by_itself(void **state)
 	for (size_t i = 0; i < COUNT_OF(lines); i++) {
 		struct line line;
 		struct run_options options;
-		split(&line, lines[i]);
+		line_split(&line, lines[i]);
 		assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
 		assert_true(options.help);
 		run_options_finish(&options);
@@ -374,7 +226,7 @@ static void a_directory_of_an_option_counts_from_where_the_user_is(void **state)
 	struct run_options options;
 	char expected[4096];
 	char *here = getcwd(NULL, 0);
-	split(&line, "run --wdir sub ls");
+	line_split(&line, "run --wdir sub ls");
 	assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
 	snprintf(expected, sizeof expected, "%s/sub", here);
 	assert_string_equal(options.overrides[0].value, expected);
@@ -393,7 +245,7 @@ static void a_directory_with_a_percent_sign_is_no_pattern(void **state)
 	snprintf(directory, sizeof directory, "%s/100%%r", place);
 	assert_int_equal(mkdir(directory, 0755), 0);
 	assert_int_equal(chdir(directory), 0);
-	split(&line, "run --wdir a -o out.%r ls");
+	line_split(&line, "run --wdir a -o out.%r ls");
 	assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
 	assert_int_equal(chdir(before), 0);
 	test_directory_remove(place);
@@ -414,7 +266,7 @@ static void a_command_line_becomes_a_job(void **state)
 	struct run_options options;
 	struct job_spec spec;
 	struct diagnostics wrong = {0};
-	split(&line, "run -n 2 -x A=1 --set placement.smt=one -k 0 /bin/echo a b");
+	line_split(&line, "run -n 2 -x A=1 --set placement.smt=one -k 0 /bin/echo a b");
 	assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
 	assert_int_equal(job_spec_load(&spec, &options, &wrong), 0);
 	assert_string_equal(spec.name, "echo");
@@ -427,73 +279,11 @@ static void a_command_line_becomes_a_job(void **state)
 	run_options_finish(&options);
 }
 
-static const struct {
-	const char *line;
-	const char *says;
-} foreign_values[] = {
-	{"--bind-to socket", "did you mean \"package\"?"},
-	{"--map-by socket", "did you mean \"package\"?"},
-	{"--map-by ppr:2:socket", "did you mean \"package\"?"},
-	{"--map-by core:PE=2", "did you mean \"core\"?"},
-	{"--map-by node", "did you mean \"core\"? all ranks are on this host, core after core; for NUMA nodes, numa"},
-	{"--map-by slot", "did you mean \"core\"? all ranks are on this host, core after core"},
-	{"--bind-to threads", "did you mean \"hwthread\"?"},
-	{"--bind-to l3", "did you mean \"l3cache\"?"},
-	{"--nproc-per-node gpu",
-         "did you mean \"auto\"? one rank for each core; for one on each GPU, write their number"},
-};
-
-static void a_word_of_another_launcher_is_answered_with_ours(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(foreign_values); i++) {
-		char words[128];
-		struct line line;
-		struct run_options options;
-		struct job_spec spec = {0};
-		struct diagnostics wrong = {0};
-		snprintf(words, sizeof words, "run %s ls", foreign_values[i].line);
-		split(&line, words);
-		assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
-		assert_int_equal(job_spec_load(&spec, &options, &wrong), -EINVAL);
-		assert_int_equal(wrong.count, 1);
-		const char *question = strstr(wrong.items[0].message, "; ");
-		assert_non_null(question);
-		assert_string_equal(question + 2, foreign_values[i].says);
-		diagnostics_finish(&wrong);
-		run_options_finish(&options);
-	}
-}
-
-static void every_wrong_value_of_a_command_line_is_told_at_once(void **state)
-{
-	(void)state;
-	struct line line;
-	struct run_options options;
-	struct job_spec spec = {0};
-	struct diagnostics wrong = {0};
-	struct text text = {0};
-	split(&line, "run -n 0 --timeout 3 --set x=1 ls");
-	assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
-	assert_int_equal(job_spec_load(&spec, &options, &wrong), -EINVAL);
-	diagnostics_format(&wrong, "", &text);
-	assert_string_equal(text.bytes,
-	                    "muster: --nprocs: 0 is out of range: it must be a number from 1 to 65536, or auto\n"
-	                    "muster: --timeout: 3 has no unit: write 3s, or another duration like 500ms, 5m or 1h30m\n"
-	                    "muster: --set: unknown key \"x\"\n");
-	text_finish(&text);
-	diagnostics_finish(&wrong);
-	run_options_finish(&options);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_become_values_over_the_spec),
 		cmocka_unit_test(the_first_word_that_is_no_option_is_spec_or_command),
-		cmocka_unit_test(a_wrong_command_line_is_refused_and_leaves_nothing),
-		cmocka_unit_test(an_option_of_another_launcher_is_answered_with_what_muster_has),
-		cmocka_unit_test(each_foreign_option_has_one_answer_and_none_takes_a_name_of_ours),
 		cmocka_unit_test(plan_takes_its_own_options_and_those_of_run),
 		cmocka_unit_test(help_is_enough_by_itself),
 		cmocka_unit_test(help_fits_a_terminal_and_shows_what_is_for_whom),
@@ -501,8 +291,6 @@ int main(void)
 		cmocka_unit_test(a_directory_of_an_option_counts_from_where_the_user_is),
 		cmocka_unit_test(a_directory_with_a_percent_sign_is_no_pattern),
 		cmocka_unit_test(a_command_line_becomes_a_job),
-		cmocka_unit_test(a_word_of_another_launcher_is_answered_with_ours),
-		cmocka_unit_test(every_wrong_value_of_a_command_line_is_told_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

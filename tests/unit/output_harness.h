@@ -201,4 +201,30 @@ static inline int harness_open_file(struct harness *h, const char *name)
 	return fd;
 }
 
+/* All that ranks print, to one sink. */
+static inline void harness_send_all_to(struct harness *h, const char *name)
+{
+	for (uint32_t r = 0; r < h->f.plan.nprocs; r++)
+		for (int s = 0; s < OUTPUT_STREAMS; s++)
+			harness_send_to(h, r, s, name, NULL);
+}
+
+/* Puts a pipe in the place of stdout; returns its read end. */
+static inline int harness_replace_stdout(struct harness *h)
+{
+	int ends[2];
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	harness_replace(h, STDOUT_FILENO, ends[1]);
+	return ends[0];
+}
+
+static inline char *harness_make_long(size_t length)
+{
+	char *bytes = malloc(length + 1);
+	assert_non_null(bytes);
+	memset(bytes, 'x', length);
+	bytes[length] = '\0';
+	return bytes;
+}
+
 #endif

@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * output, where it is written to: sinks that are full, closed, slow or not to be had. None of them holds up what goes
- * elsewhere, and none makes the output wait for ever.
+ * output, where it is written to: sinks that are full, shared, handed on, or not to be had.
  */
 #include "output_harness.h"
 
-#include "run/sink.h"
-
-#include <pthread.h>
 #include <sys/resource.h>
-
-enum { QUIET_MS = 300, IN_FLIGHT_MOST = 1 << 20, PIPES_MOST = 1 << 20, PAGE_BYTES = 64 << 10 };
-
-static void send_all_to(struct harness *h, const char *name)
-{
-	for (uint32_t r = 0; r < h->f.plan.nprocs; r++)
-		for (int s = 0; s < OUTPUT_STREAMS; s++)
-			harness_send_to(h, r, s, name, NULL);
-}
 
 static bool has_error(struct harness *h)
 {
@@ -29,7 +16,7 @@ static void a_full_disk_is_told_at_once_and_costs_only_what_goes_there(void **st
 	(void)state;
 	struct harness h;
 	harness_begin(&h, 2);
-	send_all_to(&h, "good");
+	harness_send_all_to(&h, "good");
 	harness_send_to(&h, 0, TO_STDOUT, "/dev/full", "good"); /* two sinks a stream */
 	harness_replace(&h, STDERR_FILENO, harness_open_file(&h, "stderr"));
 	harness_open(&h);
@@ -70,250 +57,12 @@ static void a_full_standard_error_is_an_error_and_no_loop(void **state)
 	harness_end(&h);
 }
 
-static bool first_stream_is_closed(struct harness *h)
-{
-	ssize_t wrote = write(h->ends[0][TO_STDOUT], "y\n", 2);
-	return wrote < 0 && errno == EPIPE;
-}
-
-/* Puts a pipe in the place of stdout; returns its read end. */
-static int replace_stdout_by_pipe(struct harness *h)
-{
-	int ends[2];
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	harness_replace(h, STDOUT_FILENO, ends[1]);
-	return ends[0];
-}
-
-static void a_reader_that_went_away_ends_its_writers_and_no_others(void **state)
-{
-	(void)state;
-	struct harness h;
-	harness_begin(&h, 2);
-	harness_send_to(&h, 1, TO_STDOUT, "own", NULL);
-	harness_send_to(&h, 0, TO_STDERR, "", NULL);
-	harness_send_to(&h, 1, TO_STDERR, "", NULL);
-	close(replace_stdout_by_pipe(&h));
-	harness_open(&h);
-	bool told = harness_pump_until(&h, first_stream_is_closed);
-	harness_say(&h, 1, TO_STDOUT, "goes on\n");
-	bool gone = output_reader_gone(h.output), drained = harness_close(&h);
-	harness_restore(&h);
-	assert_true(told && gone && drained);
-	assert_null(output_error(h.output)); /* as in any pipeline */
-	assert_file_is(&h, "own", "goes on\n");
-	harness_end(&h);
-}
-
-/* The reader may go while ranks are still being started. */
-static bool a_late_rank_is_told(enum on_closed on_closed)
-{
-	struct harness h;
-	struct error err;
-	harness_begin(&h, 1);
-	h.f.spec.output.on_closed = on_closed;
-	harness_send_to(&h, 0, TO_STDERR, "", NULL);
-	close(replace_stdout_by_pipe(&h));
-	harness_open(&h);
-	harness_say(&h, 0, TO_STDOUT, "into nothing\n");
-	harness_end_all(&h);
-	int rc = output_open_rank(h.output, 0, h.ends[0], &err);
-	bool told = rc == 0 && first_stream_is_closed(&h);
-	bool drained = harness_close(&h);
-	harness_restore(&h);
-	assert_int_equal(rc, 0);
-	assert_true(drained);
-	harness_end(&h);
-	return told;
-}
-
-static void a_rank_that_starts_after_its_reader_went_away_is_told_by_its_first_write(void **state)
-{
-	(void)state;
-	assert_true(a_late_rank_is_told(ON_CLOSED_END));
-	assert_false(a_late_rank_is_told(ON_CLOSED_CONTINUE));
-}
-
-static void with_on_closed_continue_ranks_are_not_told(void **state)
-{
-	(void)state;
-	struct harness h;
-	harness_begin(&h, 1);
-	h.f.spec.output.on_closed = ON_CLOSED_CONTINUE;
-	harness_send_to(&h, 0, TO_STDERR, "", NULL);
-	close(replace_stdout_by_pipe(&h));
-	harness_open(&h);
-	for (int i = 0; i < 100; i++)
-		harness_say(&h, 0, TO_STDOUT, "into nothing\n");
-	bool gone = output_reader_gone(h.output), drained = harness_close(&h);
-	harness_restore(&h);
-	assert_true(drained);
-	assert_false(gone);
-	assert_null(output_error(h.output));
-	harness_end(&h);
-}
-
-static void a_stream_with_a_sink_left_is_not_ended(void **state)
-{
-	(void)state;
-	struct harness h;
-	harness_begin(&h, 1);
-	harness_send_to(&h, 0, TO_STDOUT, NULL, "own");
-	harness_send_to(&h, 0, TO_STDERR, "", NULL);
-	close(replace_stdout_by_pipe(&h));
-	harness_open(&h);
-	harness_say(&h, 0, TO_STDOUT, "one\n");
-	harness_say(&h, 0, TO_STDOUT, "two\n");
-	bool gone = output_reader_gone(h.output), drained = harness_close(&h);
-	harness_restore(&h);
-	assert_true(gone && drained);
-	assert_file_is(&h, "own", "one\ntwo\n");
-	harness_end(&h);
-}
-
-/* Writes as long as it is taken; returns how many bytes were. */
-static size_t flood(struct harness *h, uint32_t rank)
-{
-	static char lines[PAGE_BYTES];
-	size_t taken = 0;
-	int64_t last_ms = harness_now_ms();
-	int fd = h->ends[rank][TO_STDOUT];
-	memset(lines, 'z', sizeof lines);
-	for (size_t i = 99; i < sizeof lines; i += 100)
-		lines[i] = '\n';
-	lines[sizeof lines - 1] = '\n';
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	while (harness_now_ms() < last_ms + QUIET_MS && taken < 64 * (size_t)IN_FLIGHT_MOST) {
-		ssize_t wrote = write(fd, lines, sizeof lines);
-		if (wrote > 0) {
-			taken += (size_t)wrote;
-			last_ms = harness_now_ms();
-		}
-		harness_pump(h);
-	}
-	return taken;
-}
-
-static void begin_with_a_sleeping_reader(struct harness *h, int *reader)
-{
-	harness_begin(h, 2);
-	harness_send_to(h, 0, TO_STDERR, "", NULL);
-	harness_send_to(h, 1, TO_STDERR, "", NULL);
-	harness_send_to(h, 1, TO_STDOUT, "own", NULL);
-	*reader = replace_stdout_by_pipe(h);
-	harness_open(h);
-}
-
-/* In a process of its own, as with the supervisor's: a thread that is in its write for ever ends with it. */
-static void leave_a_sleeping_reader(void *unused)
-{
-	(void)unused;
-	struct harness h;
-	int reader;
-	size_t length;
-	begin_with_a_sleeping_reader(&h, &reader);
-	size_t taken = flood(&h, 0);
-	for (int i = 0; i < 1000; i++)
-		harness_say(&h, 1, TO_STDOUT, "goes on\n");
-	harness_end_all(&h);
-	child_must(taken >= IN_FLIGHT_MOST && taken <= 2 * IN_FLIGHT_MOST + 2 * PIPES_MOST);
-	free(harness_file(&h, "own", &length));
-	child_must(length == 1000 * strlen("goes on\n"));
-	child_must(!output_is_drained(h.output));
-	output_abandon(h.output);
-	child_must(output_is_drained(h.output));
-	child_must(strcmp(output_error(h.output), "output was dropped: nobody read it") == 0);
-	output_detach(h.output);
-	child_must(uv_loop_close(&h.loop) == 0); /* although a thread is still in its write */
-	memset(&h.loop, 0xa5, sizeof h.loop);
-	output_destroy(h.output);
-	free(fixture_read_some(
-		reader, IN_FLIGHT_MOST - PAGE_BYTES)); /* and comes out of it now: it must not look for the loop */
-	fixture_end(&h.f);
-}
-
-static void a_reader_that_sleeps_holds_back_its_writer_alone_and_within_bounds(void **state)
-{
-	(void)state;
-	fixture_in_child(leave_a_sleeping_reader, NULL);
-}
-
-struct wakeup {
-	int reader;
-	size_t length;
-	size_t lines;
-};
-
-static void *read_it_all(void *argument)
-{
-	struct wakeup *wakeup = argument;
-	char *bytes = fixture_read_all(wakeup->reader, &wakeup->length);
-	for (char *at = bytes; (at = strchr(at, '\n')) != NULL; at++)
-		wakeup->lines++;
-	free(bytes);
-	return NULL;
-}
-
-static void a_reader_that_wakes_up_gets_every_byte(void **state)
-{
-	(void)state;
-	struct harness h;
-	struct wakeup wakeup = {0};
-	pthread_t thread;
-	begin_with_a_sleeping_reader(&h, &wakeup.reader);
-	size_t taken = flood(&h, 0);
-	int started = pthread_create(&thread, NULL, read_it_all, &wakeup);
-	bool drained = started == 0 && harness_close(&h);
-	harness_restore(&h); /* the last write end: the reader sees its end of file */
-	assert_int_equal(started, 0);
-	pthread_join(thread, NULL);
-	close(wakeup.reader);
-	assert_true(drained);
-	bool cut = taken % PAGE_BYTES % 100 != 0 && taken % PAGE_BYTES != 0; /* the last line gets its newline */
-	assert_true(wakeup.lines >= taken / PAGE_BYTES * (PAGE_BYTES / 100));
-	assert_in_range(wakeup.length, taken + wakeup.lines * 4, taken + wakeup.lines * 4 + (cut ? 1 : 0));
-	harness_end(&h);
-}
-
-/* The queue is full when the ranks are gone, and a grandchild keeps the pipe, in which nothing is. */
-static void a_full_queue_does_not_keep_a_pipe_open_that_somebody_holds(void **state)
-{
-	(void)state;
-	struct harness h;
-	struct wakeup wakeup = {0};
-	pthread_t thread;
-	char *bytes = calloc(1, IN_FLIGHT_MOST);
-	memset(bytes, '\n', IN_FLIGHT_MOST);
-	begin_with_a_sleeping_reader(&h, &wakeup.reader);
-	h.f.spec.output.label = false;
-	size_t wrote = 0;
-	fcntl(h.ends[0][TO_STDOUT], F_SETFL, O_NONBLOCK);
-	for (int64_t end = harness_now_ms() + QUIET_MS; wrote < IN_FLIGHT_MOST && harness_now_ms() < end;) {
-		ssize_t now = write(h.ends[0][TO_STDOUT], bytes, IN_FLIGHT_MOST - wrote);
-		wrote += now > 0 ? (size_t)now : 0;
-		harness_pump(&h);
-	}
-	output_close_when_empty(h.output);
-	bool early = output_is_drained(h.output);
-	int started = pthread_create(&thread, NULL, read_it_all, &wakeup);
-	bool drained = harness_pump_until(&h, harness_is_drained);
-	harness_close(&h);
-	harness_restore(&h);
-	assert_int_equal(started, 0);
-	pthread_join(thread, NULL);
-	close(wakeup.reader);
-	free(bytes);
-	assert_false(early);
-	assert_true(drained);
-	harness_end(&h);
-}
-
 static void stdout_and_stderr_that_are_one_pipe_do_not_tear_each_others_lines(void **state)
 {
 	(void)state;
 	struct harness h;
 	harness_begin(&h, 1);
-	int reader = replace_stdout_by_pipe(&h);
+	int reader = harness_replace_stdout(&h);
 	harness_replace(&h, STDERR_FILENO, fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
 	harness_open(&h);
 	harness_say(&h, 0, TO_STDOUT, "half ");
@@ -441,33 +190,6 @@ static void a_file_that_cannot_be_written_is_an_error_before_anything_is_started
 	}
 }
 
-static void leave_a_sleeping_fifo(void *unused)
-{
-	(void)unused;
-	struct harness h;
-	harness_begin(&h, 1);
-	char *path = fixture_path(&h.f, "fifo");
-	child_must(mkfifo(path, 0644) == 0);
-	child_must(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) >= 0);
-	harness_send_to(&h, 0, TO_STDOUT, "fifo", NULL);
-	harness_send_to(&h, 0, TO_STDERR, "", NULL);
-	harness_open(&h);
-	size_t taken = flood(&h, 0);
-	child_must(taken >= IN_FLIGHT_MOST && taken <= 2 * IN_FLIGHT_MOST + 2 * PIPES_MOST);
-	output_abandon(h.output);
-	harness_end_all(&h);
-	output_detach(h.output);
-	child_must(uv_loop_close(&h.loop) == 0);
-	output_destroy(h.output);
-	fixture_end(&h.f);
-}
-
-static void a_fifo_whose_reader_sleeps_blocks_nothing_else(void **state)
-{
-	(void)state;
-	fixture_in_child(leave_a_sleeping_fifo, NULL);
-}
-
 static void a_file_is_truncated_once_and_made_by_the_umask(void **state)
 {
 	(void)state;
@@ -515,7 +237,7 @@ static void without_descriptors_left_the_rank_and_the_limit_are_named(void **sta
 	struct error err = {0};
 	int ends[OUTPUT_STREAMS], taken[64], count = 0;
 	harness_begin(&h, 3);
-	send_all_to(&h, "all");
+	harness_send_all_to(&h, "all");
 	harness_open(&h);
 	harness_end_all(&h);
 	int free_one = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -538,42 +260,19 @@ static void without_descriptors_left_the_rank_and_the_limit_are_named(void **sta
 	harness_end(&h);
 }
 
-static void a_job_that_printed_everything_has_nothing_to_abandon(void **state)
-{
-	(void)state;
-	struct harness h;
-	harness_begin(&h, 1);
-	send_all_to(&h, "all");
-	harness_open(&h);
-	harness_end_all(&h);
-	output_abandon(h.output);
-	assert_null(output_error(h.output));
-	assert_true(harness_close(&h));
-	harness_end(&h);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_disk_is_told_at_once_and_costs_only_what_goes_there),
 		cmocka_unit_test(a_full_standard_error_is_an_error_and_no_loop),
-		cmocka_unit_test(a_reader_that_went_away_ends_its_writers_and_no_others),
-		cmocka_unit_test(a_rank_that_starts_after_its_reader_went_away_is_told_by_its_first_write),
-		cmocka_unit_test(with_on_closed_continue_ranks_are_not_told),
-		cmocka_unit_test(a_stream_with_a_sink_left_is_not_ended),
-		cmocka_unit_test(a_reader_that_sleeps_holds_back_its_writer_alone_and_within_bounds),
-		cmocka_unit_test(a_reader_that_wakes_up_gets_every_byte),
-		cmocka_unit_test(a_full_queue_does_not_keep_a_pipe_open_that_somebody_holds),
 		cmocka_unit_test(stdout_and_stderr_that_are_one_pipe_do_not_tear_each_others_lines),
 		cmocka_unit_test(a_note_waits_for_the_end_of_a_long_line),
 		cmocka_unit_test(raw_hands_on_the_very_descriptors),
 		cmocka_unit_test(raw_without_descriptors_left_says_so),
 		cmocka_unit_test(a_file_that_cannot_be_written_is_an_error_before_anything_is_started),
-		cmocka_unit_test(a_fifo_whose_reader_sleeps_blocks_nothing_else),
 		cmocka_unit_test(a_file_is_truncated_once_and_made_by_the_umask),
 		cmocka_unit_test(a_file_by_two_names_is_written_as_one),
 		cmocka_unit_test(without_descriptors_left_the_rank_and_the_limit_are_named),
-		cmocka_unit_test(a_job_that_printed_everything_has_nothing_to_abandon),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

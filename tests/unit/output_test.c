@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * output: what ranks print arrives whole: lines are not torn whatever pieces they come in, long ones pass while others
- * wait, a stream alone in its file is not touched, and the last lines of stderr are kept. Pieces are random; the seed
- * is printed, and taken from MUSTER_TEST_SEED.
+ * wait, a stream alone in its file is not touched. Pieces are random; the seed is printed, and taken from
+ * MUSTER_TEST_SEED.
  */
 #include "output_harness.h"
 
@@ -127,9 +127,7 @@ static void one_round(void)
 	struct speaker speakers[STREAMS];
 	size_t length;
 	harness_begin(&h, FIXTURE_RANKS);
-	for (uint32_t r = 0; r < FIXTURE_RANKS; r++)
-		for (int s = 0; s < OUTPUT_STREAMS; s++)
-			harness_send_to(&h, r, s, "all", NULL);
+	harness_send_all_to(&h, "all");
 	harness_open(&h);
 	for (int i = 0; i < STREAMS; i++)
 		make_lines(&speakers[i], i % OUTPUT_STREAMS);
@@ -174,120 +172,13 @@ static void a_stream_alone_in_its_file_is_passed_byte_for_byte(void **state)
 	harness_end(&h);
 }
 
-struct decorated_row {
-	const char *what;
-	const char *pieces[8]; /* "0o..." rank 0's stdout, "1e..." rank 1's stderr; NULL: the end */
-	const char *file;      /* both ranks' both streams go there */
-};
-
-static const struct decorated_row decorated[] = {
-	{"whole lines", {"0oa\n", "1ob\n", "0ec\n"}, "[0] a\n[1] b\n[0] c\n"},
-	{"halves wait for each other", {"0oone ", "1othree ", "0otwo\n", "1ofour\n"}, "[0] one two\n[1] three four\n"},
-	{"stdout and stderr of a rank are told apart too", {"0oout ", "0eerr\n", "0oend\n"}, "[0] err\n[0] out end\n"},
-	{"several lines in a piece", {"0oa\nb\nc", "1ox\n", "0od\n"}, "[0] a\n[0] b\n[1] x\n[0] cd\n"},
-	{"empty lines", {"0o\n\n", "1o\n"}, "[0] \n[0] \n[1] \n"},
-	{"a last line without its newline gets one", {"0oend", "1ex\n"}, "[1] x\n[0] end\n"},
-	{"both do", {"0oa", "1ob", "1ec"}, "[0] a\n[1] b\n[1] c\n"},
-	{"carriage returns are left alone", {"0oa\r", "0ob\r\n"}, "[0] a\rb\r\n"},
-	{"nothing", {NULL}, ""},
-};
-
-static void decorated_lines_are_whole_and_told_apart(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(decorated); i++) {
-		struct harness h;
-		harness_begin(&h, 2);
-		for (uint32_t r = 0; r < 2; r++)
-			for (int s = 0; s < OUTPUT_STREAMS; s++)
-				harness_send_to(&h, r, s, "all", NULL);
-		harness_open(&h);
-		for (const char *const *piece = decorated[i].pieces; *piece != NULL; piece++)
-			harness_say(&h, (uint32_t)((*piece)[0] - '0'), (*piece)[1] == 'e', *piece + 2);
-		assert_true(harness_close(&h));
-		assert_file_is(&h, "all", decorated[i].file);
-		harness_end(&h);
-	}
-}
-
-static void labels_stand_where_ranks_meet_and_nowhere_else(void **state)
-{
-	(void)state;
-	struct harness h;
-	harness_begin(&h, 2);
-	harness_send_to(&h, 0, TO_STDOUT, "own", "all");
-	harness_send_to(&h, 1, TO_STDOUT, "all", NULL);
-	harness_send_to(&h, 0, TO_STDERR, "both", NULL); /* one rank's two streams: no label, whole lines */
-	harness_send_to(&h, 1, TO_STDERR, "", NULL);
-	h.f.ranks[0].stdout_sinks.items[0].path = fixture_path(&h.f, "both");
-	harness_open(&h);
-	harness_say(&h, 0, TO_STDOUT, "half ");
-	harness_say(&h, 0, TO_STDERR, "error\n");
-	harness_say(&h, 1, TO_STDOUT, "other\n");
-	harness_say(&h, 0, TO_STDOUT, "line\n");
-	assert_true(harness_close(&h));
-	assert_file_is(&h, "both", "error\nhalf line\n");
-	assert_file_is(&h, "all", "[1] other\n[0] half line\n");
-	harness_end(&h);
-}
-
-static void without_labels_lines_are_whole_all_the_same(void **state)
-{
-	(void)state;
-	struct harness h;
-	harness_begin(&h, 2);
-	h.f.spec.output.label = false;
-	for (uint32_t r = 0; r < 2; r++)
-		harness_send_to(&h, r, TO_STDOUT, "all", NULL);
-	harness_open(&h);
-	harness_say(&h, 0, TO_STDOUT, "one ");
-	harness_say(&h, 1, TO_STDOUT, "three\n");
-	harness_say(&h, 0, TO_STDOUT, "two");
-	assert_true(harness_close(&h));
-	assert_file_is(&h, "all", "three\none two\n");
-	harness_end(&h);
-}
-
-/* "2026-11-20T21:13:05.123456Z [1] text": UTC, so that logs of several hosts sort. */
-static void a_timestamp_stands_before_the_label(void **state)
-{
-	(void)state;
-	struct harness h;
-	int year, month, day, hour, minute, second, end = 0;
-	long microseconds;
-	harness_begin(&h, 2);
-	h.f.spec.output.timestamp = true;
-	harness_send_to(&h, 0, TO_STDOUT, "all", NULL);
-	harness_send_to(&h, 1, TO_STDOUT, "all", NULL);
-	harness_open(&h);
-	harness_say(&h, 1, TO_STDOUT, "text\n");
-	assert_true(harness_close(&h));
-	char *bytes = harness_file(&h, "all", NULL);
-	assert_int_equal(sscanf(bytes, "%4d-%2d-%2dT%2d:%2d:%2d.%6ldZ [1] text%n", &year, &month, &day, &hour, &minute,
-	                        &second, &microseconds, &end),
-	                 7);
-	assert_int_equal(end, strlen("2026-11-20T21:13:05.123456Z [1] text"));
-	assert_string_equal(bytes + end, "\n");
-	free(bytes);
-	harness_end(&h);
-}
-
-static char *make_long(size_t length)
-{
-	char *bytes = malloc(length + 1);
-	assert_non_null(bytes);
-	memset(bytes, 'x', length);
-	bytes[length] = '\0';
-	return bytes;
-}
-
 static void begin_long_line(struct harness *h, size_t length)
 {
 	harness_begin(h, 2);
 	harness_send_to(h, 0, TO_STDOUT, "all", NULL);
 	harness_send_to(h, 1, TO_STDOUT, "all", NULL);
 	harness_open(h);
-	char *text = make_long(length);
+	char *text = harness_make_long(length);
 	harness_say(h, 0, TO_STDOUT, text);
 	free(text);
 }
@@ -433,114 +324,11 @@ static void a_restarted_rank_has_fresh_streams(void **state)
 	harness_end(&h);
 }
 
-static void last_words_are_those_of_one_incarnation(void **state)
-{
-	(void)state;
-	struct harness h;
-	struct error err;
-	harness_begin(&h, 1);
-	harness_send_to(&h, 0, TO_STDOUT, "", NULL);
-	harness_send_to(&h, 0, TO_STDERR, "", NULL);
-	harness_open(&h);
-	harness_say(&h, 0, TO_STDERR, "why the first one failed\n");
-	harness_end_all(&h);
-	assert_int_equal(output_open_rank(h.output, 0, h.ends[0], &err), 0);
-	assert_null(output_tail(h.output, 0));
-	assert_true(harness_close(&h));
-	harness_end(&h);
-}
-
-struct tail_row {
-	const char *what;
-	const char *said;
-	const char *lines[TAIL_LINES + 1];
-};
-
-static const struct tail_row tails[] = {
-	{"nothing", "", {NULL}},
-	{"only line ends", "\n\r\n\n", {NULL}},
-	{"one line", "one\n", {"one"}},
-	{"without its newline", "one\ntwo", {"one", "two"}},
-	{"blank lines within", "one\n\ntwo\n\n", {"one", "", "two"}},
-	{"Windows line ends", "one\r\ntwo\r\n", {"one", "two"}},
-	{"a progress bar", " 10%\r 20%\r100%\n", {" 10%", " 20%", "100%"}},
-	{"what is no text", "a\x01\x1b[1mb\x7f\tc\n", {"a..[1mb.\tc"}},
-	{"other alphabets", "\xc3\xa9t\xc3\xa9\n", {"\xc3\xa9t\xc3\xa9"}},
-	{"twenty lines",
-         "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n20\n",
-         {"1",  "2",  "3",  "4",  "5",  "6",  "7",  "8",  "9",  "10",
-          "11", "12", "13", "14", "15", "16", "17", "18", "19", "20"}},
-	{"the last twenty of more",
-         "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n20\n21\n22",
-         {"3",  "4",  "5",  "6",  "7",  "8",  "9",  "10", "11", "12",
-          "13", "14", "15", "16", "17", "18", "19", "20", "21", "22"}},
-};
-
-static void assert_tail(char **lines, const char *const *expected, const char *what)
-{
-	size_t at = 0;
-	for (; expected[at] != NULL; at++) {
-		const char *line = lines == NULL || lines[at] == NULL ? "(none)" : lines[at];
-		if (strcmp(line, expected[at]) != 0)
-			fail_msg("%s: line %zu is \"%s\", expected \"%s\"", what, at, line, expected[at]);
-	}
-	if (at == 0)
-		assert_null(lines);
-	else
-		assert_null(lines[at]);
-	for (size_t i = 0; i < at; i++)
-		free(lines[i]);
-	free(lines);
-}
-
-static void the_last_lines_of_stderr_are_kept(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(tails); i++) {
-		struct harness h;
-		harness_begin(&h, 1);
-		harness_send_to(&h, 0, TO_STDERR, "", NULL); /* kept although it goes nowhere */
-		harness_open(&h);
-		harness_say(&h, 0, TO_STDOUT, "");
-		harness_say(&h, 0, TO_STDERR, tails[i].said);
-		assert_tail(output_tail(h.output, 0), tails[i].lines, tails[i].what);
-		assert_true(harness_close(&h));
-		harness_end(&h);
-	}
-}
-
-static void of_a_flood_the_last_bytes_are_kept(void **state)
-{
-	(void)state;
-	struct harness h;
-	harness_begin(&h, 1);
-	harness_send_to(&h, 0, TO_STDERR, "err", NULL);
-	harness_open(&h);
-	char *flood = make_long(100000);
-	harness_say(&h, 0, TO_STDERR, flood);
-	harness_say(&h, 0, TO_STDERR, "\nlast\n");
-	char **lines = output_tail(h.output, 0);
-	assert_non_null(lines);
-	assert_int_equal(strlen(lines[0]), TAIL_BYTES - strlen("\nlast\n"));
-	assert_string_equal(lines[1], "last");
-	assert_null(lines[2]);
-	free(lines[0]);
-	free(lines[1]);
-	free(lines);
-	free(flood);
-	assert_true(harness_close(&h));
-	harness_end(&h);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_never_torn_whatever_pieces_they_come_in),
 		cmocka_unit_test(a_stream_alone_in_its_file_is_passed_byte_for_byte),
-		cmocka_unit_test(decorated_lines_are_whole_and_told_apart),
-		cmocka_unit_test(labels_stand_where_ranks_meet_and_nowhere_else),
-		cmocka_unit_test(without_labels_lines_are_whole_all_the_same),
-		cmocka_unit_test(a_timestamp_stands_before_the_label),
 		cmocka_unit_test(a_line_too_long_to_hold_passes_whole_while_others_wait),
 		cmocka_unit_test(the_end_of_its_stream_ends_a_long_line),
 		cmocka_unit_test(a_line_is_held_up_to_its_bound),
@@ -548,9 +336,6 @@ int main(void)
 		cmocka_unit_test(silence_after_a_rank_ended_breaks_its_long_line_off),
 		cmocka_unit_test(what_is_in_the_pipes_is_read_before_they_are_closed_although_somebody_holds_them),
 		cmocka_unit_test(a_restarted_rank_has_fresh_streams),
-		cmocka_unit_test(the_last_lines_of_stderr_are_kept),
-		cmocka_unit_test(last_words_are_those_of_one_incarnation),
-		cmocka_unit_test(of_a_flood_the_last_bytes_are_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

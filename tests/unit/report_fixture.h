@@ -50,10 +50,4 @@ static inline void report_fixture_end(struct report_fixture *f)
 	fixture_end(&f->job);
 }
 
-/* The results hold char *, and nothing writes through them. */
-static inline char *borrowed(const char *text)
-{
-	return (char *)(uintptr_t)text;
-}
-
 #endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report_text: the exact words for what became of the others when a rank had failed, and for its last words.
+ */
+#include "report_text_case.h"
+
+#include <errno.h>
+
+static const struct text_case cases[] = {
+	{
+		.what = "what became of the others",
+		.nprocs = 10,
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 5,
+		.ranks = {STOPPED(3),
+                          STOPPED(4),
+                          {EXITED(1, 6, 12104), .in_wake = true},
+                          STOPPED(5),
+                          WELL(0, 100),
+                          {EXITED(3, 2, 12103)},
+                          WELL(1, 200),
+                          {SIGNALED(SIGKILL, 9, 17200), .stopped = true, .killed = true},
+                          STOPPED(7),
+                          WELL(8, 12200)},
+		.leftovers = 1,
+		.expected = "muster: rank 5 (pid 4305, CPUs 5,13) exited with code 3, 12.103 s after the start\n"
+			    "muster: others: 4 stopped by muster (SIGTERM), 1 killed after 5 s grace (rank 7), 1 "
+			    "failed in its wake (rank 2, exit 1), 2 had ended before, 1 ended well after it\n"
+			    "muster: survivors: 0; 1 process that outlived its rank was stopped\n",
+	},
+	{
+		.what = "several that failed in its wake",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 1,
+		.ranks = {{EXITED(1, 1, 1), .in_wake = true},
+                          {EXITED(3, 0, 1)},
+                          {EXITED(1, 2, 1), .in_wake = true},
+                          {SIGNALED(SIGABRT, 3, 1), .in_wake = true}},
+		.expected = "muster: rank 1 (pid 4301, CPUs 1,9) exited with code 3, 0.001 s after the start\n"
+			    "muster: others: 3 failed in its wake (ranks 0,2-3)\n"
+			    "muster: survivors: 0\n",
+	},
+	{
+		.what = "one that was killed by a signal in its wake",
+		.nprocs = 2,
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 1,
+		.ranks = {{SIGNALED(SIGPIPE, 1, 1), .in_wake = true}, {EXITED(3, 0, 1)}},
+		.expected = "muster: rank 1 (pid 4301, CPUs 1,9) exited with code 3, 0.001 s after the start\n"
+			    "muster: others: 1 failed in its wake (rank 0, SIGPIPE)\n"
+			    "muster: survivors: 0\n",
+	},
+	{
+		.what = "two that failed at once, in the order in which they were reaped",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 2,
+		.ranks = {{SIGNALED(SIGSEGV, 2, 50)}, STOPPED(3), {EXITED(3, 0, 50)}, {EXITED(4, 1, 50)}},
+		.expected = "muster: rank 2 (pid 4302, CPUs 2,10) exited with code 3, 0.050 s after the start\n"
+			    "muster: also failed: rank 3 (pid 4303, CPUs 3,11) exited with code 4, 0.050 s after the "
+			    "start\n"
+			    "muster: also failed: rank 0 (pid 4300, CPUs 0,8) was killed by SIGSEGV (segmentation "
+			    "fault), 0.050 s after the start\n"
+			    "muster: others: 1 stopped by muster (SIGTERM)\n"
+			    "muster: survivors: 0\n",
+	},
+	{
+		.what = "many that failed at once",
+		.nprocs = 12,
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.ranks = {{EXITED(1, 0, 1)},
+                          {EXITED(1, 1, 1)},
+                          {EXITED(1, 2, 1)},
+                          {EXITED(1, 3, 1)},
+                          {EXITED(1, 4, 1)},
+                          {EXITED(1, 5, 1)},
+                          {EXITED(1, 6, 1)},
+                          {EXITED(1, 7, 1)},
+                          {EXITED(1, 8, 1)},
+                          {EXITED(1, 9, 1)},
+                          {EXITED(1, 10, 1)},
+                          {EXITED(1, 11, 1)}},
+		.unbound = true,
+		.expected = "muster: rank 0 (pid 4300, not bound) exited with code 1, 0.001 s after the start\n"
+			    "muster: also failed: rank 1 (pid 4301, not bound) exited with code 1, 0.001 s after the "
+			    "start\n"
+			    "muster: also failed: rank 2 (pid 4302, not bound) exited with code 1, 0.001 s after the "
+			    "start\n"
+			    "muster: also failed: rank 3 (pid 4303, not bound) exited with code 1, 0.001 s after the "
+			    "start\n"
+			    "muster: also failed: rank 4 (pid 4304, not bound) exited with code 1, 0.001 s after the "
+			    "start\n"
+			    "muster: also failed: rank 5 (pid 4305, not bound) exited with code 1, 0.001 s after the "
+			    "start\n"
+			    "muster: also failed: rank 6 (pid 4306, not bound) exited with code 1, 0.001 s after the "
+			    "start\n"
+			    "muster: also failed: rank 7 (pid 4307, not bound) exited with code 1, 0.001 s after the "
+			    "start\n"
+			    "muster: also failed: rank 8 (pid 4308, not bound) exited with code 1, 0.001 s after the "
+			    "start\n"
+			    "muster: also failed: 3 more\n"
+			    "muster: survivors: 0\n",
+	},
+	{
+		.what = "only the last twenty lines, and nothing that could rewrite the terminal",
+		.nprocs = 1,
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.ranks = {{EXITED(1, 0, 1)}},
+		.tail = {"1",
+                         "2",
+                         "3",
+                         "4",
+                         "5",
+                         "6",
+                         "7",
+                         "8",
+                         "9",
+                         "10",
+                         "11",
+                         "12",
+                         "13",
+                         "14",
+                         "15",
+                         "16",
+                         "17",
+                         "18",
+                         "10%\r50%\r99%",
+                         "ends with a return\r",
+                         "\033[31mred\033[0m",
+                         "\b\177",
+                         "\xc3\xa9\xff"},
+		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) exited with code 1, 0.001 s after the start\n"
+			    "muster:   | 4\nmuster:   | 5\nmuster:   | 6\nmuster:   | 7\nmuster:   | 8\n"
+			    "muster:   | 9\nmuster:   | 10\nmuster:   | 11\nmuster:   | 12\nmuster:   | 13\n"
+			    "muster:   | 14\nmuster:   | 15\nmuster:   | 16\nmuster:   | 17\nmuster:   | 18\n"
+			    "muster:   | 99%\nmuster:   | ends with a return\n"
+			    "muster:   | \\x1b[31mred\\x1b[0m\nmuster:   | \\x08\\x7f\nmuster:   | \xc3\xa9\\xff\n"
+			    "muster: survivors: 0\n",
+	},
+	{
+		.what = "a rank that cannot be killed",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.ranks = {{EXITED(1, 0, 1000)},
+                          STOPPED(1),
+                          STOPPED(2),
+                          {.end = RANK_LOST, .death_order = NO_RANK, .ended_ns = TIME_UNKNOWN, .killed = true}},
+		.detail = "state D, waits in nfs_wait_bit_killable",
+		.survivors = 1,
+		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) exited with code 1, 1.000 s after the start\n"
+			    "muster: rank 3 (pid 4303, CPUs 3,11) was lost: state D, waits in nfs_wait_bit_killable\n"
+			    "muster: others: 2 stopped by muster (SIGTERM)\n"
+			    "muster: survivors: 1 (alive, with MUSTER_JOB_ID=work-a1 in their environment)\n",
+	},
+	{
+		.what = "a rank whose end nobody saw",
+		.nprocs = 1,
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.ranks = {{.end = RANK_LOST, .death_order = NO_RANK, .ended_ns = TIME_UNKNOWN}},
+		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) was lost: nobody saw it end\n"
+			    "muster: survivors: 0\n",
+	},
+};
+
+static void what_became_of_the_others_is_told_in_these_words(void **state)
+{
+	(void)state;
+	check_words(cases, COUNT_OF(cases));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_became_of_the_others_is_told_in_these_words),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
