@@ -15,6 +15,7 @@
 #include "commands/take_cores.h"
 #include "job/control_server.h"
 #include "job/job_keeper.h"
+#include "job/job_places.h"
 #include "job/job_record.h"
 #include "job/start_word.h"
 #include "machine/core_lease.h"
@@ -48,7 +49,12 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, HELD_PATIENCE_MS = 5000 /* as after a SIGKILL */ };
+enum {
+	EXIT_NOT_EXECUTABLE = 126,
+	EXIT_NOT_FOUND = 127,
+	HELD_PATIENCE_MS = 5000, /* as after a SIGKILL */
+	IDS_TRIED = 100
+};
 
 /* Everything of one run, in the order in which it is made. */
 struct run {
@@ -105,19 +111,57 @@ static int refuse_detached(const struct run *run, struct error *err)
 /* --- spec → plan --- */
 
 /* A detached job has nobody to tell anything but its record, and is refused without. */
-static int name_job(struct run *run, struct error *err)
+static int refuse_unrecorded(struct error *err)
 {
-	job_record_name(&run->record, run->spec.name);
-	if (run->spec.join)
-		return 0;
-	int rc = job_record_make(&run->record, run->spec.name, err);
+	return error_prefix(err, "join: false (--detach) needs a place for the job's record");
+}
+
+/* Known before the job waits for anything. */
+static int check_records(const struct run *run, struct error *err)
+{
+	int records = run->spec.join ? -1 : job_places_open_records(true, err);
+	if (records >= 0)
+		close(records);
+	return run->spec.join || records >= 0 ? 0 : refuse_unrecorded(err);
+}
+
+/* From here on there is something to remove again. -EEXIST: the id is another job's. */
+static int make_record(struct run *run, struct error *err)
+{
+	signals_block();
+	int rc = job_record_make(&run->record, err);
 	if (rc == 0)
 		rc = job_record_open_logs(&run->record, err);
-	if (rc < 0)
-		return error_prefix(err, "join: false (--detach) needs a place for the job's record");
+	if (rc < 0) {
+		refuse_unrecorded(err);
+		return rc;
+	}
 	run->logs = (struct log_place){
 		.directory = rc, .path = run->record.path, .limit_bytes = run->spec.output.log_limit_bytes};
 	return 0;
+}
+
+/* The record comes after the cores, so that whoever is interrupted while it waits for them leaves nothing. */
+static int take_cores_and_record(struct run *run, struct error *err)
+{
+	const struct core_taking taking = {
+		.spec = &run->spec,
+		.machine = &run->machine,
+		.job_id = run->record.id,
+		.outer_jobs = run->outer_jobs,
+		.quiet = run->options.quiet,
+		.verbose = run->options.verbosity > 0,
+	};
+	for (int tried = 0;; tried++) {
+		job_record_name(&run->record, run->spec.name);
+		int rc = take_cores(&run->placement, &run->lease, &taking, err);
+		if (rc == 0 && !run->spec.join)
+			rc = make_record(run, err);
+		if (rc != -EEXIST || tried == IDS_TRIED)
+			return rc;
+		placement_finish(&run->placement); /* others know the cores by that id */
+		core_lease_close(&run->lease);
+	}
 }
 
 /* One that is free now; 0 when there is none, then ranks get no MASTER_PORT. */
@@ -136,21 +180,12 @@ static uint16_t free_port(void)
 
 static int make_plan(struct run *run, struct error *err)
 {
-	int rc = name_job(run, err);
-	if (rc < 0)
-		return rc;
+	int rc = check_records(run, err);
 	run->outer_jobs = outer_jobs();
-	const struct core_taking taking = {
-		.spec = &run->spec,
-		.machine = &run->machine,
-		.job_id = run->record.id,
-		.outer_jobs = run->outer_jobs,
-		.quiet = run->options.quiet,
-		.verbose = run->options.verbosity > 0,
-	};
-	rc = machine_read(&run->machine, err);
 	if (rc == 0)
-		rc = take_cores(&run->placement, &run->lease, &taking, err);
+		rc = machine_read(&run->machine, err);
+	if (rc == 0)
+		rc = take_cores_and_record(run, err);
 	if (rc < 0)
 		return rc;
 	if (getcwd(run->directory, sizeof run->directory) == NULL)

@@ -180,7 +180,7 @@ static void begin_record(struct job_keeper *keeper)
 	if (keeper->tried)
 		return;
 	keeper->tried = true;
-	if (!has_record(keeper) && job_record_make(keeper->facts.record, NULL, &err) < 0)
+	if (!has_record(keeper) && job_record_make(keeper->facts.record, &err) < 0)
 		warn(keeper, &err);
 	if (!has_record(keeper))
 		return;

@@ -18,24 +18,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAMES_TRIED = 100 };
-
 #define JOB "job.json"
 
 void job_record_name(struct job_record *record, const char *name)
 {
 	*record = (struct job_record)JOB_RECORD_NONE;
 	job_id_make_now(record->id, name);
-}
-
-static int make_directory(struct job_record *record, int records, const char *name)
-{
-	int rc = mkdirat(records, record->id, 0700) < 0 ? -errno : 0;
-	for (int tried = 0; rc == -EEXIST && name != NULL && tried < NAMES_TRIED; tried++) {
-		job_id_make_now(record->id, name);
-		rc = mkdirat(records, record->id, 0700) < 0 ? -errno : 0;
-	}
-	return rc;
 }
 
 /* Of the open file description, not of the process: what is forked holds it, too. */
@@ -68,12 +56,12 @@ static int fill(struct job_record *record, int records, struct error *err)
 	return record->path != NULL ? 0 : error_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 }
 
-int job_record_make(struct job_record *record, const char *name, struct error *err)
+int job_record_make(struct job_record *record, struct error *err)
 {
 	int records = job_places_open_records(true, err);
 	if (records < 0)
 		return records;
-	int rc = make_directory(record, records, name);
+	int rc = mkdirat(records, record->id, 0700) < 0 ? -errno : 0;
 	if (rc < 0) {
 		close(records);
 		return error_set(err, rc, "cannot make directory %s: %s", record->id, strerror(-rc));

@@ -37,9 +37,8 @@ struct job_record {
 /* A fresh id, and no directory as yet. */
 void job_record_name(struct job_record *record, const char *name);
 
-/* Makes the directory and takes the lock. Where there is such a job already, `record` gets another id when `name`, the
- * job's, is given; else that is an error. */
-int job_record_make(struct job_record *record, const char *name, struct error *err);
+/* Makes the directory and takes the lock. -EEXIST: there is such a job already. */
+int job_record_make(struct job_record *record, struct error *err);
 
 /* A file of the record, appeared whole or not at all. */
 int job_record_put(const struct job_record *record, const char *file, const char *bytes, size_t length,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Jobs that run side by side on one host keep off one another's cores, share them with a word, refuse or wait; nobody
 holds a core who is gone. What a rank may run on is asked of the rank, not of muster."""
+import contextlib
 import json
 import os
 import pathlib
@@ -299,7 +300,8 @@ class Ends(Cores):
         self.assertEqual(len(pids), 3)
         self.assertEqual(len(set(self.held().values())), 1)
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # the others end it as soon as the first is gone
+                os.kill(pid, signal.SIGKILL)
         job.process.wait(WAIT_S)
         eventually(lambda: self.held() == {}, "nothing is held")
 
@@ -346,6 +348,26 @@ class Detached(Cores):
             self.addCleanup(self.muster, "stop", name)
             self.assertEqual(command.wait(WAIT_S), 0)
         self.assertEqual(self.held()[cpus[1]], name)
+
+    def test_one_that_is_interrupted_while_it_waits_leaves_nothing(self):
+        self.fill()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
+            words = [str(harness.MUSTER), "run", "-d", "--wait-for-cores", "sleep", "60"]
+            with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  env=self.environment()) as command:
+                self.assertIn("waiting for cores", command.stderr.readline())
+                command.send_signal(number)
+                self.assertEqual(command.wait(WAIT_S), -number)
+                self.assertEqual(command.stdout.read(), "")
+            self.assertEqual(list((self.directory / "state/muster/jobs").glob("sleep-*")), [])
+
+    def test_one_that_has_no_place_for_its_record_is_told_before_it_waits(self):
+        self.fill()
+        done = self.muster("run", "-d", "--wait-for-cores", "sleep", "60",
+                           XDG_STATE_HOME="/dev/null")
+        self.assert_exit(done, 125)
+        self.assertIn("needs a place for the job's record", done.stderr)
+        self.assertNotIn("waiting", done.stderr)
 
     def test_one_that_is_refused_leaves_no_record(self):
         self.fill()
