@@ -33,6 +33,8 @@ static json_t *describe(const struct job_view *view)
 	json_t *made = json_pack("{s:s, s:s}", "id", view->id, "state", job_life_name(view->life));
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
 		json_object_set(made, members[i], json_object_get(view->job, members[i]));
+	if (view->life == JOB_RUNNING) /* no longer: the lock is gone with the job */
+		json_object_set(made, "held_cpus", json_object_get(view->job, "held_cpus"));
 	json_t *end = view->life == JOB_ENDED ? job_view_end(view) : NULL;
 	if (view->life == JOB_ENDED && end == NULL)
 		end = job_view_report(view, NULL);
@@ -53,7 +55,7 @@ static bool add_job(void *context, struct job_view *view)
 static const char *text_of(const json_t *job, const char *member)
 {
 	const char *text = json_string_value(json_object_get(job, member));
-	return text == NULL ? "-" : text;
+	return text == NULL || text[0] == '\0' ? "-" : text;
 }
 
 static void local_time(char text[static 32], const char *date)
@@ -101,16 +103,14 @@ static void print_table(const json_t *jobs)
 		int length = (int)strlen(text_of(job, "id"));
 		width = length > width ? length : width;
 	}
-	printf("%-*s  %-8s  %5s  %-19s  %-8s  %s\n", width, "ID", "STATE", "RANKS", "STARTED", "CPUS", "COMMAND");
+	printf("%-*s  %-8s  %5s  %-19s  %-8s  %s\n", width, "ID", "STATE", "RANKS", "STARTED", "HOLDS", "COMMAND");
 	json_array_foreach(jobs, i, job)
 	{
 		char state[16], started[32];
-		bool runs = strcmp(text_of(job, "state"), "running") == 0;
 		state_words(state, job);
 		local_time(started, text_of(job, "started"));
 		printf("%-*s  %-8s  %5d  %-19s  %-8s  ", width, text_of(job, "id"), state,
-		       (int)json_integer_value(json_object_get(job, "nprocs")), started,
-		       runs ? text_of(job, "cpus") : "-");
+		       (int)json_integer_value(json_object_get(job, "nprocs")), started, text_of(job, "held_cpus"));
 		print_command(json_object_get(job, "command"));
 	}
 }

@@ -384,6 +384,7 @@ static struct job_keeper *make_keeper(struct run *run, const struct guards *guar
 		.plan = &run->plan,
 		.view = &run->view,
 		.guards = guards,
+		.held_cpus = &run->lease.cpus,
 		.output = run->output,
 		.starter = &run->starter,
 		.directory = run->directory,

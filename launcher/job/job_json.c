@@ -25,17 +25,23 @@ static json_t *make_command(const struct launch_plan *plan)
 	return command;
 }
 
+static json_t *make_list(const struct index_set *set)
+{
+	size_t length = index_set_format(set, NULL, 0);
+	char *text = calloc(1, length + 1);
+	if (text != NULL)
+		index_set_format(set, text, length + 1);
+	json_t *list = text == NULL ? json_null() : json_string(text);
+	free(text);
+	return list;
+}
+
 static json_t *make_cpus(const struct launch_plan *plan)
 {
 	struct index_set all = {0};
 	for (uint32_t r = 0; r < plan->nprocs; r++)
 		index_set_union(&all, &plan->ranks[r].place->cpus);
-	size_t length = index_set_format(&all, NULL, 0);
-	char *list = calloc(1, length + 1);
-	if (list != NULL)
-		index_set_format(&all, list, length + 1);
-	json_t *cpus = list == NULL ? json_null() : json_string(list);
-	free(list);
+	json_t *cpus = make_list(&all);
 	index_set_finish(&all);
 	return cpus;
 }
@@ -48,18 +54,18 @@ static json_t *make_boot_id(void)
 	return id[0] != '\0' ? json_string(id) : json_null();
 }
 
-char *job_json_format(const struct launch_plan *plan, const struct guards *guards, const char *directory,
-                      const char *socket, const struct timespec *started)
+char *job_json_format(const struct launch_plan *plan, const struct guards *guards, const struct index_set *held,
+                      const char *directory, const char *socket, const struct timespec *started)
 {
 	char date[DATE_BYTES];
-	json_t *job =
-		json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:b, s:I, s:{s:I, s:I, s:I}, s:o, s:s, s:o, s:o}",
-	                  "schema", "muster.job/1", "id", json_text(plan->job_id), "name", json_text(plan->job_name),
-	                  "command", make_command(plan), "working_directory", json_text(directory), "nprocs",
-	                  (json_int_t)plan->nprocs, "join", plan->spec->join, "daemon", plan->spec->daemon, "uid",
-	                  (json_int_t)geteuid(), "pid", "guard", (json_int_t)guards->guard, "warden",
-	                  (json_int_t)guards->warden, "supervisor", (json_int_t)getpid(), "boot_id", make_boot_id(),
-	                  "started", date_format(date, started), "socket", json_text(socket), "cpus", make_cpus(plan));
+	json_t *job = json_pack(
+		"{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:b, s:I, s:{s:I, s:I, s:I}, s:o, s:s, s:o, s:o, s:o}", "schema",
+		"muster.job/1", "id", json_text(plan->job_id), "name", json_text(plan->job_name), "command",
+		make_command(plan), "working_directory", json_text(directory), "nprocs", (json_int_t)plan->nprocs,
+		"join", plan->spec->join, "daemon", plan->spec->daemon, "uid", (json_int_t)geteuid(), "pid", "guard",
+		(json_int_t)guards->guard, "warden", (json_int_t)guards->warden, "supervisor", (json_int_t)getpid(),
+		"boot_id", make_boot_id(), "started", date_format(date, started), "socket", json_text(socket), "cpus",
+		make_cpus(plan), "held_cpus", make_list(held));
 	char *text = json_dumps(job, JSON_COMPACT);
 	json_decref(job);
 	return text;

@@ -8,10 +8,12 @@
 #include <time.h>
 
 struct guards;
+struct index_set;
 struct launch_plan;
 
-/* One line; free() it. NULL without memory. `socket` may be NULL: nobody answers. */
-char *job_json_format(const struct launch_plan *plan, const struct guards *guards, const char *directory,
-                      const char *socket, const struct timespec *started);
+/* One line; free() it. NULL without memory. `socket` may be NULL: nobody answers. `held` are the CPUs that other jobs
+ * are kept from as long as this one lives. */
+char *job_json_format(const struct launch_plan *plan, const struct guards *guards, const struct index_set *held,
+                      const char *directory, const char *socket, const struct timespec *started);
 
 #endif

@@ -143,7 +143,8 @@ static void put_job(struct job_keeper *keeper)
 {
 	struct timespec now = supervisor_look(keeper->supervisor).result->started;
 	char path[PATH_MAX];
-	char *json = job_json_format(keeper->facts.plan, keeper->facts.guards, keeper->facts.directory,
+	char *json = job_json_format(keeper->facts.plan, keeper->facts.guards, keeper->facts.held_cpus,
+	                             keeper->facts.directory,
 	                             control_server_place(path, keeper->facts.record->id) < 0 ? NULL : path, &now);
 	size_t length = json == NULL ? 0 : strlen(json);
 	struct error err;

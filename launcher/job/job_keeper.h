@@ -14,6 +14,7 @@
 
 struct error;
 struct guards;
+struct index_set;
 struct job_record;
 struct job_result;
 struct launch_plan;
@@ -27,9 +28,10 @@ struct job_facts {
 	const struct launch_plan *plan;
 	const struct plan_view *view;
 	const struct guards *guards;
-	struct output *output;      /* for the one line */
-	struct start_word *starter; /* told that every rank was executed */
-	const char *directory;      /* where muster was called */
+	const struct index_set *held_cpus; /* that other jobs are kept from */
+	struct output *output;             /* for the one line */
+	struct start_word *starter;        /* told that every rank was executed */
+	const char *directory;             /* where muster was called */
 	bool quiet;
 };
 

@@ -29,6 +29,21 @@ enum {
 	SUFFIX_BYTES = 12 /* of an id: '-' and what follows */
 };
 
+/* In one piece: jansson reads a descriptor byte by byte. */
+static json_t *parse_file(int fd, size_t size, json_error_t *where)
+{
+	char *bytes = malloc(size + 1);
+	size_t length = 0;
+	ssize_t got = 1;
+	while (bytes != NULL && length < size && got > 0) {
+		got = read(fd, bytes + length, size - length);
+		length += got > 0 ? (size_t)got : 0;
+	}
+	json_t *made = bytes == NULL ? NULL : json_loadb(bytes, length, JSON_REJECT_DUPLICATES, where);
+	free(bytes);
+	return made;
+}
+
 static json_t *read_json(int directory, const char *file, struct error *err)
 {
 	struct stat status;
@@ -42,7 +57,7 @@ static json_t *read_json(int directory, const char *file, struct error *err)
 	json_error_t where = {0};
 	json_t *made = NULL;
 	if (S_ISREG(status.st_mode) && status.st_size < JSON_BYTES_MAX)
-		made = json_loadfd(fd, JSON_REJECT_DUPLICATES, &where);
+		made = parse_file(fd, (size_t)status.st_size, &where);
 	if (made == NULL)
 		error_set(err, -EBADMSG, "%s: %s", file, where.text[0] != '\0' ? where.text : "not a file of muster's");
 	close(fd);

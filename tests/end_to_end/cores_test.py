@@ -86,6 +86,13 @@ class Cores(harness.TestCase):
         return {cpu: holder["job"] for holder in json.loads(done.stdout)["machine"]["holders"]
                 for cpu in harness.cpus_of(holder["cpus"])}
 
+    def held_by_all(self):
+        """{job: CPUs} of the locks, those on shared CPUs too."""
+        held = {}
+        for holder in json.loads(self.muster("plan", "--json", "-n", "1", "true").stdout)["machine"]["holders"]:
+            held.setdefault(holder["job"], set()).update(harness.cpus_of(holder["cpus"]))
+        return held
+
     def need_two_cores(self):
         plan = self.plan("-n", "auto", "true")
         if plan["nprocs"] < 2:
@@ -335,6 +342,30 @@ class Detached(Cores):
         self.assertNotEqual(Job(self).cpu(), cpu)
         self.assert_exit(self.muster("stop", name), 0)
         self.assertNotIn(name, self.held().values())
+
+    def test_ps_shows_which_job_holds_which_cores_and_who_holds_none(self):
+        commands = {"one": [], "two": ["-n", "2"], "unbound": ["--bind-to", "none"], "sharing": ["-n", str(self.last + 1)],
+                    "alone": ["--set", "placement.exclusive=false"]}
+        ids = {}
+        for name, options in commands.items():
+            changes = {"MUSTER_LEASE_DIR": "/proc/no"} if name == "two" else {}
+            started = self.muster("run", "-q", "-d", "--set", f"name={name}", *options, "sleep", "60", **changes)
+            self.assert_exit(started, 0)
+            ids[name] = started.stdout.strip()
+            self.addCleanup(self.muster, "stop", ids[name])
+        held = self.held_by_all()
+        jobs = {job["id"]: job for job in json.loads(self.muster("ps", "--json").stdout)}
+        for job in ids.values():
+            self.assertEqual(harness.cpus_of(jobs[job]["held_cpus"]), held.get(job, set()), job)
+        self.assertEqual(jobs[ids["two"]]["held_cpus"], "")
+        self.assertNotEqual(jobs[ids["two"]]["cpus"], "")
+        table = {line.split()[0]: line.split() for line in self.muster("ps").stdout.splitlines()}
+        self.assertEqual(table["ID"][4], "HOLDS")
+        self.assertEqual(table[ids["two"]][5], "-")
+        self.assertEqual(harness.cpus_of(table[ids["one"]][5]), held[ids["one"]])
+        self.muster("stop", ids["one"])
+        ended = {job["id"]: job for job in json.loads(self.muster("ps", "-a", "--json").stdout)}[ids["one"]]
+        self.assertNotIn("held_cpus", ended)
 
     def test_one_that_waits_returns_when_it_runs(self):
         jobs, cpus = self.fill()
