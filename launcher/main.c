@@ -6,6 +6,7 @@
 #include "base/stack.h"
 #include "commands/check.h"
 #include "commands/console.h"
+#include "commands/doctor.h"
 #include "commands/join.h"
 #include "commands/logs.h"
 #include "commands/plan.h"
@@ -42,6 +43,7 @@ static const struct subcommand subcommands[] = {
 	{"signal", command_signal, "signal [-r RANKS] JOB SIGNAL", "send a signal to the ranks of a job"},
 	{"stop", command_stop, "stop [--grace T] JOB...", "stop jobs; return once nothing is left"},
 	{"report", command_report, "report JOB|FILE", "how a job went that has ended"},
+	{"doctor", command_doctor, "doctor", "what on this machine or in this container will hurt a job"},
 };
 
 static void print_usage(FILE *to)

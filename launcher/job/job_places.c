@@ -50,6 +50,15 @@ int job_places_open_records(bool make, struct error *err)
 	return rc < 0 ? rc : private_directory_open(state, RECORDS, make && may_make, err);
 }
 
+int job_places_record_directory(char path[static PATH_MAX], bool *may_make, struct error *err)
+{
+	char state[PATH_MAX];
+	int rc = find_state(state, may_make, err);
+	if (rc == 0 && snprintf(path, PATH_MAX, "%s/" RECORDS, state) >= PATH_MAX)
+		rc = error_set(err, -ENAMETOOLONG, "directory %s: %s", state, strerror(ENAMETOOLONG));
+	return rc;
+}
+
 int job_places_record_path(char path[static PATH_MAX], const char *id)
 {
 	char state[PATH_MAX];

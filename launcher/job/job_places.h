@@ -14,6 +14,9 @@ struct error;
  * or there is no such directory and it is not to be made. */
 int job_places_open_records(bool make, struct error *err);
 
+/* Where that is; *may_make is false where the home directory is not there, which is not made. */
+int job_places_record_directory(char path[static PATH_MAX], bool *may_make, struct error *err);
+
 /* The path of one job's record there. */
 int job_places_record_path(char path[static PATH_MAX], const char *id);
 

@@ -24,10 +24,12 @@ enum { TURN_AT = LEASE_PLACES * LEASE_STRIDE, TURN_PAUSE_NS = 100000, TURN_PATIE
 /* Not to be waited for (a FIFO), not to be followed; what was there before muster is told apart by what it is. */
 static int open_file(int directory, enum lease_use use)
 {
-	int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (use == LEASE_TO_TAKE ? O_RDWR : O_RDONLY);
+	int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (use == LEASE_TO_LOOK ? O_RDONLY : O_RDWR);
 	int fd = openat(directory, LEASE_FILE, flags);
 	if (fd >= 0 || errno != ENOENT || use == LEASE_TO_LOOK)
 		return fd;
+	if (use == LEASE_TO_TRY)
+		return openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	/* For all users, whatever the mask says. Whoever was faster made the same file. */
 	mode_t mask = umask(0);
 	fd = openat(directory, LEASE_FILE, flags | O_CREAT | O_EXCL, 0666);
@@ -35,12 +37,14 @@ static int open_file(int directory, enum lease_use use)
 	return fd >= 0 || errno != EEXIST ? fd : openat(directory, LEASE_FILE, flags);
 }
 
-static int check_file(int fd, const char *directory, struct error *err)
+/* The one that stands for it in a try has no name. */
+static int check_file(int fd, const char *directory, enum lease_use use, struct error *err)
 {
 	struct stat status;
 	if (fstat(fd, &status) < 0)
 		return error_set(err, -errno, "%s/" LEASE_FILE ": %s", directory, strerror(errno));
-	if (!S_ISREG(status.st_mode) || status.st_nlink != 1)
+	bool is_nameless = use == LEASE_TO_TRY && status.st_nlink == 0;
+	if (!S_ISREG(status.st_mode) || (status.st_nlink != 1 && !is_nameless))
 		return error_set(err, -EPERM, "%s/" LEASE_FILE " is not a plain file with one name", directory);
 	return 0;
 }
@@ -66,8 +70,8 @@ static int open_in(struct core_lease *lease, const char *path, bool is_chosen, e
 	close(directory);
 	if (lease->fd < 0)
 		return error_set(err, -code, "%s/" LEASE_FILE ": %s", path, strerror(code));
-	int rc = check_file(lease->fd, path, err);
-	int locked = rc == 0 && use == LEASE_TO_TAKE ? set_lock(lease, F_UNLCK, TURN_AT, 1) : 0;
+	int rc = check_file(lease->fd, path, use, err);
+	int locked = rc == 0 && use != LEASE_TO_LOOK ? set_lock(lease, F_UNLCK, TURN_AT, 1) : 0;
 	if (locked < 0)
 		rc = error_set(err, locked, "%s/" LEASE_FILE " cannot be locked: %s", path, strerror(-locked));
 	if (rc < 0)
@@ -99,6 +103,15 @@ void core_lease_close(struct core_lease *lease)
 		close(lease->fd);
 	index_set_finish(&lease->cpus);
 	*lease = (struct core_lease){.fd = -1};
+}
+
+int core_lease_try(struct error *err)
+{
+	struct core_lease lease;
+	int rc = core_lease_open(&lease, LEASE_TO_TRY, err);
+	if (rc == 0)
+		core_lease_close(&lease);
+	return rc == -EOPNOTSUPP || rc == -EISDIR ? 0 : rc; /* no files without a name there: nothing is known */
 }
 
 static int64_t clock_ms(void)

@@ -33,7 +33,11 @@ struct error;
 
 enum { LEASE_PLACES = 16, LEASE_STRIDE = INDEX_SET_MAX + 1 };
 
-enum lease_use { LEASE_TO_LOOK, LEASE_TO_TAKE };
+enum lease_use {
+	LEASE_TO_LOOK,
+	LEASE_TO_TRY, /* could they be taken? Makes no file */
+	LEASE_TO_TAKE,
+};
 
 /* A lease that was never opened is {.fd = -1}. */
 struct core_lease {
@@ -72,6 +76,9 @@ void core_holds_finish(struct core_holds *holds);
  * faster. A CPU that has no place left is shared unseen. */
 int core_lease_take(struct core_lease *lease, const struct index_set *cpus, const struct core_holds *seen,
                     const struct lease_note *note);
+
+/* 0: cores could be held here, for all that can be known without making the file; else as core_lease_open. */
+int core_lease_try(struct error *err);
 
 /* Who holds which hardware thread now, for those who only want to know: opens, looks, closes. No lease file: nobody. */
 int core_lease_list(uint32_t cpu_limit, struct core_holds *holds, struct error *err);

@@ -83,6 +83,11 @@ static uint64_t descriptors_needed(const struct launch_plan *plan)
 	return needed;
 }
 
+uint64_t preflight_ranks_within(uint64_t open_files)
+{
+	return open_files < DESCRIPTORS_OF_MUSTER ? 0 : (open_files - DESCRIPTORS_OF_MUSTER) / DESCRIPTORS_A_RANK;
+}
+
 static int check_descriptors(const struct launch_plan *plan, struct error *err)
 {
 	struct rlimit limit;

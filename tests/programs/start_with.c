@@ -10,12 +10,18 @@
  *   terminal=PATH     a new session whose controlling terminal is PATH, as stdin, stdout and stderr; in its foreground
  *   session=new       a new session without a terminal              user=UID          that user and group, no other
  * groups cgroup=FILE       this process is written into FILE (cgroup.procs)
+ *   refuse=CALL:ANSWER  a seccomp filter, as containers have them: that system call fails with errno ANSWER, or, with
+ *                     `kill`, is the end of who makes it
  */
 #include "helper.h"
 
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -180,6 +186,55 @@ static void new_session(const char *value)
 		helper_give_up("session");
 }
 
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+static unsigned call_number(const char *name, size_t length)
+{
+	static const struct {
+		const char *name;
+		unsigned number;
+	} known[] = {
+		{"set_mempolicy", SYS_set_mempolicy},
+		{"memfd_create", SYS_memfd_create},
+		{"pidfd_open", SYS_pidfd_open},
+		{"pidfd_send_signal", SYS_pidfd_send_signal},
+		{"process_vm_readv", SYS_process_vm_readv},
+		{"futex_waitv", SYS_futex_waitv},
+		{"clone3", SYS_clone3},
+		{"close_range", SYS_close_range},
+		{"sched_setaffinity", SYS_sched_setaffinity},
+		{"prctl", SYS_prctl},
+	};
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strlen(known[i].name) == length && strncmp(known[i].name, name, length) == 0)
+			return known[i].number;
+	helper_give_up(name);
+	return 0;
+}
+
+static void refuse_call(const char *value)
+{
+	const char *answer = strchr(value, ':');
+	if (!answer)
+		helper_give_up(value);
+	unsigned number = call_number(value, (size_t)(answer - value));
+	unsigned action = strcmp(answer + 1, "kill") == 0 ? SECCOMP_RET_KILL_PROCESS
+	                                                  : SECCOMP_RET_ERRNO | (unsigned)atoi(answer + 1);
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {sizeof(program) / sizeof(program[0]), program};
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0)
+		return;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+		helper_give_up("seccomp");
+}
+
 static void make_condition(const char *text)
 {
 	static const struct {
@@ -202,6 +257,7 @@ static void make_condition(const char *text)
 		{"session", new_session},
 		{"user", become},
 		{"cgroup", join_cgroup},
+		{"refuse", refuse_call},
 	};
 	const char *value = strchr(text, '=');
 	for (size_t i = 0; value && i < sizeof(known) / sizeof(known[0]); i++)
