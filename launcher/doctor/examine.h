@@ -48,9 +48,9 @@ void examine_cleanup(struct findings *findings);
 struct limit_facts {
 	const char *root;
 	struct rlimit limits[RLIM_NLIMITS];
-	uint32_t cores; /* ranks of `nprocs: auto` */
-	bool is_root;   /* whom RLIMIT_NPROC does not hold for */
-	uint64_t user_processes;
+	uint32_t cores;          /* ranks of `nprocs: auto` */
+	bool is_root;            /* whom RLIMIT_NPROC does not hold for */
+	uint64_t user_processes; /* 0: not counted */
 };
 
 void limit_facts_read(struct limit_facts *facts, uint32_t cores);

@@ -22,9 +22,9 @@
 static const char tree_alone[] = "jobs are cleared by the process tree alone: were all of muster's processes killed at "
 				 "once, what ranks had started might live on";
 
-static void examine_proc(struct findings *findings)
+static void examine_proc(struct findings *findings, bool is_visible)
 {
-	if (descendants_visible())
+	if (is_visible)
 		findings_add(findings, "cleanup.proc", "/proc shows the process tree");
 	else
 		finding_grade_as(findings_add(findings, "cleanup.proc", "/proc is not mounted"), FINDING_WARNING,
@@ -62,9 +62,7 @@ static void tell_no_group(struct findings *findings)
 		finding = findings_add(findings, "cleanup.cgroup", "no control group can be made in %s: %s", own.bytes,
 		                       why_not(own.bytes));
 	finding_grade_as(
-		finding, FINDING_NOTE,
-		"jobs are cleared by the process tree alone: were all of muster's processes killed at once, what "
-		"ranks had started might live on; limits.memory may be refused",
+		finding, FINDING_NOTE, tree_alone,
 		"a delegated group: systemd-run --user -p Delegate=yes, or a container whose /sys/fs/cgroup is "
 		"writable");
 	text_finish(&own);
@@ -101,6 +99,8 @@ static void judge_birth(struct findings *findings, const struct job_cgroup *grou
 	int length = (int)(strrchr(group->directory, '/') - group->directory);
 	group_descriptor = job_cgroup_descriptor(group);
 	struct trial_result born = trial_make(try_birth);
+	if (born.untried)
+		return;
 	if (trial_succeeded(&born))
 		findings_add(findings, "cleanup.cgroup", "jobs are cleared by a control group of their own (%.*s)",
 		             length, group->directory);
@@ -128,6 +128,8 @@ static void examine_group(struct findings *findings)
 
 void examine_cleanup(struct findings *findings)
 {
-	examine_proc(findings);
-	examine_group(findings);
+	bool is_visible = descendants_visible();
+	examine_proc(findings, is_visible);
+	if (is_visible) /* which says where control groups are, too */
+		examine_group(findings);
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "machine/cgroup_path.h"
 #include "machine/core_lease.h"
 #include "machine/machine.h"
 #include "plan/place_words.h"
@@ -64,7 +65,8 @@ static void examine_quota(struct findings *findings, const struct machine *machi
 {
 	struct text text = {0};
 	if (machine->quota_millicpus == 0) {
-		findings_add(findings, "cpus.quota", "no CPU quota");
+		if (cgroup_path_is_known(""))
+			findings_add(findings, "cpus.quota", "no CPU quota");
 		return;
 	}
 	place_words_thousandths(&text, machine->quota_millicpus);

@@ -6,6 +6,7 @@
 #include "doctor/byte_words.h"
 #include "doctor/examine.h"
 
+#include "machine/cgroup_path.h"
 #include "machine/group_limit.h"
 #include "machine/small_file.h"
 #include "run/preflight.h"
@@ -125,7 +126,7 @@ static void examine_processes(struct findings *findings, const struct limit_fact
 {
 	rlim_t limit = facts->limits[RLIMIT_NPROC].rlim_cur;
 	char words[WORDS];
-	if (facts->is_root || limit == RLIM_INFINITY) {
+	if (facts->is_root || limit == RLIM_INFINITY || facts->user_processes == 0) {
 		findings_add(findings, "limits.processes", "processes of this user: %s%s", limit_words(words, limit),
 		             facts->is_root ? ", which does not hold for root" : "");
 		return;
@@ -142,7 +143,8 @@ static void examine_group_processes(struct findings *findings, const struct limi
 {
 	struct group_limit limit = group_limit_processes(facts->root);
 	if (limit.source == NULL) {
-		findings_add(findings, "limits.group_processes", "no limit of processes by a control group");
+		if (cgroup_path_is_known(facts->root))
+			findings_add(findings, "limits.group_processes", "no limit of processes by a control group");
 		return;
 	}
 	struct finding *finding = findings_add(findings, "limits.group_processes",

@@ -17,14 +17,14 @@ enum { MIB = 1 << 20, FEW_MIB = 16, LITTLE_MIB = 128 };
 /* "MemTotal:  24683520 kB" */
 static uint64_t read_kilobytes(const char *meminfo, const char *name)
 {
-	const char *line = meminfo == NULL ? NULL : strstr(meminfo, name);
+	const char *line = strstr(meminfo, name);
 	return line == NULL ? 0 : strtoull(line + strlen(name), NULL, 10) * 1024;
 }
 
 static void examine_limit(struct findings *findings, const struct group_limit *limit, uint64_t physical)
 {
 	char words[BYTE_WORDS_SIZE], of[BYTE_WORDS_SIZE];
-	if (limit->source == NULL || (physical > 0 && limit->limit >= physical)) {
+	if (limit->source == NULL || limit->limit >= physical) {
 		finding_set_value(findings_add(findings, "memory.limit", "no limit below the machine's %s",
 		                               byte_words(of, physical)),
 		                  (double)physical);
@@ -56,6 +56,8 @@ static void examine_free(struct findings *findings, const struct group_limit *li
 void examine_memory(struct findings *findings, const char *root)
 {
 	char *meminfo = small_file_read(root, "/proc/meminfo");
+	if (meminfo == NULL)
+		return;
 	struct group_limit limit = group_limit_memory(root);
 	uint64_t available = read_kilobytes(meminfo, "MemAvailable:");
 	examine_limit(findings, &limit, read_kilobytes(meminfo, "MemTotal:"));

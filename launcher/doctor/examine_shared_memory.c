@@ -78,6 +78,8 @@ static void examine_segment(struct findings *findings)
 	char words[TRIAL_WORDS_SIZE];
 	struct error err = {0};
 	struct trial_result tried = trial_make(try_segment);
+	if (tried.untried)
+		return;
 	if (trial_succeeded(&tried)) {
 		findings_add(findings, "memory.segment", "libmuster's shared segment can be made (memfd)");
 		return;

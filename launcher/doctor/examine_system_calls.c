@@ -64,7 +64,7 @@ static int try_pidfd_open(void)
 static int try_pidfd_signal(void)
 {
 	int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return self < 0 ? 0 : told(syscall(SYS_pidfd_send_signal, self, 0, NULL, 0U));
+	return self < 0 ? -TRIAL_UNTRIED : told(syscall(SYS_pidfd_send_signal, self, 0, NULL, 0U));
 }
 
 static int try_clone3(void)
@@ -110,11 +110,11 @@ static int try_read_memory(void)
 			pause();
 	}
 	if (sibling < 0)
-		return 0;
+		return -TRIAL_UNTRIED;
 	pid_t reader = fork();
 	if (reader == 0)
 		_exit(process_vm_readv(sibling, &into, 1, &from, 1, 0) < 0 ? errno : 0);
-	int status = 0;
+	int status = TRIAL_UNTRIED << 8;
 	if (reader > 0)
 		waitpid(reader, &status, 0);
 	kill(sibling, SIGKILL);
@@ -142,7 +142,7 @@ static const struct system_call calls[] = {
 	{"kernel.affinity", "sched_setaffinity", try_affinity, FINDING_PROBLEM,
          "ranks cannot be bound to CPUs, and jobs that ask for it (the default) do not start",
          "let the container's seccomp profile allow it, or run with --bind-to none"},
-	{"kernel.memory_policy", "set_mempolicy and mbind", try_memory_policy, FINDING_NOTE,
+	{"kernel.memory_policy", "binding memory (set_mempolicy, mbind)", try_memory_policy, FINDING_NOTE,
          "memory is not bound to NUMA nodes, of which each job warns once where there are several; CPUs are bound all "
          "the "
          "same",
@@ -173,6 +173,8 @@ static void examine_one(struct findings *findings, const struct system_call *cal
 {
 	char words[TRIAL_WORDS_SIZE];
 	struct trial_result tried = trial_make(call->attempt);
+	if (tried.untried)
+		return;
 	if (trial_succeeded(&tried)) {
 		findings_add(findings, call->id, "%s works", call->name);
 		return;
@@ -189,6 +191,8 @@ static void examine_clone3(struct findings *findings)
 {
 	char words[TRIAL_WORDS_SIZE];
 	struct trial_result tried = trial_make(try_clone3);
+	if (tried.untried)
+		return;
 	if (trial_succeeded(&tried)) {
 		findings_add(findings, "kernel.clone3", "clone3 works");
 		return;

@@ -31,15 +31,16 @@ struct trial_result trial_make(int (*attempt)(void))
 	if (child == 0)
 		be_tried(attempt);
 	if (child < 0)
-		return (struct trial_result){.code = errno};
+		return (struct trial_result){.code = errno, .untried = true};
 	pid_t ended;
 	while ((ended = waitpid(child, &status, 0)) < 0 && errno == EINTR)
 		;
 	if (ended < 0)
-		return (struct trial_result){.code = errno};
+		return (struct trial_result){.code = errno, .untried = true};
 	if (WIFSIGNALED(status))
 		return (struct trial_result){.signal = WTERMSIG(status)};
-	return (struct trial_result){.code = WEXITSTATUS(status)};
+	int code = WEXITSTATUS(status);
+	return (struct trial_result){.code = code, .untried = code == TRIAL_UNTRIED};
 }
 
 const char *trial_words(const struct trial_result *result, char words[static TRIAL_WORDS_SIZE])

@@ -10,11 +10,14 @@
 #include <stddef.h>
 
 struct trial_result {
-	int code;   /* 0, or the errno of the refusal */
-	int signal; /* that ended it, 0: none */
+	int code;     /* 0, or the errno of the refusal */
+	int signal;   /* that ended it, 0: none */
+	bool untried; /* nothing is known: no process could be made, or the attempt said so */
 };
 
-/* `attempt` returns 0 or a negative errno. It runs in a child of this process. */
+enum { TRIAL_UNTRIED = 255 }; /* no errno: what the attempt needs is not there */
+
+/* `attempt` returns 0, a negative errno, or -TRIAL_UNTRIED. It runs in a child of this process. */
 struct trial_result trial_make(int (*attempt)(void));
 
 static inline bool trial_succeeded(const struct trial_result *result)

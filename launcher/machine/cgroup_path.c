@@ -151,3 +151,11 @@ void cgroup_path_walk(const char *root, const char *controller, cgroup_visitor *
 	free(groups);
 	free(mounts);
 }
+
+bool cgroup_path_is_known(const char *root)
+{
+	char *groups = small_file_read(root, "/proc/self/cgroup");
+	bool is_known = groups != NULL;
+	free(groups);
+	return is_known;
+}

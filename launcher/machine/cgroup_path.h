@@ -24,4 +24,7 @@ typedef void cgroup_visitor(const struct cgroup_visit *visit, void *context);
  */
 void cgroup_path_walk(const char *root, const char *controller, cgroup_visitor *visitor, void *context);
 
+/* False where /proc does not tell: then nothing is visited, whatever there is. */
+bool cgroup_path_is_known(const char *root);
+
 #endif

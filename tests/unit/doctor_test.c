@@ -520,12 +520,20 @@ static int be_killed(void)
 	return raise(SIGSYS);
 }
 
+static int be_untried(void)
+{
+	return -TRIAL_UNTRIED;
+}
+
 static void a_trial_tells_how_it_ended(void **state)
 {
 	(void)state;
 	char words[TRIAL_WORDS_SIZE];
 	struct trial_result fine = trial_make(succeed), refused = trial_make(be_refused),
 			    killed = trial_make(be_killed);
+	struct trial_result untried = trial_make(be_untried);
+	assert_true(untried.untried);
+	assert_false(fine.untried || refused.untried || killed.untried);
 	assert_true(trial_succeeded(&fine));
 	assert_false(trial_succeeded(&refused));
 	assert_string_equal(trial_words(&refused, words), "Operation not permitted");
