@@ -18,7 +18,7 @@
 
 enum { TAG = 7, OTHER_TAG = 8 };
 
-enum { MESSAGE_SIZES = 15, SIZE_MAX_TRIED = 10 << 20 };
+enum { MESSAGE_SIZES = 16, SIZE_MAX_TRIED = 10 << 20 };
 extern const size_t message_sizes[MESSAGE_SIZES];
 
 /* Each seed, and each place in the message, gives other bytes. */

@@ -35,8 +35,9 @@ enum {
 	CHANNEL_SLOTS = 32, /* a power of two */
 	CHANNEL_OFFERS = 8,
 	SLOT_BYTES = 48,
-	EAGER_BYTES = 32 << 10, /* messages from here on are offered */
-	BULK_BYTES = 128 << 10, /* at most; less where many ranks share the segment */
+	EAGER_BYTES = 32 << 10,     /* messages from here on are offered */
+	EAGER_SPIN_BYTES = 8 << 10, /* the same where the receiver has a CPU of its own: it copies once, at once */
+	BULK_BYTES = 128 << 10,     /* at most; less where many ranks share the segment */
 	BULK_BYTES_MIN = 8 << 10,
 };
 

@@ -18,6 +18,17 @@ void copy_past_caches(void *into, const void *from, size_t bytes);
 /* The better of the two, when `total` bytes are to be copied in all. */
 void copy_of(void *into, const void *from, size_t bytes, size_t total);
 
+/* Begins to fetch a line that is written to soon: a store waits until the line is this CPU's alone. Compilers make a
+ * fetch for reading of theirs unless told which processor it is for. */
+static inline void copying_claim(const void *line)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)line));
+#else
+	__builtin_prefetch(line, 1);
+#endif
+}
+
 struct segment_rank;
 
 /* Reads memory of the process that holds a rank, when it proves to be that process. 0 or -errno; a process that is gone

@@ -117,7 +117,7 @@ static bool put(struct outbox *outbox, struct writer *writer, muster_request *re
 	}
 	if (request->bytes < EAGER_BYTES) /* without, it is offered */
 		writer_make_bulk(outbox->segment, writer);
-	if (request->bytes >= writer_eager_bytes(writer))
+	if (request->bytes >= writer->eager_bytes)
 		return put_offer(outbox, writer, request);
 	if (!writer_put_eager(outbox->segment, writer, request->world, request->tag, request->from, request->bytes))
 		return false;

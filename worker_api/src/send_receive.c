@@ -34,7 +34,7 @@ int muster_send(muster_world *world, int to, int tag, const void *data, size_t b
 		bool sent = bytes <= SLOT_BYTES && writer_has_room(writer);
 		if (sent)
 			writer_put_inline(outbox->segment, writer, world, tag, data, bytes);
-		else if (bytes > SLOT_BYTES && bytes < writer_eager_bytes(writer))
+		else if (bytes > SLOT_BYTES && bytes < writer->eager_bytes)
 			sent = writer_put_eager(outbox->segment, writer, world, tag, data, bytes);
 		world->segment->me->sums.messages_sent += sent;
 		if (sent)

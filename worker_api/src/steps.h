@@ -22,6 +22,7 @@
 #ifndef MUSTER_STEPS_H
 #define MUSTER_STEPS_H
 
+#include "copying.h"
 #include "wait.h"
 #include "world.h"
 
@@ -146,16 +147,6 @@ static inline int steps_room(struct call *call)
  * readers of the step before, unless those before that took more than as much. */
 int steps_take(struct call *call, size_t bytes, uint64_t *position);
 
-/* Fetches a line to write to; compilers make a fetch to read of it unless told which processor it is for. */
-static inline void steps_claim(struct step_line *line)
-{
-#if defined(__x86_64__)
-	__asm__ volatile("prefetchw %0" : : "m"(line->word));
-#else
-	__builtin_prefetch(line, 1);
-#endif
-}
-
 static inline void steps_say(struct call *call, enum step_form form)
 {
 	struct step_line *line = steps_line(call, call->world->rank);
@@ -164,7 +155,7 @@ static inline void steps_say(struct call *call, enum step_form form)
 		futex_wake((_Atomic uint32_t *)&line->word, INT_MAX);
 	/* The exchange waits until the line is this CPU's alone: begin early. Earlier than this, listeners take it
 	 * back. */
-	steps_claim(steps_line_ahead(call, call->world->rank, STEPS_CLAIMED_AHEAD));
+	copying_claim(steps_line_ahead(call, call->world->rank, STEPS_CLAIMED_AHEAD));
 }
 
 /* Says a copy of `bytes` (at most steps_bulk_most): in my line or my bulk memory, so that I may go on. */

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum { CLAIMED_BYTES = 2048 }; /* as much as a CPU fetches at once */
+
 static int no_memory(const struct segment *segment)
 {
 	return error_set(-ENOMEM,
@@ -81,6 +83,9 @@ int writer_make_bulk(struct segment *segment, struct writer *writer)
 	writer->channel->bulk_bytes = bytes;
 	writer->bulk = segment_at(segment, offset);
 	writer->bulk_bytes = bytes;
+	writer->eager_bytes = segment->wait_mode == WAIT_SPIN && segment->reads_memory ? EAGER_SPIN_BYTES : EAGER_BYTES;
+	if (writer->eager_bytes > bytes / 4)
+		writer->eager_bytes = bytes / 4;
 	return 0;
 }
 
@@ -92,7 +97,9 @@ static bool bulk_fits(const struct writer *writer, uint64_t begin, uint64_t byte
 char *writer_take_bulk(struct writer *writer, uint64_t bytes)
 {
 	uint64_t size = writer->bulk_bytes, begin = writer->bulk_at, at = begin % size;
-	bytes = segment_round(bytes, SEGMENT_LINE);
+	/* Readers' CPUs fetch more than was asked for: room between messages, so that they do not take what is written
+	 * next. As many as there are slots fit. */
+	bytes = segment_round(bytes, size / CHANNEL_SLOTS);
 	if (at + bytes > size)
 		begin += size - at;
 	if (!bulk_fits(writer, begin, bytes))
@@ -101,6 +108,18 @@ char *writer_take_bulk(struct writer *writer, uint64_t bytes)
 		return NULL;
 	writer->bulk_at = begin + bytes;
 	return writer->bulk + begin % size;
+}
+
+/* The next message is likely to be as long as this one. */
+static void claim_bulk(const struct writer *writer, uint64_t bytes)
+{
+	uint64_t at = writer->bulk_at % writer->bulk_bytes;
+	if (bytes > CLAIMED_BYTES)
+		bytes = CLAIMED_BYTES;
+	if (at + bytes > writer->bulk_bytes || !bulk_fits(writer, writer->bulk_at, bytes))
+		return;
+	for (uint64_t claimed = 0; claimed < bytes; claimed += SEGMENT_LINE)
+		copying_claim(writer->bulk + at + claimed);
 }
 
 bool writer_put_eager(struct segment *segment, struct writer *writer, const muster_world *world, int tag,
@@ -113,6 +132,7 @@ bool writer_put_eager(struct segment *segment, struct writer *writer, const must
 	struct slot *slot = writer_slot(writer, world, tag, slot_what(FORM_EAGER, 0, world->rank));
 	slot->eager = (struct slot_eager){.bytes = bytes, .at = (uint64_t)(room - writer->bulk)};
 	writer_publish(segment, writer, slot);
+	claim_bulk(writer, bytes);
 	return true;
 }
 

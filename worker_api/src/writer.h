@@ -7,6 +7,7 @@
 #define MUSTER_LIBRARY_WRITER_H
 
 #include "channel.h"
+#include "copying.h"
 #include "request.h"
 
 #include <string.h>
@@ -20,6 +21,7 @@ struct writer {
 	/* The bulk memory: a ring, of which [bulk_free, bulk_at) is in use; both only grow. */
 	char *bulk;
 	uint64_t bulk_bytes;
+	uint64_t eager_bytes; /* shorter messages go through it: one always fits when the receiver is not behind */
 	uint64_t bulk_at;
 	uint64_t bulk_free;
 	uint64_t bulk_ends[CHANNEL_SLOTS]; /* bulk_at after each slot */
@@ -85,6 +87,8 @@ static inline void writer_publish(struct segment *segment, struct writer *writer
 	writer->bulk_ends[writer->next / 2 % CHANNEL_SLOTS] = writer->bulk_at;
 	writer->next += 2;
 	bell_post(segment, writer->rank, &slot->word, writer->next);
+	if (writer_sees_room(writer))
+		copying_claim(channel_slot(writer->channel, writer->next));
 }
 
 static inline void writer_put_inline(struct segment *segment, struct writer *writer, const muster_world *world, int tag,
@@ -99,12 +103,5 @@ static inline void writer_put_inline(struct segment *segment, struct writer *wri
 /* False when there is no room now. */
 bool writer_put_eager(struct segment *segment, struct writer *writer, const muster_world *world, int tag,
                       const void *data, size_t bytes);
-
-/* Messages shorter than this go through the bulk memory: so short that one always fits when the receiver is not behind.
- */
-static inline size_t writer_eager_bytes(const struct writer *writer)
-{
-	return writer->bulk_bytes / 4 < EAGER_BYTES ? writer->bulk_bytes / 4 : EAGER_BYTES;
-}
 
 #endif

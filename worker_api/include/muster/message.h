@@ -11,8 +11,8 @@
  * may be received in another one by asking for a tag. A message of a world is received in that world only.
  *
  * muster_send returns when `data` may be used again. Small messages are taken at once as long as the receiver is not
- * too far behind; large ones (from 32 KiB on) wait for their receiver, so that two ranks which first send to each other
- * and then receive wait for ever: use muster_isend, or muster_sendrecv.
+ * too far behind; large ones (from 8 KiB on) may wait for their receiver, so that two ranks which first send to each
+ * other and then receive may wait for ever: use muster_isend, or muster_sendrecv.
  *
  * When a rank is gone, all that it had sent is received first. Then whoever waits for it, or sends to it, gets
  * MUSTER_EGONE or MUSTER_ELEFT. Whoever waits for MUSTER_ANY gets MUSTER_EGONE when any rank of the world failed, but
