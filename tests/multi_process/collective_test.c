@@ -250,6 +250,7 @@ static void ranks_that_believe_to_have_room_come_to_the_same(void **state)
 {
 	(void)state;
 	run_sizes(3, false, true, small_counts, COUNT_OF(small_counts));
+	run_sizes(2, false, true, large_counts, COUNT_OF(large_counts));
 	run_sizes(3, false, true, large_counts, 8);
 	run_sizes(12, false, true, small_counts, 12);
 }
@@ -273,6 +274,7 @@ static void threads_give_the_same(void **state)
 {
 	(void)state;
 	run_sizes(2, true, false, small_counts, COUNT_OF(small_counts));
+	run_sizes(2, true, true, large_counts, 4);
 	run_sizes(3, true, false, large_counts, 4);
 }
 

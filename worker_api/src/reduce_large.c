@@ -13,6 +13,11 @@
 
 enum { OUT_NOT_WANTED = 0, OUT_ELSEWHERE = 1 }; /* step_place.out that are no offsets */
 
+enum {
+	STEPS_IN_PLACE = 2, /* of a reduction without results to fetch */
+	TURN_BYTES = 65536, /* so much from the front on, when it begins at the end */
+};
+
 static bool is_streamed(const struct large *large)
 {
 	return large->call->bytes >= COPY_LARGE_BYTES;
@@ -25,6 +30,7 @@ struct places {
 	bool all_out;    /* wherever the result is wanted, it is wanted in the segment */
 	bool one_out;    /* and that is one place */
 	uint64_t target; /* this one */
+	bool apart;      /* nobody's result is wanted where operands are, so far as that was looked at */
 };
 
 static uint64_t offset_of(const struct call *call, const void *memory, size_t bytes)
@@ -54,10 +60,22 @@ static void note_place(struct places *places, const struct step_place *place)
 	places->target = place->out;
 }
 
+static bool overlap(uint64_t a, uint64_t b, uint64_t bytes)
+{
+	return a < b + bytes && b < a + bytes;
+}
+
+/* Of a world of two, where all that was said is in the segment. */
+static bool are_apart(const struct step_place *a, const struct step_place *b, uint64_t bytes)
+{
+	return !overlap(a->in, a->out, bytes) && !overlap(b->in, b->out, bytes) && !overlap(a->in, b->out, bytes) &&
+	       !overlap(b->in, a->out, bytes) && !overlap(a->out, b->out, bytes);
+}
+
 static int hear_places(struct large *large, size_t in_bytes, size_t out_bytes, struct places *places)
 {
 	struct call *call = large->call;
-	const struct step_line *line;
+	const struct step_line *line, *first = NULL;
 	uint64_t in = offset_of(call, large->in, in_bytes), out = OUT_NOT_WANTED;
 	if (large->out != NULL)
 		out = offset_of(call, large->out, out_bytes);
@@ -70,6 +88,9 @@ static int hear_places(struct large *large, size_t in_bytes, size_t out_bytes, s
 		const struct step_place *place = (const struct step_place *)line->payload;
 		call->steps->views[member] = call->world->segment->base + place->in;
 		note_place(places, place);
+		if (member == 1)
+			places->apart = are_apart((const struct step_place *)first->payload, place, in_bytes);
+		first = line;
 	}
 	if (rc == 0)
 		steps_finish(call, call->bytes);
@@ -118,9 +139,36 @@ static int fetch_results(struct large *large)
 	return rc;
 }
 
+/* Two ranks that both want the result read as much of each other's memory when each combines all of it as when they
+ * share the work and fetch results; but then nobody waits for results, and lines of the result stay where they are.
+ * An operator of the user's own may take so long that sharing is better. */
+static bool each_combines_all(const struct large *large, const struct places *places)
+{
+	const struct call *call = large->call;
+	return call->world->size == 2 && places->apart && !places->one_out && !call->steps->crowd &&
+	       large->reduction->kernel != NULL && !is_streamed(large);
+}
+
+/* From either end in turn: what the call before came to last is still in the cache. */
+static int combine_all(struct large *large)
+{
+	struct call *call = large->call;
+	bool backwards = (call->steps->step / STEPS_IN_PLACE & 1) != 0;
+	size_t most = TURN_BYTES / large->element_bytes;
+	for (size_t done = 0, count; done < large->count; done += count) {
+		count = large->count - done < most ? large->count - done : most;
+		size_t at = (backwards ? large->count - done - count : done) * large->element_bytes;
+		reduction_fold(large->reduction, large->out + at, call->steps->views, call->world->size, at, count,
+		               false);
+	}
+	return come_together(call);
+}
+
 static int reduce_in_place(struct large *large, const struct places *places)
 {
 	struct call *call = large->call;
+	if (each_combines_all(large, places))
+		return combine_all(large);
 	char *out = places->one_out ? call->world->segment->base + places->target : large->out;
 	struct part mine = large_part(large, call->world->rank, large->count);
 	size_t at = mine.begin * large->element_bytes;
