@@ -34,6 +34,12 @@ static bool together(const struct exchange *exchange)
 	return exchange->speaker == EXCHANGE_ALL && exchange->listener == EXCHANGE_ALL;
 }
 
+/* What a listener hears in all. */
+static size_t total_bytes(const struct call *call, const struct exchange *exchange)
+{
+	return exchange->length * (exchange->speaker == EXCHANGE_ALL ? call->world->size : 1);
+}
+
 /* --- saying --- */
 
 static int say_where(struct call *call, const char *says, size_t bytes)
@@ -103,7 +109,7 @@ static int hear_member(struct call *call, const struct exchange *exchange, uint3
 		from = call->world->segment->base + ((const struct step_place *)from)->in;
 	else if (line->form == STEP_BULK)
 		from = steps_bulk(call, member, ((const struct step_bulk *)from)->position);
-	copy_of(part.into, from + part.from - (whole ? 0 : begin), part.length, exchange->bytes);
+	copy_of(part.into, from + part.from - (whole ? 0 : begin), part.length, total_bytes(call, exchange));
 	return 0;
 }
 
@@ -127,7 +133,7 @@ static void copy_own(const struct call *call, const struct exchange *exchange)
 {
 	if (exchange->own != NULL)
 		copy_of(exchange->into + call->world->rank * exchange->stride, exchange->own, exchange->length,
-		        exchange->length);
+		        total_bytes(call, exchange));
 }
 
 /* --- what is small --- */
@@ -190,13 +196,17 @@ static int ask_for_private(struct call *call)
 	return rc;
 }
 
-/* Whether to read each other's memory. Where a core is there for each, and all want all that one has, it is faster that
- * the speaker does half of the work: what it copies to its bulk memory, listeners copy from there meanwhile. */
+/* Whether to read each other's memory: one copy instead of two. The other way is faster
+ *   - where a core is there for each, and all want all that one has: the speaker does half of the work, and listeners
+ *     copy from its bulk memory meanwhile;
+ *   - where ranks share CPUs, and so much is heard that results go past the caches, which the kernel's copies do not.
+ */
 static bool reads_private(const struct call *call, const struct exchange *exchange)
 {
-	bool pipelined = exchange->length == exchange->bytes && exchange->speaker != EXCHANGE_ALL &&
-	                 exchange->bytes >= PIPELINED_BYTES && !call->steps->crowd;
-	return call->steps->reads_private && !pipelined;
+	bool heard_whole = exchange->length == exchange->bytes && exchange->listener == EXCHANGE_ALL;
+	bool pipelined = exchange->speaker != EXCHANGE_ALL && exchange->bytes >= PIPELINED_BYTES && !call->steps->crowd;
+	bool past_caches = call->steps->crowd && total_bytes(call, exchange) >= COPY_LARGE_BYTES;
+	return call->steps->reads_private && !(heard_whole && (pipelined || past_caches));
 }
 
 static size_t piece_bytes(const struct call *call)
@@ -212,16 +222,20 @@ static int round_of(struct call *call, const struct exchange *exchange, size_t b
 	uint32_t rank = call->world->rank;
 	int rc = 0;
 	steps_next(call);
+	/* In turns: what the call before copied last is then still in the cache. */
+	bool own_last = (call->steps->step & 1) != 0;
 	if (speaks(exchange, rank) && (begin == 0 || !*whole || together(exchange))) {
 		*whole = reads_private(call, exchange) ||
 		         segment_holds(call->world->segment, exchange->says, exchange->bytes);
 		rc = *whole ? say_where(call, exchange->says, exchange->bytes)
 		            : steps_say_copy(call, exchange->says + begin, end - begin);
 	}
-	if (begin == 0)
+	if (begin == 0 && !own_last)
 		copy_own(call, exchange);
 	if (rc == 0 && listens(exchange, rank))
 		rc = hear_members(call, exchange, begin, end);
+	if (begin == 0 && own_last)
+		copy_own(call, exchange);
 	if (rc == 0)
 		rc = steps_still_good(call);
 	if (rc == 0)
@@ -233,7 +247,7 @@ static int round_of(struct call *call, const struct exchange *exchange, size_t b
 static int hold(struct call *call, const struct exchange *exchange)
 {
 	uint64_t done;
-	if (together(exchange) && call->steps->crowd && call->steps->reads_private)
+	if (together(exchange) && call->steps->crowd && reads_private(call, exchange))
 		return steps_meet(call, NULL, NULL); /* everybody holds */
 	if (exchange->listener == EXCHANGE_ALL)
 		return steps_verify(call, call->steps->step);
