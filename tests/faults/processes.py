@@ -88,6 +88,12 @@ def resident_kib(pid):
     return 0
 
 
+def times_on_cpu(pid):
+    """How long its main thread ran, and how long it stood in line for a CPU, in ns; None where the kernel does not say."""
+    fields = read_bytes(f"/proc/{pid}/schedstat").split()
+    return (int(fields[0]), int(fields[1])) if len(fields) >= 2 else None
+
+
 def describe(pid):
     waits_in = read_bytes(f"/proc/{pid}/wchan").decode(errors="replace")
     return f"{pid} ({name(pid)}, state {state(pid)}, parent {parent(pid)}, in {waits_in}) {command(pid)[:100]}"
