@@ -26,11 +26,6 @@ static struct seen *seen;
 static struct ranks_path path;
 static int every;
 
-static void await_at_barrier(const muster_world *world, int rank)
-{
-	ranks_await_call(world, rank, ACTIVITY_BARRIER);
-}
-
 static int meet_twice(muster_world *world)
 {
 	struct seen *mine = &seen[muster_rank(world)];
@@ -45,6 +40,19 @@ static int meet_twice(muster_world *world)
 	return 0;
 }
 
+static void await_at_barrier(const muster_world *world, int rank)
+{
+	ranks_await_call(world, rank, ACTIVITY_BARRIER);
+}
+
+static int dies_at_barrier(muster_world *world, int timeout_ms)
+{
+	ranks_path_begin();
+	muster_barrier(world, timeout_ms, "first");
+	ranks_path_end();
+	return 0;
+}
+
 /* --- the scenes --- */
 
 static int comes_last(muster_world *world, void *context)
@@ -54,10 +62,7 @@ static int comes_last(muster_world *world, void *context)
 		return meet_twice(world);
 	await_at_barrier(world, 1);
 	await_at_barrier(world, 2);
-	ranks_path_begin();
-	muster_barrier(world, MUSTER_FOREVER, "first");
-	ranks_path_end();
-	return 0;
+	return dies_at_barrier(world, MUSTER_FOREVER);
 }
 
 static int comes_first(muster_world *world, void *context)
@@ -67,10 +72,7 @@ static int comes_first(muster_world *world, void *context)
 		ranks_await_end(world, VICTIM);
 		return meet_twice(world);
 	}
-	ranks_path_begin();
-	muster_barrier(world, MUSTER_FOREVER, "first");
-	ranks_path_end();
-	return 0;
+	return dies_at_barrier(world, MUSTER_FOREVER);
 }
 
 /* Rank 2 comes when all is over. */
@@ -82,10 +84,7 @@ static int gives_up(muster_world *world, void *context)
 	if (muster_rank(world) != VICTIM)
 		return meet_twice(world);
 	await_at_barrier(world, 1);
-	ranks_path_begin();
-	muster_barrier(world, 0, "first");
-	ranks_path_end();
-	return 0;
+	return dies_at_barrier(world, 0);
 }
 
 static int leaves(muster_world *world, void *context)
@@ -111,10 +110,7 @@ static int hears_of_a_death(muster_world *world, void *context)
 		ranks_await_end(world, 3);
 	if (muster_rank(world) != VICTIM)
 		return meet_twice(world);
-	ranks_path_begin();
-	muster_barrier(world, MUSTER_FOREVER, "first");
-	ranks_path_end();
-	return 0;
+	return dies_at_barrier(world, MUSTER_FOREVER);
 }
 
 static int joins(muster_world *world, void *context)

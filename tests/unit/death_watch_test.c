@@ -30,14 +30,11 @@ struct watched {
 
 static void begin(struct watched *w, uint32_t count)
 {
-	static char id[] = "work-a1";
 	struct error err;
 	memset(w, 0, sizeof *w);
-	fixture_begin(&w->f, 2);
+	fixture_begin_job(&w->f, 2);
 	w->f.plan.ranks = w->many;
 	w->f.plan.nprocs = count;
-	w->f.plan.domain_count = 1;
-	w->f.plan.job_id = id;
 	assert_int_equal(job_segment_make(&w->segment, &w->f.plan, &err), 0);
 	life_words_init(&w->words, count);
 	life_words_begin(&w->words, &w->segment);

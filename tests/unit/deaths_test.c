@@ -119,22 +119,31 @@ static void the_order_told_is_the_order_of_the_ends(void **state)
 	}
 }
 
-static void how_a_rank_ended_and_what_it_used_is_told(void **state)
+/* Watched, and at its end: by SIGKILL, or with an exit code. Returns its pidfd. */
+static int have_one_that_ended(struct deaths *deaths, pid_t pids[1], bool killed, int code)
 {
-	(void)state;
-	pid_t pids[1] = {0};
-	struct deaths deaths;
-	struct death death;
-	assert_int_equal(deaths_init(&deaths, pids, 1), 0);
+	pids[0] = 0;
+	assert_int_equal(deaths_init(deaths, pids, 1), 0);
 	fflush(NULL);
 	pids[0] = fork();
 	if (pids[0] == 0) {
-		kill(getpid(), SIGKILL);
-		_exit(0);
+		if (killed)
+			kill(getpid(), SIGKILL);
+		_exit(code);
 	}
 	int pidfd = (int)syscall(SYS_pidfd_open, pids[0], 0);
-	assert_int_equal(deaths_watch(&deaths, 0, pids[0], pidfd), 0);
+	assert_int_equal(deaths_watch(deaths, 0, pids[0], pidfd), 0);
 	wait_for_end(pidfd);
+	return pidfd;
+}
+
+static void how_a_rank_ended_and_what_it_used_is_told(void **state)
+{
+	(void)state;
+	pid_t pids[1];
+	struct deaths deaths;
+	struct death death;
+	int pidfd = have_one_that_ended(&deaths, pids, true, 0);
 	assert_true(deaths_next(&deaths, &death));
 	assert_true(WIFSIGNALED(death.status) && WTERMSIG(death.status) == SIGKILL);
 	assert_true(death.usage.ru_maxrss > 0);
@@ -178,17 +187,10 @@ static void orphans_are_reaped_and_counted(void **state)
 static void a_ranks_end_is_not_taken_for_an_orphans(void **state)
 {
 	(void)state;
-	pid_t pids[1] = {0};
+	pid_t pids[1];
 	struct deaths deaths;
 	struct death death;
-	assert_int_equal(deaths_init(&deaths, pids, 1), 0);
-	fflush(NULL);
-	pids[0] = fork();
-	if (pids[0] == 0)
-		_exit(5);
-	int pidfd = (int)syscall(SYS_pidfd_open, pids[0], 0);
-	assert_int_equal(deaths_watch(&deaths, 0, pids[0], pidfd), 0);
-	wait_for_end(pidfd);
+	int pidfd = have_one_that_ended(&deaths, pids, false, 5);
 	assert_false(deaths_reap_orphans(&deaths));
 	assert_int_equal(deaths.orphans_reaped, 0);
 	assert_true(deaths_next(&deaths, &death));

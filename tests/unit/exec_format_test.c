@@ -12,19 +12,32 @@
 
 enum { HEAD = 4096 };
 
-static void read_own_head(char head[HEAD])
+struct program {
+	struct run_fixture f;
+	const char *path;
+	char head[HEAD]; /* of this test's own program, until it is changed */
+};
+
+static void begin(struct program *program)
 {
+	fixture_begin(&program->f, 1);
+	program->path = fixture_path(&program->f, "program");
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	assert_int_equal(read(fd, head, HEAD), HEAD);
+	assert_int_equal(read(fd, program->head, HEAD), HEAD);
 	close(fd);
 }
 
-static void write_program(const char *path, const char head[HEAD])
+static void end(struct program *program)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	fixture_end(&program->f);
+}
+
+static void write_program(const struct program *program)
+{
+	int fd = open(program->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, head, HEAD), HEAD);
+	assert_int_equal(write(fd, program->head, HEAD), HEAD);
 	close(fd);
 }
 
@@ -43,42 +56,37 @@ static uint16_t machine_of(const char head[HEAD])
 static void a_program_of_another_machine_is_refused_where_no_emulator_can_be(void **state)
 {
 	(void)state;
-	struct run_fixture f;
-	char head[HEAD], expected[256];
+	struct program program;
+	char expected[256];
 	struct error err = {0};
-	fixture_begin(&f, 1);
-	const char *path = fixture_path(&f, "program");
-	read_own_head(head);
-	write_program(path, head);
-	assert_int_equal(exec_format_check(path, BINFMT_NONE, &err), 0);
-	bool is_s390 = machine_of(head) == EM_S390;
-	set_machine(head, is_s390 ? EM_X86_64 : EM_S390);
-	write_program(path, head);
-	assert_int_equal(exec_format_check(path, BINFMT_NONE, &err), -ENOEXEC);
+	begin(&program);
+	write_program(&program);
+	assert_int_equal(exec_format_check(program.path, BINFMT_NONE, &err), 0);
+	bool is_s390 = machine_of(program.head) == EM_S390;
+	set_machine(program.head, is_s390 ? EM_X86_64 : EM_S390);
+	write_program(&program);
+	assert_int_equal(exec_format_check(program.path, BINFMT_NONE, &err), -ENOEXEC);
 	snprintf(expected, sizeof expected, "cannot execute %s: it is a program for another machine (%s; this one is ",
-	         path, is_s390 ? "x86_64" : "s390x");
+	         program.path, is_s390 ? "x86_64" : "s390x");
 	assert_memory_equal(err.text, expected, strlen(expected));
-	assert_int_equal(exec_format_check(path, BINFMT_UNKNOWN, NULL), 0);
-	assert_int_equal(exec_format_check(path, BINFMT_SOME, NULL), 0);
-	fixture_end(&f);
+	assert_int_equal(exec_format_check(program.path, BINFMT_UNKNOWN, NULL), 0);
+	assert_int_equal(exec_format_check(program.path, BINFMT_SOME, NULL), 0);
+	end(&program);
 }
 
 static void an_older_machine_of_the_family_is_the_kernels_to_judge(void **state)
 {
 	(void)state;
-	struct run_fixture f;
-	char head[HEAD];
-	fixture_begin(&f, 1);
-	const char *path = fixture_path(&f, "program");
-	read_own_head(head);
-	if (machine_of(head) != EM_X86_64 && machine_of(head) != EM_AARCH64) {
-		fixture_end(&f);
+	struct program program;
+	begin(&program);
+	if (machine_of(program.head) != EM_X86_64 && machine_of(program.head) != EM_AARCH64) {
+		end(&program);
 		skip();
 	}
-	set_machine(head, machine_of(head) == EM_X86_64 ? EM_386 : EM_ARM);
-	write_program(path, head);
-	assert_int_equal(exec_format_check(path, BINFMT_NONE, NULL), 0);
-	fixture_end(&f);
+	set_machine(program.head, machine_of(program.head) == EM_X86_64 ? EM_386 : EM_ARM);
+	write_program(&program);
+	assert_int_equal(exec_format_check(program.path, BINFMT_NONE, NULL), 0);
+	end(&program);
 }
 
 /* Where the head has a loader's name; NULL: the test is linked whole. */
@@ -98,45 +106,40 @@ static char *loader_in(char head[HEAD])
 static void a_program_whose_loader_is_not_here_is_refused(void **state)
 {
 	(void)state;
-	struct run_fixture f;
-	char head[HEAD], expected[256];
+	struct program program;
+	char expected[256];
 	struct error err = {0};
-	fixture_begin(&f, 1);
-	const char *path = fixture_path(&f, "program");
-	read_own_head(head);
-	char *loader = loader_in(head);
+	begin(&program);
+	char *loader = loader_in(program.head);
 	if (loader == NULL) {
-		fixture_end(&f);
+		end(&program);
 		skip();
 		return;
 	}
 	loader[strlen(loader) - 1] = '~';
-	write_program(path, head);
-	assert_int_equal(exec_format_check(path, BINFMT_SOME, &err), -ENOEXEC);
+	write_program(&program);
+	assert_int_equal(exec_format_check(program.path, BINFMT_SOME, &err), -ENOEXEC);
 	snprintf(expected, sizeof expected,
-	         "cannot execute %s: its loader %s: No such file or directory (was it built for another system?)", path,
-	         loader);
+	         "cannot execute %s: its loader %s: No such file or directory (was it built for another system?)",
+	         program.path, loader);
 	assert_string_equal(err.text, expected);
-	fixture_end(&f);
+	end(&program);
 }
 
 static void a_damaged_program_is_left_to_the_kernel(void **state)
 {
 	(void)state;
-	struct run_fixture f;
-	char head[HEAD];
-	fixture_begin(&f, 1);
-	const char *path = fixture_path(&f, "program");
-	read_own_head(head);
+	struct program program;
+	begin(&program);
 	ElfW(Ehdr) header;
-	memcpy(&header, head, sizeof header);
+	memcpy(&header, program.head, sizeof header);
 	header.e_phoff = UINT64_MAX - 7;
-	memcpy(head, &header, sizeof header);
-	write_program(path, head);
-	assert_int_equal(exec_format_check(path, BINFMT_NONE, NULL), 0);
-	assert_int_equal(truncate(path, 20), 0);
-	assert_int_equal(exec_format_check(path, BINFMT_NONE, NULL), 0);
-	fixture_end(&f);
+	memcpy(program.head, &header, sizeof header);
+	write_program(&program);
+	assert_int_equal(exec_format_check(program.path, BINFMT_NONE, NULL), 0);
+	assert_int_equal(truncate(program.path, 20), 0);
+	assert_int_equal(exec_format_check(program.path, BINFMT_NONE, NULL), 0);
+	end(&program);
 }
 
 static void handlers_of_other_formats_are_seen_where_they_are_enabled(void **state)

@@ -25,13 +25,10 @@ struct made {
 
 static void begin(struct made *m, uint32_t nprocs)
 {
-	static char id[] = "work-a1";
 	memset(m, 0, sizeof *m);
-	fixture_begin(&m->f, 2);
+	fixture_begin_job(&m->f, 2);
 	m->f.plan.ranks = m->many;
 	m->f.plan.nprocs = nprocs;
-	m->f.plan.domain_count = 1;
-	m->f.plan.job_id = id;
 	m->segment = JOB_SEGMENT_NONE;
 }
 

@@ -3,54 +3,13 @@
  * log_file: what is short is kept whole; of what is long the head and the tail, in order, with the right number between
  * them; and at no moment there is more than the limit on the disk.
  */
-#include "test_directory.h"
-
-#include "run/log_file.h"
+#include "log_place.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 
-enum { LIMIT = 6000, HEAD = LIMIT / 2 - LOG_GAP_BYTES, TAIL = LIMIT / 6 };
-
-struct place {
-	char *path;
-	int directory;
-	struct log_file log;
-};
-
-static void begin(struct place *place)
-{
-	place->path = test_directory_make();
-	place->directory = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(place->directory >= 0);
-	log_file_init(&place->log, place->directory, "0.out", LIMIT);
-}
-
-static void end(struct place *place)
-{
-	log_file_finish(&place->log);
-	close(place->directory);
-	test_directory_remove(place->path);
-}
-
-/* The stream: byte n tells where it is from. */
-static char byte_of(int64_t n)
-{
-	return (char)('a' + n * 7 / 5 % 26);
-}
-
-static void say(struct place *place, int64_t from, size_t length)
-{
-	char bytes[LIMIT * 3];
-	assert_true(length <= sizeof bytes);
-	for (size_t i = 0; i < length; i++)
-		bytes[i] = byte_of(from + (int64_t)i);
-	assert_int_equal(log_file_write(&place->log, bytes, length), 0);
-}
-
-static int64_t on_disk(const struct place *place, int *files)
+static int64_t on_disk(const struct log_place *place, int *files)
 {
 	int64_t sum = 0;
 	DIR *listing = opendir(place->path);
@@ -68,7 +27,7 @@ static int64_t on_disk(const struct place *place, int *files)
 	return sum;
 }
 
-static char *content(const struct place *place, size_t *length)
+static char *content(const struct log_place *place, size_t *length)
 {
 	char *bytes = calloc(1, LIMIT * 4);
 	int fd = openat(place->directory, "0.out", O_RDONLY | O_CLOEXEC);
@@ -83,13 +42,13 @@ static char *content(const struct place *place, size_t *length)
 static void a_rank_that_says_nothing_has_no_file(void **state)
 {
 	(void)state;
-	struct place place;
+	struct log_place place;
 	int files;
-	begin(&place);
+	log_place_begin(&place);
 	log_file_finish(&place.log);
 	assert_int_equal(on_disk(&place, &files), 0);
 	assert_int_equal(files, 0);
-	end(&place);
+	log_place_end(&place);
 }
 
 static void what_is_short_is_kept_whole(void **state)
@@ -97,11 +56,11 @@ static void what_is_short_is_kept_whole(void **state)
 	(void)state;
 	static const size_t lengths[] = {1, HEAD - 1, HEAD, HEAD + 1, HEAD + TAIL, HEAD + 2 * TAIL};
 	for (size_t i = 0; i < COUNT_OF(lengths); i++) {
-		struct place place;
+		struct log_place place;
 		int files;
 		size_t length;
-		begin(&place);
-		say(&place, 0, lengths[i]);
+		log_place_begin(&place);
+		log_place_say(&place, 0, lengths[i]);
 		log_file_finish(&place.log);
 		assert_int_equal(on_disk(&place, &files), lengths[i]);
 		assert_int_equal(files, 1);
@@ -109,12 +68,12 @@ static void what_is_short_is_kept_whole(void **state)
 		for (size_t n = 0; n < length; n++)
 			assert_int_equal(bytes[n], byte_of((int64_t)n));
 		free(bytes);
-		end(&place);
+		log_place_end(&place);
 	}
 }
 
 /* Head, the line, tail: every byte of both where it belongs, and the line counts what is missing. */
-static void check_joined(const struct place *place, int64_t total)
+static void check_joined(const struct log_place *place, int64_t total)
 {
 	size_t length;
 	int files;
@@ -141,31 +100,31 @@ static void of_what_is_long_head_and_tail_are_kept_within_the_limit(void **state
 	(void)state;
 	static const size_t steps[] = {1, 7, 100, TAIL, LIMIT, LIMIT * 3};
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
-		struct place place;
+		struct log_place place;
 		int64_t total = 0;
 		int files;
-		begin(&place);
+		log_place_begin(&place);
 		while (total < 5 * LIMIT) {
-			say(&place, total, steps[i]);
+			log_place_say(&place, total, steps[i]);
 			total += (int64_t)steps[i];
 			assert_in_range(on_disk(&place, &files), 1, LIMIT);
 			assert_in_range(files, 1, 3);
 		}
 		log_file_finish(&place.log);
 		check_joined(&place, total);
-		end(&place);
+		log_place_end(&place);
 	}
 }
 
 static void a_name_that_is_a_link_is_not_followed(void **state)
 {
 	(void)state;
-	struct place place;
-	begin(&place);
+	struct log_place place;
+	log_place_begin(&place);
 	assert_int_equal(symlinkat("elsewhere", place.directory, "0.out"), 0);
 	assert_int_equal(log_file_write(&place.log, "x", 1), -ELOOP);
 	assert_int_equal(faccessat(place.directory, "elsewhere", F_OK, 0), -1);
-	end(&place);
+	log_place_end(&place);
 }
 
 int main(void)

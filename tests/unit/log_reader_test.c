@@ -3,53 +3,36 @@
  * log_reader: whenever it looks, what it hands on and what its lines say was dropped is the stream that was written, in
  * order and without a byte twice; files that muster did not write are left alone.
  */
+#include "log_place.h"
 #include "run_fixture.h"
 
 #include "base/text.h"
 #include "job/log_reader.h"
-#include "run/log_file.h"
 
 #include <sys/resource.h>
 
-enum { LIMIT = 6000, HEAD = LIMIT / 2 - LOG_GAP_BYTES, TAIL = LIMIT / 6 };
-
 struct place {
-	char *path;
-	int directory;
-	struct log_file log;
+	struct log_place written;
 	struct log_reader reader;
 	struct text heard;
 };
 
 static void begin(struct place *place)
 {
-	*place = (struct place){.path = test_directory_make()};
-	place->directory = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(place->directory >= 0);
-	log_file_init(&place->log, place->directory, "0.out", LIMIT);
-	log_reader_init(&place->reader, place->directory, "0.out");
+	memset(place, 0, sizeof *place);
+	log_place_begin(&place->written);
+	log_reader_init(&place->reader, place->written.directory, "0.out");
 }
 
 static void end(struct place *place)
 {
 	text_finish(&place->heard);
-	log_file_finish(&place->log);
-	close(place->directory);
-	test_directory_remove(place->path);
-}
-
-static char byte_of(int64_t n)
-{
-	return (char)('a' + n * 7 / 5 % 26);
+	log_place_end(&place->written);
 }
 
 static void say(struct place *place, size_t length)
 {
-	char bytes[LIMIT * 3];
-	assert_true(length <= sizeof bytes);
-	for (size_t i = 0; i < length; i++)
-		bytes[i] = byte_of(place->log.total + (int64_t)i);
-	assert_int_equal(log_file_write(&place->log, bytes, length), 0);
+	log_place_say(&place->written, place->written.log.total, length);
 }
 
 static void hear(void *context, const char *bytes, size_t length)
@@ -105,12 +88,12 @@ static void who_reads_as_it_is_written_loses_nothing(void **state)
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct place place;
 		begin(&place);
-		while (place.log.total < 5 * LIMIT) {
+		while (place.written.log.total < 5 * LIMIT) {
 			say(&place, steps[i]);
 			pump(&place);
 		}
-		int64_t total = place.log.total;
-		log_file_finish(&place.log);
+		int64_t total = place.written.log.total;
+		log_file_finish(&place.written.log);
 		pump(&place);
 		pump(&place);
 		assert_int_equal(check_heard(&place, total), 0);
@@ -133,9 +116,9 @@ static void who_reads_seldom_is_told_how_much_was_dropped(void **state)
 			else
 				say(&place, (random >> 8) % (LIMIT / 4));
 		}
-		int64_t total = place.log.total;
+		int64_t total = place.written.log.total;
 		if (round % 3 != 0)
-			log_file_finish(&place.log);
+			log_file_finish(&place.written.log);
 		pump(&place);
 		check_heard(&place, total);
 		end(&place);
@@ -148,8 +131,8 @@ static void who_comes_after_the_end_reads_head_and_tail(void **state)
 	struct place place;
 	begin(&place);
 	say(&place, LIMIT * 3);
-	int64_t total = place.log.total;
-	log_file_finish(&place.log);
+	int64_t total = place.written.log.total;
+	log_file_finish(&place.written.log);
 	pump(&place);
 	assert_in_range(check_heard(&place, total), 1, total - HEAD - TAIL);
 	end(&place);
@@ -162,7 +145,7 @@ static void tails_that_could_not_be_joined_are_read_beside_their_head(void **sta
 	begin(&place);
 	say(&place, HEAD + TAIL + TAIL / 2); /* and its muster was killed */
 	pump(&place);
-	assert_int_equal(check_heard(&place, place.log.total), 0);
+	assert_int_equal(check_heard(&place, place.written.log.total), 0);
 	end(&place);
 }
 
@@ -175,7 +158,7 @@ static void files_that_muster_did_not_write_are_left_alone(void **state)
 	begin(&place);
 	say(&place, 10);
 	for (size_t i = 0; i < COUNT_OF(names); i++)
-		test_directory_put(place.path, "not of the stream", "%s", names[i]);
+		test_directory_put(place.written.path, "not of the stream", "%s", names[i]);
 	pump(&place);
 	assert_int_equal(check_heard(&place, 10), 0);
 	end(&place);
@@ -187,11 +170,11 @@ static void links_and_pipes_in_the_place_of_a_log_are_not_read(void **state)
 	struct place place;
 	begin(&place);
 	alarm(FIXTURE_LIFE_S);
-	test_directory_put(place.path, "secret", "/elsewhere");
-	assert_int_equal(symlinkat("elsewhere", place.directory, "0.out"), 0);
+	test_directory_put(place.written.path, "secret", "/elsewhere");
+	assert_int_equal(symlinkat("elsewhere", place.written.directory, "0.out"), 0);
 	pump(&place);
-	assert_int_equal(unlinkat(place.directory, "0.out", 0), 0);
-	assert_int_equal(mkfifoat(place.directory, "0.out", 0600), 0); /* which nobody opens */
+	assert_int_equal(unlinkat(place.written.directory, "0.out", 0), 0);
+	assert_int_equal(mkfifoat(place.written.directory, "0.out", 0600), 0); /* which nobody opens */
 	pump(&place);
 	assert_int_equal(place.heard.length, 0);
 	end(&place);
@@ -202,11 +185,11 @@ static void a_gap_that_cannot_be_is_not_believed(void **state)
 	(void)state;
 	struct place place;
 	begin(&place);
-	test_directory_put(place.path, "head", "/0.out");
-	test_directory_put(place.path, "tail", "/0.out.9");
+	test_directory_put(place.written.path, "head", "/0.out");
+	test_directory_put(place.written.path, "tail", "/0.out.9");
 	pump(&place);
-	test_directory_put(place.path, "head\nmuster: 9223372036854775807 bytes were dropped here\n", "/0.out");
-	assert_int_equal(unlinkat(place.directory, "0.out.9", 0), 0);
+	test_directory_put(place.written.path, "head\nmuster: 9223372036854775807 bytes were dropped here\n", "/0.out");
+	assert_int_equal(unlinkat(place.written.directory, "0.out.9", 0), 0);
 	pump(&place);
 	assert_in_range(place.reader.offset, 0, 200);
 	end(&place);
@@ -219,7 +202,7 @@ static void without_descriptors_nothing_is_read_and_the_next_time_all(void **sta
 	struct rlimit before;
 	begin(&place);
 	say(&place, HEAD + TAIL / 2);
-	int fd = dup(place.directory);
+	int fd = dup(place.written.directory);
 	close(fd);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	for (rlim_t free = 0; free < 3; free++) {
@@ -229,7 +212,7 @@ static void without_descriptors_nothing_is_read_and_the_next_time_all(void **sta
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	}
 	pump(&place);
-	assert_int_equal(check_heard(&place, place.log.total), 0);
+	assert_int_equal(check_heard(&place, place.written.log.total), 0);
 	end(&place);
 }
 

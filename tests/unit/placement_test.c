@@ -397,13 +397,19 @@ static void the_same_request_gives_the_same_plan(void **state)
 	finish(&drawn);
 }
 
+static void begin_with(struct drawn *drawn, const char *topology)
+{
+	*drawn = (struct drawn){0};
+	assert_int_equal(machine_load(&drawn->machine, topology, NULL), 0);
+	job_spec_init(&drawn->spec);
+}
+
 static void the_most_ranks_that_there_can_be_are_placed(void **state)
 {
 	(void)state;
-	struct drawn drawn = {0};
+	struct drawn drawn;
 	struct placement placement;
-	assert_int_equal(machine_load(&drawn.machine, "package:4 numa:4 l3:4 core:8 pu:2", NULL), 0);
-	job_spec_init(&drawn.spec);
+	begin_with(&drawn, "package:4 numa:4 l3:4 core:8 pu:2");
 	drawn.spec.nprocs = RANKS_MAX;
 	assert_int_equal(placement_make(&placement, &drawn.spec, &drawn.machine, NULL), 0);
 	assert_int_equal(placement.nprocs, RANKS_MAX);
@@ -415,11 +421,10 @@ static void the_most_ranks_that_there_can_be_are_placed(void **state)
 static void a_machine_without_allowed_cpus_is_refused(void **state)
 {
 	(void)state;
-	struct drawn drawn = {0};
+	struct drawn drawn;
 	struct placement placement;
 	struct error err;
-	assert_int_equal(machine_load(&drawn.machine, "core:2 pu:1", NULL), 0);
-	job_spec_init(&drawn.spec);
+	begin_with(&drawn, "core:2 pu:1");
 	index_set_clear(&drawn.machine.allowed);
 	assert_int_equal(placement_make(&placement, &drawn.spec, &drawn.machine, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "no CPU that may be used"));
@@ -429,12 +434,11 @@ static void a_machine_without_allowed_cpus_is_refused(void **state)
 static void an_explicit_list_must_not_be_empty_or_outside_cpu_set(void **state)
 {
 	(void)state;
-	struct drawn drawn = {0};
+	struct drawn drawn;
 	struct placement placement;
 	struct error err;
 	struct index_set lists[2] = {{0}, {0}};
-	assert_int_equal(machine_load(&drawn.machine, "core:4 pu:1", NULL), 0);
-	job_spec_init(&drawn.spec);
+	begin_with(&drawn, "core:4 pu:1");
 	drawn.spec.nprocs = 2;
 	drawn.spec.placement.rank_cpus = lists;
 	drawn.spec.placement.rank_cpus_count = 2;

@@ -83,6 +83,15 @@ static inline void fixture_begin(struct run_fixture *f, uint32_t nprocs)
 	}
 }
 
+/* What a segment is made from, too. */
+static inline void fixture_begin_job(struct run_fixture *f, uint32_t nprocs)
+{
+	static char id[] = "work-a1";
+	fixture_begin(f, nprocs);
+	f->plan.domain_count = 1;
+	f->plan.job_id = id;
+}
+
 static inline void fixture_end(struct run_fixture *f)
 {
 	for (uint32_t r = 0; r < f->plan.nprocs; r++) {

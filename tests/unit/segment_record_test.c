@@ -31,12 +31,9 @@ static int64_t now_ns(void)
 
 static void begin(struct recorded *r)
 {
-	static char id[] = "work-a1";
 	struct error err;
 	memset(r, 0, sizeof *r);
-	fixture_begin(&r->f, RANKS);
-	r->f.plan.domain_count = 1;
-	r->f.plan.job_id = id;
+	fixture_begin_job(&r->f, RANKS);
 	assert_int_equal(job_segment_make(&r->segment, &r->f.plan, &err), 0);
 	job_result_init(&r->result, RANKS);
 	rank_group_init(&r->group, RANKS);
