@@ -3,6 +3,7 @@
  * main: the table of subcommands, and that what they printed has gone out.
  */
 #include "base/error.h"
+#include "base/first_process.h"
 #include "base/stack.h"
 #include "commands/check.h"
 #include "commands/console.h"
@@ -101,6 +102,7 @@ static int run_subcommand(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct error err;
+	first_process_mind_signals();
 	if (stack_check(&err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	return console_finish(run_subcommand(argc, argv));

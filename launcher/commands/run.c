@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file_text.h"
+#include "base/first_process.h"
 #include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/console.h"
@@ -92,12 +93,18 @@ static int load_spec(struct run *run)
 	return rc;
 }
 
-/* What would go to a terminal, or to a reader that is not there any more. */
+/* What would go to a terminal, or to a reader that is not there any more; and a job that the kernel would kill when the
+ * command returns. */
 static int refuse_detached(const struct run *run, struct error *err)
 {
 	const char *report = run->options.report_path;
 	if (run->spec.join)
 		return 0;
+	if (first_process_is_this())
+		return error_set(err, -EINVAL,
+		                 "join: false (--detach): muster is the first process here (PID 1): the container ends "
+		                 "when it does, and the job with it; leave it out, and run the container itself in "
+		                 "the background");
 	if (run->spec.output.raw)
 		return error_set(err, -EINVAL,
 		                 "output.raw (--raw): a detached job has no output of muster's to write "

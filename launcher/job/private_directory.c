@@ -51,25 +51,36 @@ int private_directory_open_in(int directory, const char *name, bool make, struct
 	return rc;
 }
 
+static int make_one(const char *path, struct error *err)
+{
+	int code = mkdir(path, 0700) < 0 ? errno : 0;
+	if (code == 0 || access(path, F_OK) == 0)
+		return 0;
+	return error_set(err, -code, "cannot make directory %s: %s", path, strerror(code));
+}
+
 /* `mkdir -p`, for what lies above the user's own part. */
-static void make_root(const char *root)
+static int make_root(const char *root, struct error *err)
 {
 	char path[PATH_MAX];
+	int rc = 0;
 	if (snprintf(path, sizeof path, "%s", root) >= (int)sizeof path)
-		return;
-	for (char *slash = path + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+		return error_set(err, -ENAMETOOLONG, "directory %s: %s", root, strerror(ENAMETOOLONG));
+	for (char *slash = path + 1; rc == 0 && (slash = strchr(slash, '/')) != NULL; slash++) {
 		*slash = '\0';
-		mkdir(path, 0700);
+		rc = make_one(path, err);
 		*slash = '/';
 	}
-	mkdir(path, 0700);
+	return rc == 0 ? make_one(path, err) : rc;
 }
 
 static int open_root(const char *root, bool make, struct error *err)
 {
 	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && make) {
-		make_root(root);
+		int rc = make_root(root, err);
+		if (rc < 0)
+			return rc;
 		fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	return fd >= 0 ? fd : error_set(err, -errno, "directory %s: %s", root, strerror(errno));

@@ -110,6 +110,7 @@ struct cpu_quota allowance_quota(const char *root)
 
 struct cpuset_search {
 	const char *root;
+	struct index_set *cpus;
 	char *found;
 };
 
@@ -121,15 +122,19 @@ static void look_for_cpuset(const struct cgroup_visit *visit, void *context)
 	struct text path = {0};
 	char *cpus = read_in(search->root, &path, visit->directory,
 	                     visit->is_version_2 ? "cpuset.cpus.effective" : "cpuset.cpus");
-	if (cpus != NULL)
+	if (cpus != NULL) {
 		search->found = memory_copy_text(path.bytes);
+		cpus[strcspn(cpus, "\n")] = '\0';
+		index_set_parse(search->cpus, cpus, INDEX_SET_MAX, NULL);
+	}
 	free(cpus);
 	text_finish(&path);
 }
 
-char *allowance_cpuset_source(const char *root)
+char *allowance_cpuset(const char *root, struct index_set *cpus)
 {
-	struct cpuset_search search = {.root = root};
+	struct cpuset_search search = {.root = root, .cpus = cpus};
+	index_set_clear(cpus);
 	cgroup_path_walk(root, "cpuset", look_for_cpuset, &search);
 	return search.found;
 }

@@ -25,8 +25,9 @@ int allowance_affinity(struct index_set *cpus, struct error *err);
 /* The smallest CPU quota on the way from the process's own control group up, version 1 and version 2. */
 struct cpu_quota allowance_quota(const char *root);
 
-/* The cpuset file nearest to the process, to name what restricts it; NULL where there is none. To be freed. */
-char *allowance_cpuset_source(const char *root);
+/* The cpuset file nearest to the process, to name what restricts it, and the CPUs in it; NULL and none where
+ * there is no such file. To be freed. What may be used is for the affinity mask to say. */
+char *allowance_cpuset(const char *root, struct index_set *cpus);
 
 /* "50000 100000" (quota and period in microseconds) is 500; 0 for "max ..." and for what is not understood. */
 uint32_t allowance_parse_cpu_max(const char *text);

@@ -239,17 +239,38 @@ static char *shown_path(char *path)
 	return path;
 }
 
+/* In containers of version 1 hwloc 2.9 finds no cpuset, and only the affinity mask shows that there is one. What the
+ * mask allows stays allowed, whatever the file says. */
+static void name_cpuset(struct machine *machine)
+{
+	struct index_set cpus = {0};
+	bool restricts = false;
+	char *source = allowance_cpuset("", &cpus);
+	for (uint32_t i = 0; i < machine->thread_count; i++) {
+		struct hardware_thread *thread = &machine->threads[i];
+		if (thread->access == THREAD_OUTSIDE_AFFINITY && !index_set_is_empty(&cpus) &&
+		    !index_set_has(&cpus, thread->cpu))
+			thread->access = THREAD_OUTSIDE_CPUSET;
+		restricts |= thread->access == THREAD_OUTSIDE_CPUSET;
+	}
+	if (restricts)
+		machine->cpuset_source = shown_path(source);
+	else
+		free(source);
+	index_set_finish(&cpus);
+}
+
 static void name_restrictions(struct machine *machine)
 {
 	struct cpu_quota quota = allowance_quota("");
 	machine->quota_millicpus = quota.millicpus;
 	machine->quota_source = shown_path(quota.source);
-	for (uint32_t i = 0; i < machine->thread_count; i++) {
-		if (machine->threads[i].access != THREAD_OUTSIDE_CPUSET)
-			continue;
-		machine->cpuset_source = shown_path(allowance_cpuset_source(""));
-		return;
-	}
+	for (uint32_t i = 0; i < machine->thread_count; i++)
+		if (machine->threads[i].access == THREAD_OUTSIDE_CPUSET ||
+		    machine->threads[i].access == THREAD_OUTSIDE_AFFINITY) {
+			name_cpuset(machine);
+			return;
+		}
 }
 
 static void read_by_sysfs(struct machine *machine, struct found_machine *found, const struct index_set *affinity)

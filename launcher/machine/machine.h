@@ -23,7 +23,7 @@ struct error;
 enum thread_access {
 	THREAD_ALLOWED,
 	THREAD_OFFLINE,
-	THREAD_OUTSIDE_CPUSET,   /* hwloc's allowed set: the cgroup's cpuset */
+	THREAD_OUTSIDE_CPUSET,   /* the cgroup's cpuset, as hwloc or its file has it */
 	THREAD_OUTSIDE_AFFINITY, /* inherited affinity mask */
 };
 

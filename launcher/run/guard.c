@@ -174,7 +174,9 @@ int guard_open_owner(struct error *err)
 static int fork_failed(int code, struct error *err)
 {
 	return error_set(err, -code, "cannot make the supervising process: fork: %s%s", strerror(code),
-	                 code == EAGAIN ? ": no more processes are allowed (RLIMIT_NPROC, ulimit -u)" : "");
+	                 code == EAGAIN ? ": no more processes are allowed, by RLIMIT_NPROC (ulimit -u) or "
+	                                  "the cgroup's pids.max"
+	                                : "");
 }
 
 static int prepare(struct guard_watch *watch, struct error *err)

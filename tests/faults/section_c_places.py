@@ -27,6 +27,27 @@ def first_process_signalled(t, number):
     job.expect(code=128 + number, within_s=1)
 
 
+@cases({f"as_PID_1_muster_minds_{name}_before_there_is_a_job": (getattr(signal, name),)
+        for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")})
+def first_process_signalled_early(t, number):
+    """The kernel gives PID 1 no signal that has its default action."""
+    receive, send = os.pipe()
+    job = t.start("-", stdin=receive, wrap=as_first_process())
+    os.write(send, b"version: 1\n")
+    muster = eventually(lambda: [pid for pid in processes.children(job.pid) if processes.name(pid) == "muster"], "PID 1")
+    t.expect_still_there(job, 0.2)
+    processes.kill(muster[0], number)
+    job.expect(code=128 + number, within_s=1)
+    os.close(receive)
+    os.close(send)
+
+
+@test()
+def as_PID_1_muster_refuses_a_job_that_would_end_with_it(t):
+    job = t.run("-d", "-n", 1, *t.waiting(), wrap=as_first_process())
+    job.expect(code=125, stderr=[r"join: false \(--detach\).*PID 1"])
+
+
 @test()
 def as_PID_1_muster_keeps_the_exit_code_and_stops_daemons(t):
     job = t.start("-n", 2, "-k", "300ms", *t.program("leave_child", "daemon", "exit", 0), wrap=as_first_process())

@@ -191,16 +191,23 @@ static void the_cpuset_is_named_by_its_nearest_file(void **state)
 	char *root = test_directory_make();
 	for (size_t i = 0; files[i].path != NULL; i++)
 		test_directory_put(root, files[i].content, "%s", files[i].path);
-	char *source = allowance_cpuset_source(root);
+	struct index_set cpus = {0};
+	char *source = allowance_cpuset(root, &cpus);
 	assert_string_equal(source, "/sys/fs/cgroup/cpuset/pod/box/cpuset.cpus");
+	assert_true(index_set_count(&cpus) == 2 && index_set_has(&cpus, 0) && index_set_has(&cpus, 1));
 	free(source);
+	index_set_finish(&cpus);
 	test_directory_remove(root);
 }
 
 static void without_a_cpuset_there_is_nothing_to_name(void **state)
 {
 	(void)state;
-	assert_null(allowance_cpuset_source("/nonexistent"));
+	struct index_set cpus = {0};
+	index_set_add(&cpus, 1);
+	assert_null(allowance_cpuset("/nonexistent", &cpus));
+	assert_true(index_set_is_empty(&cpus));
+	index_set_finish(&cpus);
 }
 
 static void the_affinity_mask_of_this_process_is_read(void **state)

@@ -149,6 +149,16 @@ static void a_home_that_is_not_there_is_not_made(void **state)
 	test_directory_remove(place);
 }
 
+/* Nobody, root neither, makes anything in /proc. */
+static void a_directory_that_cannot_be_made_is_named(void **state)
+{
+	(void)state;
+	char *place = begin();
+	setenv("XDG_STATE_HOME", "/proc/none/state", 1);
+	refuse("cannot make directory /proc/none: ");
+	test_directory_remove(place);
+}
+
 /* --- records --- */
 
 static struct job_record make(void)
@@ -240,6 +250,7 @@ int main(void)
 		cmocka_unit_test(directories_are_made_for_nobody_else),
 		cmocka_unit_test(links_files_and_directories_of_others_are_refused),
 		cmocka_unit_test(a_home_that_is_not_there_is_not_made),
+		cmocka_unit_test(a_directory_that_cannot_be_made_is_named),
 		cmocka_unit_test(a_record_is_private_and_its_files_are_whole),
 		cmocka_unit_test(the_lock_is_held_until_the_last_process_that_inherited_it_ends),
 		cmocka_unit_test(an_id_that_is_taken_is_refused_and_its_job_left_alone),
