@@ -5,7 +5,8 @@
 #     tools/packages.sh list GROUP...      prints the names
 #     tools/packages.sh install GROUP...   installs what is missing (root, or sudo); does nothing when nothing is
 #
-# Groups: build, unit (what building the tests needs), test, qemu (the emulated machine), torch (large), peers (what the benchmark compares with).
+# Groups: build, unit (what building the tests needs), test, qemu (the emulated machine), containers (engines), torch (large),
+# peers (what the benchmark compares with).
 set -eu
 
 packages_of() {
@@ -17,10 +18,11 @@ packages_of() {
 		echo g++ clang libclang-rt-dev clang-format clang-tidy valgrind mandoc shellcheck bash-completion spin
 		;;
 	qemu) echo qemu-system-x86 busybox-static cpio ;;
+	containers) echo docker.io docker-compose podman runc mmdebstrap ;;
 	torch) echo python3-torch ;;
 	peers) echo openmpi-bin libopenmpi-dev mpich libmpich-dev parallel python3-joblib ;;
 	*)
-		echo "tools/packages.sh: there is no group \"$1\"; there are build, unit, test, qemu, torch, peers" >&2
+		echo "tools/packages.sh: there is no group \"$1\"; there are build, unit, test, qemu, containers, torch, peers" >&2
 		exit 2
 		;;
 	esac
@@ -71,7 +73,7 @@ install() {
 }
 
 [ $# -ge 2 ] || {
-	sed -n '3,8s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,9s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 action=$1

@@ -43,11 +43,12 @@ run_tests() {
 	{ "$@" && echo ok >"$logs/$name.ok"; } 2>&1 | tee "$logs/$name"
 }
 
-# What only tests need is fetched while the compiler works; without the last two, their tests skip and say so.
+# What only tests need is fetched while the compiler works; without the last three, their tests skip and say so.
 fetch_the_rest() {
 	tools/packages.sh install test || return 1
 	[ -z "$with_torch" ] || tools/packages.sh install torch || echo "PyTorch cannot be had"
 	tools/packages.sh install qemu || echo "the emulated machine cannot be had"
+	tools/packages.sh install containers || echo "container engines cannot be had"
 }
 
 step "Packages for building"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """C. muster itself is hit where it is the first process, in a namespace, without /proc, or within another job."""
 
+import os
 import signal
 
 import processes
