@@ -81,6 +81,14 @@ static int next_report(const struct guard_run *run)
 	return value;
 }
 
+/* A guard whose supervisor has said that it is there. */
+static struct guard_run start_supervising(int (*supervise)(void *context, const struct guards *guards))
+{
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = supervise});
+	assert_int_equal(next_report(&run), 0);
+	return run;
+}
+
 /* Waits until nobody holds the pipe any more, and for the guard; returns its exit code. */
 static int finish_guard(struct guard_run *run, char **errors)
 {
@@ -268,8 +276,7 @@ static void signals_are_handed_on_once_each(void **state)
 	(void)state;
 	static const int handed_on[] = {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT, SIGINT, SIGUSR1};
 	static const bool wakes[] = {true, true, true, false, false, false, true, false}; /* a stopped supervisor */
-	struct guard_run run = start_guard(&(struct guard_case){.supervise = report_signals});
-	assert_int_equal(next_report(&run), 0);
+	struct guard_run run = start_supervising(report_signals);
 	for (size_t i = 0; i < COUNT_OF(handed_on); i++) {
 		assert_int_equal(kill(run.pid, handed_on[i]), 0);
 		assert_int_equal(next_report(&run), handed_on[i]);
@@ -284,8 +291,7 @@ static void signals_are_handed_on_once_each(void **state)
 static void the_guards_own_signals_are_not_handed_on(void **state)
 {
 	(void)state;
-	struct guard_run run = start_guard(&(struct guard_case){.supervise = report_signals});
-	assert_int_equal(next_report(&run), 0);
+	struct guard_run run = start_supervising(report_signals);
 	assert_int_equal(kill(run.pid, SIGCHLD), 0);
 	assert_int_equal(kill(run.pid, SIGTERM), 0);
 	assert_int_equal(next_report(&run), SIGTERM);
@@ -296,8 +302,7 @@ static void stop_and_continuation_go_both_ways_once(void **state)
 {
 	(void)state;
 	int status;
-	struct guard_run run = start_guard(&(struct guard_case){.supervise = report_signals});
-	assert_int_equal(next_report(&run), 0);
+	struct guard_run run = start_supervising(report_signals);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(kill(run.pid, SIGTSTP), 0);
 		assert_int_equal(waitpid(run.pid, &status, WUNTRACED), run.pid);
@@ -314,8 +319,7 @@ static void stop_and_continuation_go_both_ways_once(void **state)
 static void a_killed_guard_is_told_to_the_supervisor(void **state)
 {
 	(void)state;
-	struct guard_run run = start_guard(&(struct guard_case){.supervise = report_signals});
-	assert_int_equal(next_report(&run), 0);
+	struct guard_run run = start_supervising(report_signals);
 	pid_t supervisor = supervisor_of(run.pid);
 	assert_int_equal(kill(run.pid, SIGKILL), 0);
 	assert_int_equal(next_report(&run), SIGNAL_GUARD_DIED);
@@ -327,8 +331,7 @@ static void a_killed_guard_is_told_to_the_supervisor(void **state)
 static void a_killed_warden_is_told_and_the_guard_takes_the_supervisor_over(void **state)
 {
 	(void)state;
-	struct guard_run run = start_guard(&(struct guard_case){.supervise = report_signals});
-	assert_int_equal(next_report(&run), 0);
+	struct guard_run run = start_supervising(report_signals);
 	pid_t supervisor = supervisor_of(run.pid);
 	assert_int_equal(kill(child_of(run.pid), SIGKILL), 0);
 	assert_int_equal(next_report(&run), SIGNAL_GUARD_DIED);
@@ -351,8 +354,7 @@ static int see_the_guards_end(void *context, const struct guards *guards)
 static void the_supervisor_sees_the_end_of_a_guard_that_is_not_its_parent(void **state)
 {
 	(void)state;
-	struct guard_run run = start_guard(&(struct guard_case){.supervise = see_the_guards_end});
-	assert_int_equal(next_report(&run), 0);
+	struct guard_run run = start_supervising(see_the_guards_end);
 	assert_int_equal(kill(run.pid, SIGKILL), 0);
 	assert_int_equal(finish_guard(&run, NULL), -SIGKILL);
 }
@@ -374,8 +376,7 @@ static int be_told_and_stop(void *context, const struct guards *guards)
 static void a_supervisor_that_was_told_to_end_and_is_held_is_killed(void **state)
 {
 	(void)state;
-	struct guard_run run = start_guard(&(struct guard_case){.supervise = be_told_and_stop});
-	assert_int_equal(next_report(&run), 0);
+	struct guard_run run = start_supervising(be_told_and_stop);
 	assert_int_equal(kill(run.pid, SIGTERM), 0);
 	char *said;
 	assert_int_equal(finish_guard(&run, &said), 125);
@@ -396,8 +397,7 @@ static int be_told_and_take_time(void *context, const struct guards *guards)
 static void a_supervisor_that_takes_its_time_is_left_alone(void **state)
 {
 	(void)state;
-	struct guard_run run = start_guard(&(struct guard_case){.supervise = be_told_and_take_time});
-	assert_int_equal(next_report(&run), 0);
+	struct guard_run run = start_supervising(be_told_and_take_time);
 	assert_int_equal(kill(run.pid, SIGTERM), 0);
 	assert_int_equal(finish_guard(&run, NULL), 3);
 }

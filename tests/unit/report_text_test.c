@@ -97,6 +97,20 @@ static void the_words_are_exactly_these(void **state)
 	check_words(cases, COUNT_OF(cases));
 }
 
+/* What is said of a rank with these last words. */
+static struct text text_of_last_words(char *line)
+{
+	char *tail[] = {line, NULL};
+	struct rank_result rank = {EXITED(1, 0, 1), .stderr_tail = tail};
+	struct job_result result = {.outcome = OUTCOME_FAILED, .nprocs = 1, .ranks = &rank};
+	struct report_fixture f;
+	struct text text = {0};
+	report_fixture_begin(&f, &result);
+	report_text_add_failure(&text, &f.facts);
+	report_fixture_end(&f);
+	return text;
+}
+
 /* A C1 control is two bytes in UTF-8 and one elsewhere: terminals obey both. */
 static void only_printable_characters_of_a_line_are_sent(void **state)
 {
@@ -112,41 +126,23 @@ static void only_printable_characters_of_a_line_are_sent(void **state)
 		{"\342\202", "muster:   | \\xe2\\x82\n"},
 	};
 	for (size_t i = 0; i < COUNT_OF(lines); i++) {
-		struct rank_result rank = {EXITED(1, 0, 1)};
-		struct job_result result = {.outcome = OUTCOME_FAILED, .nprocs = 1, .ranks = &rank};
-		struct report_fixture f;
-		struct text text = {0};
-		char line[64];
-		char *tail[] = {line, NULL};
-		strcpy(line, lines[i].line);
-		rank.stderr_tail = tail;
-		report_fixture_begin(&f, &result);
-		report_text_add_failure(&text, &f.facts);
+		struct text text = text_of_last_words(borrowed(lines[i].line));
 		if (strstr(text.bytes, lines[i].shown) == NULL)
 			assert_string_equal(text.bytes, lines[i].shown);
 		text_finish(&text);
-		report_fixture_end(&f);
 	}
 }
 
 static void a_long_line_is_cut(void **state)
 {
 	(void)state;
-	struct rank_result rank = {EXITED(1, 0, 1)};
-	struct job_result result = {.outcome = OUTCOME_FAILED, .nprocs = 1, .ranks = &rank};
-	struct report_fixture f;
-	struct text text = {0};
 	char line[3000];
-	char *tail[] = {line, NULL};
 	memset(line, 'x', sizeof line - 1);
 	line[sizeof line - 1] = '\0';
-	rank.stderr_tail = tail;
-	report_fixture_begin(&f, &result);
-	report_text_add_failure(&text, &f.facts);
+	struct text text = text_of_last_words(line);
 	assert_non_null(strstr(text.bytes, "xxx...\n"));
 	assert_true(text.length < 1200);
 	text_finish(&text);
-	report_fixture_end(&f);
 }
 
 static void a_restart_is_one_line_with_its_reason(void **state)
@@ -160,12 +156,10 @@ static void a_restart_is_one_line_with_its_reason(void **state)
 	} restarts[] = {
 		{1, 2000, false,
 	         "muster: restart 1 of 3 in 2 s, because rank 1 (pid 4301, CPUs 1,9) exited with code 7, 0.100 s after "
-	         "the "
-	         "start\n"},
+	         "the start\n"},
 		{1, 500, true,
 	         "muster: \033[33mrestart 1 of 3 in 500 ms\033[0m, because rank 1 (pid 4301, CPUs 1,9) exited with "
-	         "code "
-	         "7, 0.100 s after the start\n"},
+	         "code 7, 0.100 s after the start\n"},
 		{NO_RANK, 0, false, "muster: restart 1 of 3\n"},
 	};
 	for (size_t i = 0; i < COUNT_OF(restarts); i++) {
