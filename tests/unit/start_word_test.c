@@ -122,6 +122,7 @@ static void signals_are_handed_on_while_one_waits(void **state)
 		kill(getpid(), signals[i]);
 		assert_int_equal(start_word_await(&word, guard, &text), 128 + signals[i]);
 		reap(guard);
+		text_finish(&text);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
