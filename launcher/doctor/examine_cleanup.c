@@ -54,17 +54,19 @@ static const char *why_not(const char *directory)
 static void tell_no_group(struct findings *findings)
 {
 	struct text own = {0};
-	struct finding *finding;
 	cgroup_path_walk("", NULL, note_first, &own);
 	if (own.length == 0)
-		finding = findings_add(findings, "cleanup.cgroup", "no control groups of version 2 are mounted");
+		finding_grade_as(
+			findings_add(findings, "cleanup.cgroup", "no control groups of version 2 are mounted"),
+			FINDING_NOTE, tree_alone,
+			"a host with control groups of version 2, and a container that may write to /sys/fs/cgroup");
 	else
-		finding = findings_add(findings, "cleanup.cgroup", "no control group can be made in %s: %s", own.bytes,
-		                       why_not(own.bytes));
-	finding_grade_as(
-		finding, FINDING_NOTE, tree_alone,
-		"a delegated group: systemd-run --user -p Delegate=yes, or a container whose /sys/fs/cgroup is "
-		"writable");
+		finding_grade_as(
+			findings_add(findings, "cleanup.cgroup", "no control group can be made in %s: %s", own.bytes,
+		                     why_not(own.bytes)),
+			FINDING_NOTE, tree_alone,
+			"a delegated group: systemd-run --user -p Delegate=yes, or a container that may write to "
+			"/sys/fs/cgroup");
 	text_finish(&own);
 }
 

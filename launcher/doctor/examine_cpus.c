@@ -33,7 +33,7 @@ static void add_outside(struct text *text, const struct machine *machine, enum t
 		if (machine->threads[i].access == access)
 			index_set_add(&cpus, machine->threads[i].cpu);
 	if (!index_set_is_empty(&cpus)) {
-		text_add(text, "; ");
+		text_add(text, index_set_count(&cpus) == 1 ? "; CPU " : "; CPUs ");
 		place_words_short_list(text, &cpus, 40);
 		text_add_format(text, " %s", words);
 	}

@@ -86,7 +86,9 @@ static void examine_filter(struct findings *findings, const char *status)
 	if (read_status(status, "\nSeccomp:", 10) == 0)
 		findings_add(findings, "kernel.seccomp", "no seccomp filter");
 	else
-		findings_add(findings, "kernel.seccomp", "a seccomp filter is in force; what it refuses is told above");
+		findings_add(
+			findings, "kernel.seccomp",
+			"a seccomp filter is in force; calls that it was seen to refuse have findings of their own");
 	if (read_status(status, "\nNoNewPrivs:", 10) != 0)
 		finding_grade_as(findings_add(findings, "kernel.no_new_privileges", "no_new_privs is set"),
 		                 FINDING_NOTE,

@@ -119,7 +119,8 @@ static void grade_room(struct finding *finding, const struct limit_facts *facts,
 	if (room < OWN_PROCESSES + (uint64_t)facts->cores)
 		finding_grade_as(finding, FINDING_PROBLEM, processes_run_out, remedy);
 	else if (room < EASE + EASE_A_CORE * (uint64_t)facts->cores)
-		finding_grade_as(finding, FINDING_WARNING, processes_run_out, remedy);
+		finding_grade_as(finding, FINDING_WARNING,
+		                 "jobs of many ranks, or of ranks with many threads, run out of them", remedy);
 }
 
 static void examine_processes(struct findings *findings, const struct limit_facts *facts)

@@ -143,9 +143,7 @@ static const struct system_call calls[] = {
          "ranks cannot be bound to CPUs, and jobs that ask for it (the default) do not start",
          "let the container's seccomp profile allow it, or run with --bind-to none"},
 	{"kernel.memory_policy", "binding memory (set_mempolicy, mbind)", try_memory_policy, FINDING_NOTE,
-         "memory is not bound to NUMA nodes, of which each job warns once where there are several; CPUs are bound all "
-         "the "
-         "same",
+         "memory is not bound to NUMA nodes, of which each job warns once; CPUs are bound all the same",
          "docker run --cap-add SYS_NICE, or --mem-bind none to silence it"},
 	{"kernel.pidfd_open", "pidfd_open", try_pidfd_open, FINDING_WARNING,
          "jobs with daemon: true are refused, and a job whose supervisor does not answer cannot be stopped by muster "
@@ -157,7 +155,8 @@ static const struct system_call calls[] = {
          "libmuster sees the death of a rank up to some milliseconds later, for it has to look",
          "Linux 5.16 or later, and a seccomp profile that allows it"},
 	{"kernel.read_memory", "process_vm_readv of another rank", try_read_memory, FINDING_NOTE,
-         "libmuster takes large messages through shared memory, in one copy more", allow},
+         "libmuster takes large messages through shared memory, in one copy more",
+         "docker run --cap-add SYS_PTRACE, or a seccomp profile that allows it"},
 	{"cleanup.subreaper", "prctl(PR_SET_CHILD_SUBREAPER)", try_subreaper, FINDING_WARNING,
          "processes that leave their rank behind are lost sight of, and may outlive the job", allow},
 };
