@@ -42,7 +42,7 @@ static void examine_release(struct findings *findings, const char *root)
 
 static uint64_t read_status(const char *status, const char *name, int base)
 {
-	const char *line = status == NULL ? NULL : strstr(status, name);
+	const char *line = strstr(status, name);
 	return line == NULL ? 0 : strtoull(line + strlen(name), NULL, base);
 }
 

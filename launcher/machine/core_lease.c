@@ -21,6 +21,15 @@ enum { TURN_AT = LEASE_PLACES * LEASE_STRIDE, TURN_PAUSE_NS = 100000, TURN_PATIE
 
 /* --- the file --- */
 
+/* Kernels and file systems that know no such files say so in two ways. */
+static int open_nameless(int directory)
+{
+	int fd = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EISDIR)
+		errno = EOPNOTSUPP;
+	return fd;
+}
+
 /* Not to be waited for (a FIFO), not to be followed; what was there before muster is told apart by what it is. */
 static int open_file(int directory, enum lease_use use)
 {
@@ -29,7 +38,7 @@ static int open_file(int directory, enum lease_use use)
 	if (fd >= 0 || errno != ENOENT || use == LEASE_TO_LOOK)
 		return fd;
 	if (use == LEASE_TO_TRY)
-		return openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		return open_nameless(directory);
 	/* For all users, whatever the mask says. Whoever was faster made the same file. */
 	mode_t mask = umask(0);
 	fd = openat(directory, LEASE_FILE, flags | O_CREAT | O_EXCL, 0666);
@@ -111,7 +120,7 @@ int core_lease_try(struct error *err)
 	int rc = core_lease_open(&lease, LEASE_TO_TRY, err);
 	if (rc == 0)
 		core_lease_close(&lease);
-	return rc == -EOPNOTSUPP || rc == -EISDIR ? 0 : rc; /* no files without a name there: nothing is known */
+	return rc == -EOPNOTSUPP ? 0 : rc; /* nothing is known against it */
 }
 
 static int64_t clock_ms(void)

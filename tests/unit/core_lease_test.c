@@ -10,6 +10,7 @@
 #include "machine/machine.h"
 #include "machine/machine_holders.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -223,6 +224,20 @@ static void expect_refusal(enum lease_use use, const char *words)
 		fail_msg("%s: does not say \"%s\"", err.text, words);
 }
 
+static void a_try_makes_no_file_and_takes_nothing(void **state)
+{
+	(void)state;
+	struct error err;
+	assert_int_equal(core_lease_try(&err), 0);
+	assert_int_equal(access(file_path(), F_OK), -1);
+	struct core_lease lease = open_lease();
+	assert_int_equal(core_lease_try(&err), 0);
+	core_lease_close(&lease);
+	setenv("MUSTER_LEASE_DIR", "/nonexistent/place", 1);
+	assert_int_equal(core_lease_try(&err), -ENOENT);
+	setenv("MUSTER_LEASE_DIR", directory, 1);
+}
+
 static void what_stands_in_the_files_place_is_not_followed_waited_for_or_written_to(void **state)
 {
 	(void)state;
@@ -231,17 +246,21 @@ static void what_stands_in_the_files_place_is_not_followed_waited_for_or_written
 	snprintf(target, sizeof target, "%s/target", directory);
 	assert_int_equal(symlink(target, file_path()), 0);
 	expect_refusal(LEASE_TO_TAKE, "symbolic link");
+	expect_refusal(LEASE_TO_TRY, "symbolic link");
 	expect_refusal(LEASE_TO_LOOK, "symbolic link");
 	assert_int_equal(unlink(file_path()), 0);
 	assert_int_equal(link(target, file_path()), 0);
 	expect_refusal(LEASE_TO_TAKE, "plain file with one name");
+	expect_refusal(LEASE_TO_TRY, "plain file with one name");
 	assert_int_equal(unlink(file_path()), 0);
 	assert_int_equal(mkfifo(file_path(), 0666), 0);
 	expect_refusal(LEASE_TO_TAKE, "plain file");
+	expect_refusal(LEASE_TO_TRY, "plain file");
 	expect_refusal(LEASE_TO_LOOK, "plain file");
 	assert_int_equal(unlink(file_path()), 0);
 	assert_int_equal(mkdir(file_path(), 0777), 0);
 	expect_refusal(LEASE_TO_TAKE, "directory");
+	expect_refusal(LEASE_TO_TRY, "directory");
 }
 
 static void a_directory_that_is_not_there_is_an_error_only_for_who_wants_to_hold(void **state)
@@ -370,6 +389,7 @@ int main(void)
 		IN_DIRECTORY(a_lease_lives_as_long_as_the_last_process_that_inherited_it),
 		IN_DIRECTORY(the_turn_is_not_waited_for_for_ever),
 		IN_DIRECTORY(the_file_is_for_everybody_whatever_the_mask),
+		IN_DIRECTORY(a_try_makes_no_file_and_takes_nothing),
 		IN_DIRECTORY(what_stands_in_the_files_place_is_not_followed_waited_for_or_written_to),
 		IN_DIRECTORY(a_directory_that_is_not_there_is_an_error_only_for_who_wants_to_hold),
 		IN_DIRECTORY(scribbled_notes_are_told_as_text_or_as_nobody),
