@@ -368,7 +368,7 @@ static void tidy(void *context)
 	job_cgroup_remove(&run->job_cgroup);
 }
 
-/* By the warden, when the supervisor may not have come to it. */
+/* When no keeper has closed the job's record. */
 static void tidy_after(void *context)
 {
 	const struct run *run = context;
@@ -424,8 +424,12 @@ static int supervise_and_report(void *context, const struct guards *guards)
 	};
 	job_result_init(&run->result, run->plan.nprocs);
 	int rc = supervise(&how, &run->result, &err);
-	tidy(run); /* in each process that may be the last of them */
-	return rc < 0 ? tell_starter(run, &err) : report(run, keeper);
+	if (rc < 0) {
+		tidy_after(run);
+		return tell_starter(run, &err);
+	}
+	tidy(run); /* here, and in the guard: each may be the last */
+	return report(run, keeper);
 }
 
 /* Becomes the guard, and returns the job's exit code once nothing of the job is left. */

@@ -102,6 +102,7 @@ static _Noreturn void be_supervisor(const struct guarded *guarded, const struct 
 	setsid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	int code = guarded->supervise(guarded->context, guards);
+	guards->page->tidied = 1;
 	fflush(NULL);
 	_exit(code);
 }
@@ -154,7 +155,7 @@ static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watc
 		raise(SIGNAL_GUARD_DIED);
 	guard_watch_wait(watch);
 	int code = end_of(guarded, watch);
-	if (guarded->tidy != NULL)
+	if (guarded->tidy != NULL && guards->page->tidied == 0)
 		guarded->tidy(guarded->context);
 	_exit(code);
 }

@@ -17,6 +17,7 @@ struct guards_page {
 	volatile pid_t supervisor;    /* by the warden, once it is made */
 	volatile int32_t fork_errno;  /* by the warden: why there is no supervisor */
 	volatile int32_t guard_ended; /* by the warden */
+	volatile int32_t tidied;      /* by the supervisor: nothing of it is left to remove */
 };
 
 struct guards {

@@ -6,6 +6,7 @@
  */
 #include "run_fixture.h"
 
+#include "base/patient_write.h"
 #include "run/guard.h"
 #include "run/guards.h"
 #include "run/signals.h"
@@ -32,14 +33,23 @@ struct guard_run {
 struct guard_case {
 	int (*supervise)(void *context, const struct guards *guards);
 	void *context;
+	bool tidies;
 	bool stop_with_owner;
 	int64_t patience_ms;
 };
+
+/* In the warden, which has no descriptors left but the first three. */
+static void tell_tidied(void *context)
+{
+	(void)context;
+	patient_say("tidied\n");
+}
 
 static _Noreturn void be_guard(const struct guard_case *how)
 {
 	struct error err = {0};
 	const struct guarded guarded = {.supervise = how->supervise,
+	                                .tidy = how->tidies ? tell_tidied : NULL,
 	                                .context = how->context,
 	                                .owner = how->stop_with_owner ? guard_open_owner(&err) : 0,
 	                                .patience_ms = how->patience_ms};
@@ -120,6 +130,30 @@ static void the_exit_code_is_kept(void **state)
 		struct guard_run run = start_guard(&(struct guard_case){.supervise = return_it, .context = &code});
 		assert_int_equal(finish_guard(&run, NULL), code);
 	}
+}
+
+static int be_killed(void *context, const struct guards *guards)
+{
+	(void)context;
+	(void)guards;
+	raise(SIGKILL);
+	return 0;
+}
+
+static void the_warden_tidies_when_the_supervisor_did_not(void **state)
+{
+	(void)state;
+	char *errors;
+	int code = 3;
+	struct guard_run run =
+		start_guard(&(struct guard_case){.supervise = return_it, .context = &code, .tidies = true});
+	assert_int_equal(finish_guard(&run, &errors), 3);
+	assert_string_equal(errors, "");
+	free(errors);
+	run = start_guard(&(struct guard_case){.supervise = be_killed, .tidies = true});
+	assert_int_equal(finish_guard(&run, &errors), 125);
+	assert_non_null(strstr(errors, "tidied\n"));
+	free(errors);
 }
 
 static int look_around(void *context, const struct guards *guards)
@@ -477,6 +511,7 @@ int main(void)
 	alarm(FIXTURE_LIFE_S);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_exit_code_is_kept),
+		cmocka_unit_test(the_warden_tidies_when_the_supervisor_did_not),
 		cmocka_unit_test(the_supervisor_leads_a_session_reaps_orphans_and_is_told_of_its_guards_death),
 		cmocka_unit_test(a_killed_supervisor_leaves_nothing_and_is_told),
 		cmocka_unit_test(signals_are_handed_on_once_each),
