@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -34,6 +35,19 @@ PATIENCE = float(os.environ.get("MUSTER_TEST_PATIENCE", "1"))
 _FOREIGN = ("MUSTER_", "OMP_", "MKL_", "OPENBLAS_", "BLIS_", "NUMEXPR_", "PMI_", "PMIX_", "OMPI_", "SLURM_",
             "TORCHELASTIC_")
 _FOREIGN_NAMES = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "NO_COLOR"}
+
+
+# How long what must come may take.
+WAIT_S = 20 * PATIENCE
+
+
+def eventually(holds, what):
+    """Waits until holds(); fails, saying `what` did not become so, when it takes too long."""
+    deadline = time.monotonic() + WAIT_S
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {WAIT_S} s: {what}")
+        time.sleep(0.002)
 
 
 class TestCase(unittest.TestCase):

@@ -36,12 +36,6 @@ class Jobs(harness.TestCase):
         self.assert_exit(done, 0)
         return {job["id"]: job for job in json.loads(done.stdout)}
 
-    def wait_for(self, holds):
-        end = time.monotonic() + 20 * harness.PATIENCE
-        while not holds():
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.005)
-
 
 class Records(Jobs):
     def test_a_detached_job_prints_its_id_and_keeps_a_private_record(self):
@@ -166,7 +160,7 @@ class Commands(Jobs):
             os.kill(pids[name], signal.SIGSTOP)
         for name in ("supervisor", "warden", "guard"):  # the end of one continues those below it
             os.kill(pids[name], signal.SIGKILL)
-        self.wait_for(lambda: self.ps()[lost]["state"] == "lost")
+        harness.eventually(lambda: self.ps()[lost]["state"] == "lost", "the job is lost")
         self.assertEqual({job: about["state"] for job, about in self.ps().items()}, {running: "running", lost: "lost"})
         self.assertEqual(self.ps("-a")[ended]["state"], "ended")
         self.assertIn("is lost", self.muster("join", lost).stderr)
@@ -199,13 +193,15 @@ class Commands(Jobs):
         self.assertGreaterEqual(time.monotonic() - began, 0.2)
         self.assertEqual(self.ps()[job]["state"], "running")
 
+    def states(self, job):
+        return [rank["state"] for rank in json.loads(self.muster("status", "--json", job).stdout)["ranks"]]
+
     def test_status_tells_of_each_rank(self):
         job = self.detach("-n", "3", "sh", "-c", "test $MUSTER_RANK = 1 || exec sleep 60")
-        self.wait_for(lambda: json.loads(self.muster("status", "--json", job).stdout)["ranks"][1]["state"] == "ended")
-        ranks = json.loads(self.muster("status", "--json", job).stdout)["ranks"]
-        self.assertEqual([rank["state"] for rank in ranks], ["running", "ended", "running"])
+        harness.eventually(lambda: self.states(job)[1] == "ended", "rank 1 has ended")
+        self.assertEqual(self.states(job), ["running", "ended", "running"])
         self.muster("signal", "-r", "2", job, "STOP")
-        self.wait_for(lambda: json.loads(self.muster("status", "--json", job).stdout)["ranks"][2]["state"] == "stopped")
+        harness.eventually(lambda: self.states(job)[2] == "stopped", "rank 2 stands still")
         self.assertIn("stopped", self.muster("status", job).stdout)
         self.muster("stop", job)
         self.assertIn("ended, exit code 143", self.muster("status", job).stdout)
@@ -218,9 +214,9 @@ class Commands(Jobs):
     def test_signal_reaches_the_ranks_that_were_named(self):
         script = 'trap "echo got it" USR1; echo ready; while :; do sleep 0.02; done'
         job = self.detach("-n", "3", "sh", "-c", script)
-        self.wait_for(lambda: self.muster("logs", job).stdout.count("ready") == 3)
+        harness.eventually(lambda: self.muster("logs", job).stdout.count("ready") == 3, "all are ready")
         self.assert_exit(self.muster("signal", "-r", "0,2", job, "USR1"), 0)
-        self.wait_for(lambda: self.muster("logs", job).stdout.count("got it") == 2)
+        harness.eventually(lambda: self.muster("logs", job).stdout.count("got it") == 2, "two got the signal")
         self.assertNotIn("[1] got it", self.muster("logs", job).stdout)
         for words, said in ((["NOSUCH"], "NOSUCH"), (["-r", "9", "USR1"], "9"), (["-r", "x", "USR1"], "x")):
             done = self.muster("signal", job, *words)

@@ -12,7 +12,7 @@ import time
 import processes
 import tracer
 from cgroups import job_groups, need_job_cgroup, new_cgroup, without_job_cgroup
-from harness import cases, check, eventually, need_root, test
+from harness import Skip, cases, check, eventually, need_root, test
 from hits import PAIRS, as_first_process, job_name, kill_at_once
 
 # SIGKILL: of one of muster's processes, of each two of them, of all. {name: (command, processes that say they are ready)}
