@@ -15,6 +15,8 @@
 
 enum { LOOK_MS = 250 };
 
+#define LITTLE 0.05 /* of all CPUs: what every large machine has to do */
+
 static void judge_load(struct findings *findings, const struct cpu_times *times)
 {
 	double a_cpu = (double)times->all / times->cpus;
@@ -23,7 +25,7 @@ static void judge_load(struct findings *findings, const struct cpu_times *times)
 	                                       "others keep %.1f of %" PRIu32 " CPUs busy now, the host takes %.1f",
 	                                       busy, times->cpus, stolen);
 	finding_set_value(finding, busy + stolen);
-	if (busy + stolen < 0.5)
+	if (busy + stolen < 0.5 || busy + stolen < LITTLE * times->cpus)
 		return;
 	finding_grade_as(finding, busy + stolen < 0.5 * times->cpus ? FINDING_NOTE : FINDING_WARNING,
 	                 "ranks on these CPUs get what is left, and those that wait for them wait longer",
