@@ -5,11 +5,14 @@ import glob
 import json
 import os
 import shlex
+import shutil
 import signal
+import stat
 import subprocess
+import time
 
 import processes
-from harness import Failure, cases, check, eventually, test
+from harness import Failure, Skip, cases, check, eventually, need_root, test
 from terminal import Terminal
 
 OWNER = 'trap "exit 0" USR1; "$@" & read line; exit 0'
@@ -52,6 +55,14 @@ def end_by(number):
 ENDS = {"exit": end_by_exit, "SIGTERM": end_by(signal.SIGTERM), "SIGKILL": end_by(signal.SIGKILL)}
 
 
+def end_group_by(number):
+    """As a terminal does: everybody in the owner's process group gets it, muster too."""
+    return lambda t, owner: os.killpg(owner.pid, number)
+
+
+GROUP_ENDS = {name: end_group_by(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGKILL")}
+
+
 def expect_fate(t, lives):
     """The job goes within the time, or is still there after a while, muster's own processes and ranks."""
     if not lives:
@@ -80,14 +91,32 @@ def expect_fate(t, lives):
     }
 )
 def owner_ends(t, how, join, daemon):
+    end_owner(t, ENDS[how], join, daemon)
+    expect_fate(t, lives=not daemon)
+
+
+@cases(
+    {
+        f"{how}_to_the_owners_group_{'ends' if join or daemon else 'leaves'}_a_job_that_is_"
+        f"{'joined' if join else 'detached'}{'_and_a_daemon' if daemon else ''}": (how, join, daemon)
+        for how in GROUP_ENDS
+        for join in (True, False)
+        for daemon in (True, False)
+    }
+)
+def owners_group_ends(t, how, join, daemon):
+    end_owner(t, GROUP_ENDS[how], join, daemon)
+    expect_fate(t, lives=not join and not daemon)
+
+
+def end_owner(t, end, join, daemon):
     first, second = words_of(join, daemon)
     owner = start_owner(t, t.command(*first, *second, "-n", 2, "-k", "300ms", *t.waiting()))
     t.ready(2)
     if not join:
         eventually(lambda: all(processes.parent(pid) != owner.pid for pid in processes.tagged(t.tag)), "the command is back")
-    ENDS[how](t, owner)
+    end(t, owner)
     owner.wait()
-    expect_fate(t, lives=not daemon)
 
 
 @cases(
@@ -107,6 +136,98 @@ def terminal_closed(t, join, daemon, lives):
         terminal.wait_for_prompt()
     terminal.hang_up()
     expect_fate(t, lives)
+
+
+@test()
+def Ctrl_C_at_the_prompt_leaves_a_detached_job(t):
+    terminal = Terminal(t)
+    terminal.start_shell()
+    terminal.type(shlex.join(map(str, t.command("-d", "-n", 2, "-k", "300ms", *t.waiting()))))
+    t.ready(2)
+    terminal.wait_for_prompt()
+    terminal.press(b"\x03")
+    terminal.wait_for(r"\^C")
+    terminal.hang_up()
+    expect_fate(t, lives=True)
+
+
+@test()
+def a_detached_start_that_its_group_interrupts_is_a_job_or_nothing(t):
+    """At 40 instants of the start: either there is the id of a job that runs or was stopped, or nothing at all."""
+    for instant in range(40):
+        number = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[instant % 3]
+        command = subprocess.Popen(t.command("-q", "-d", "-n", 2, "-k", "300ms", *t.waiting(), plain=True), cwd=t.dir,
+                                   env=t.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   start_new_session=True)
+        time.sleep(instant * 0.0003)
+        if command.poll() is None:
+            os.killpg(command.pid, number)
+        said, _ = command.communicate(timeout=20)
+        check(command.returncode in (0, -number, 128 + number), f"exit code {command.returncode} after {number}")
+        check((command.returncode == 0) == bool(said), f"exit code {command.returncode}, and it said {said!r}")
+        if command.returncode == 0:
+            stop = [t.muster, "stop", said.decode().strip()]
+            check(subprocess.run(stop, env=t.environment(), check=False).returncode == 0, "it cannot be stopped")
+        t.expect_survivors(within_s=3)
+        for record in records(t):
+            check(command.returncode != -number, "a command that was killed before the start left a record")
+            check(os.path.exists(os.path.join(record, "report.json")), f"no report after exit code {command.returncode}")
+            shutil.rmtree(record)
+
+
+# What another user may put where this user's sockets belong, in a directory where anybody may make files.
+SOCKET_PLACES = {
+    "a_directory": lambda t, path: os.mkdir(path, 0o700),
+    "an_open_directory": lambda t, path: (os.mkdir(path), os.chmod(path, 0o777)),
+    "a_file": lambda t, path: os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o666)),
+    "a_pipe": lambda t, path: os.mkfifo(path, 0o666),
+    "a_link_to_nothing": lambda t, path: os.symlink(t.path("nothing"), path),
+    "a_link_to_the_users_own_directory": lambda t, path: os.symlink(t.path("runtime"), path),
+}
+
+
+@cases({f"{what}_of_another_user_in_the_place_of_the_sockets_is_not_used": (what,) for what in SOCKET_PLACES})
+def sockets_place_taken(t, what):
+    need_root("becoming another user")
+    victim = 200000 + os.getpid() * 2 % 100000
+    attacker = victim + 1
+    place = f"/tmp/muster-{victim}"
+    if os.path.lexists(place):
+        raise Skip(f"{place} is there already")
+    if not os.stat("/tmp").st_mode & stat.S_ISVTX:
+        raise Skip("/tmp is not for everybody")
+    t.at_end.append(lambda: subprocess.run(["rm", "-rf", place], check=True))
+    SOCKET_PLACES[what](t, place)
+    os.chown(place, attacker, attacker, follow_symlinks=False)
+    for name in ("home", "state", "runtime", "tmp"):
+        os.chown(t.path(name), victim, victim)
+    as_victim = t.program("start_with", f"user={victim}", "--")
+    environment = t.environment({"XDG_RUNTIME_DIR": None, "MUSTER_LEASE_DIR": "/proc/no"})
+    if subprocess.run([*as_victim, t.muster, "--version"], env=environment, capture_output=True, check=False).returncode != 0:
+        raise Skip("another user cannot execute this build")
+
+    def muster(*words):
+        return subprocess.run([*as_victim, t.muster, *map(str, words)], env=environment, cwd="/", capture_output=True,
+                              text=True, timeout=30, check=False)
+
+    started = muster("run", "-d", "-n", 2, "-k", "300ms", *t.waiting())
+    check(started.returncode == 0, f"the job was not started: {started.stderr}")
+    job = started.stdout.strip()
+    t.ready(2)
+    check(not os.path.isdir(place) or os.listdir(place) == [], f"something is in {place}")
+    check(os.listdir(t.path("runtime")) == [], "the link was followed")
+    check(not os.path.exists(t.path("nothing")), "the link was followed")
+    eventually(lambda: place.rsplit("/", 1)[1] in muster_log(t), "the job's log names the place")
+    status = muster("status", job)
+    check(status.returncode == 125 and "cannot be asked" in status.stderr, f"status: {status.stdout}{status.stderr}")
+    stopped = muster("stop", job)
+    check(stopped.returncode == 0, f"stop: {stopped.stderr}")
+    t.expect_survivors(within_s=2)
+    check(os.lstat(place).st_uid == attacker, "the place was touched")
+
+
+def muster_log(t):
+    return processes.read_bytes(os.path.join(records(t)[0], "muster.log")).decode()
 
 
 @cases(
