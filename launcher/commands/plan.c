@@ -52,8 +52,10 @@ static int place(struct planning *planning, struct error *err)
 	                          : machine_read(&planning->machine, err);
 	if (rc < 0)
 		return topology != NULL ? error_prefix(err, "--topology") : rc;
-	if (topology == NULL)
+	if (topology == NULL) {
+		machine_read_memory_limit(&planning->machine);
 		look_at_cores(&planning->machine, &planning->spec);
+	}
 	return placement_make(&planning->placement, &planning->spec, &planning->machine, err);
 }
 

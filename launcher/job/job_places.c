@@ -36,7 +36,8 @@ static int find_state(char state[static PATH_MAX], bool *may_make, struct error 
 		return error_set(err, -ENOENT, "neither XDG_STATE_HOME nor HOME says where records of jobs belong");
 	if (named == NULL)
 		*may_make = access(home, F_OK) == 0;
-	const char *root = named != NULL ? named : home;
+	/* "/" is the home of a user whom the container does not know. */
+	const char *root = named != NULL ? named : strcmp(home, "/") == 0 ? "" : home;
 	if (snprintf(state, PATH_MAX, "%s%s", root, named != NULL ? "" : "/.local/state") >= PATH_MAX)
 		return error_set(err, -ENAMETOOLONG, "directory %s: %s", root, strerror(ENAMETOOLONG));
 	return 0;

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/printable.h"
 #include "machine/allowance.h"
+#include "machine/group_limit.h"
 #include "machine/hwloc_quiet.h"
 #include "machine/isolated_load.h"
 #include "machine/machine_holders.h"
@@ -273,6 +274,14 @@ static void name_restrictions(struct machine *machine)
 		}
 }
 
+void machine_read_memory_limit(struct machine *machine)
+{
+	struct group_limit memory = group_limit_memory("");
+	machine->memory_limit_known = true;
+	machine->memory_limit_bytes = memory.limit;
+	machine->memory_limit_source = shown_path(memory.source);
+}
+
 static void read_by_sysfs(struct machine *machine, struct found_machine *found, const struct index_set *affinity)
 {
 	machine_table_fill(machine, found, affinity);
@@ -396,6 +405,7 @@ void machine_finish(struct machine *machine)
 	free(machine->nodes);
 	free(machine->quota_source);
 	free(machine->cpuset_source);
+	free(machine->memory_limit_source);
 	index_set_finish(&machine->allowed);
 	*machine = (struct machine){0};
 }

@@ -68,11 +68,17 @@ struct machine {
 	char *quota_source;       /* file that set it, printable; NULL without quota */
 	struct core_holder *holders;
 	uint32_t holder_count;
-	char *cpuset_source; /* what restricts: a cgroup path, printable, or NULL */
+	char *cpuset_source;         /* what restricts: a cgroup path, printable, or NULL */
+	bool memory_limit_known;     /* it was read: machine_read_memory_limit */
+	uint64_t memory_limit_bytes; /* of control groups, for all ranks together */
+	char *memory_limit_source;   /* file that set it, printable; NULL without limit */
 };
 
 /* This machine, as this process may use it. */
 int machine_read(struct machine *machine, struct error *err);
+
+/* Adds the memory limit, which no placement depends on: jobs that are run do not pay for reading it. */
+void machine_read_memory_limit(struct machine *machine);
 
 /* Another one: an hwloc XML file, or a synthetic string ("pack:2 core:4 pu:2"). Everything in it is allowed, unless the
  * XML says otherwise. */

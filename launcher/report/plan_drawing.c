@@ -13,8 +13,7 @@
 
 enum { MOST_ROWS = 40 };
 
-/* "31.3 GiB", "512 MiB". */
-static void add_size(struct text *text, uint64_t bytes)
+void plan_size_text(struct text *text, uint64_t bytes)
 {
 	double mebibytes = (double)bytes / (1 << 20);
 	if (mebibytes < 1024)
@@ -28,7 +27,7 @@ void plan_node_text(struct text *text, const struct numa_node *node)
 	text_add_format(text, "NUMA node %" PRIu32, node->os_index);
 	if (node->memory_bytes > 0) {
 		text_add(text, ", ");
-		add_size(text, node->memory_bytes);
+		plan_size_text(text, node->memory_bytes);
 	}
 	if (!node->allowed)
 		text_add(text, ", its memory may not be used");

@@ -114,6 +114,16 @@ static json_t *quota_json(const struct machine *machine)
 	return quota;
 }
 
+static json_t *memory_limit_json(const struct machine *machine)
+{
+	if (machine->memory_limit_source == NULL)
+		return json_null();
+	json_t *limit = made(json_object());
+	set(limit, "bytes", json_integer((json_int_t)machine->memory_limit_bytes));
+	set(limit, "source", json_text(machine->memory_limit_source));
+	return limit;
+}
+
 static json_t *machine_json(const struct machine *machine)
 {
 	json_t *object = made(json_object());
@@ -125,6 +135,8 @@ static json_t *machine_json(const struct machine *machine)
 	set(object, "kinds", json_integer(machine->kind_count));
 	set(object, "allowed", list(&machine->allowed));
 	set(object, "quota", quota_json(machine));
+	if (machine->memory_limit_known)
+		set(object, "memory_limit", memory_limit_json(machine));
 	set(object, "nodes", nodes_json(machine));
 	set(object, "holders", holders_json(machine));
 	json_t *threads = made(json_array());

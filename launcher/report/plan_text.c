@@ -69,6 +69,16 @@ static void add_holders(struct text *text, const struct machine *machine)
 	index_set_finish(&held);
 }
 
+static void add_quota(struct text *text, const struct machine *machine)
+{
+	if (machine->quota_millicpus == 0)
+		return;
+	text_add(text, "  quota: ");
+	place_words_thousandths(text, machine->quota_millicpus);
+	text_add_format(text, " CPUs, by %s\n",
+	                machine->quota_source != NULL ? machine->quota_source : "control group");
+}
+
 static void add_allowance(struct text *text, const struct machine *machine)
 {
 	text_add(text, "  allowed: ");
@@ -80,12 +90,12 @@ static void add_allowance(struct text *text, const struct machine *machine)
 		text_add(text, ", limited by the inherited affinity mask");
 	text_add(text, "\n");
 	add_holders(text, machine);
-	if (machine->quota_millicpus == 0)
+	add_quota(text, machine);
+	if (machine->memory_limit_source == NULL)
 		return;
-	text_add(text, "  quota: ");
-	place_words_thousandths(text, machine->quota_millicpus);
-	text_add_format(text, " CPUs, by %s\n",
-	                machine->quota_source != NULL ? machine->quota_source : "control group");
+	text_add(text, "  memory for all ranks together: ");
+	plan_size_text(text, machine->memory_limit_bytes);
+	text_add_format(text, ", by %s\n", machine->memory_limit_source);
 }
 
 static void add_head(struct text *text, const struct plan_view *view)

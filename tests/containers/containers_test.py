@@ -250,9 +250,21 @@ class Checks:
         self.assertEqual(self.where(*both, "--cpus", "1", arguments=("-n", "1", "-c", "2")), {0: ("0-1", "1", "0-1")})
 
     def test_the_memory_limit_is_seen(self):
+        limit = self.plan("--memory", "64m")["machine"]["memory_limit"]
+        self.assertEqual(limit["bytes"], 64 << 20)
+        text = self.contain("--memory", "64m", "--", "plan", "true").stdout
+        self.assertIn(f"memory for all ranks together: 64 MiB, by {limit['source']}", text)
         self.assertIn("out of memory", self.contain(
             "--memory", "64m", "--memory-swap", "64m", "-v", f"{PROGRAMS}:/programs:ro", "--", "run", "-n", "2",
             "/programs/eat_memory", "500", code=137).stderr)
+
+    def test_the_doctor_finds_the_limits(self):
+        done = self.engine.run("--rm", "--cpuset-cpus", "1", "--cpus", "0.5", "--memory", "512m", "--pids-limit", "100", "--read-only",
+                               "muster", "doctor", "--json")
+        found = {finding["id"]: finding for finding in json.loads(done.stdout)["findings"]}
+        for name, value in (("cpus.allowed", 1), ("cpus.quota", 0.5), ("memory.limit", 512 << 20), ("limits.group_processes", 100)):
+            self.assertEqual(found[name]["value"], value, found[name])
+        self.assertIn("ran with a rank for each core", found["job.run"]["found"])
 
     # --- documents ---
 

@@ -71,23 +71,28 @@ static void the_json_has_the_promised_members(void **state)
 	const json_t *machine = json_object_get(json, "machine");
 	assert_string_equal(string_of(machine, "allowed"), "0-7");
 	assert_true(json_is_null(json_object_get(machine, "quota")));
+	assert_null(json_object_get(machine, "memory_limit")); /* it was not read */
 	assert_int_equal(json_array_size(json_object_get(machine, "threads")), 8);
 	assert_int_equal(json_array_size(json_object_get(machine, "nodes")), 2);
 	json_decref(json);
 	finish(&planned);
 }
 
-static void the_json_says_why_a_cpu_may_not_be_used_and_who_set_the_quota(void **state)
+static void the_json_says_why_a_cpu_may_not_be_used_and_who_set_the_limits(void **state)
 {
 	(void)state;
 	struct planned planned;
-	char source[] = "/sys/fs/cgroup/cpu.max";
+	char source[] = "/sys/fs/cgroup/cpu.max", limit[] = "/sys/fs/cgroup/memory.max";
 	plan(&planned, "core:2 pu:1", 1, PLACE_NONE);
 	planned.machine.threads[1].access = THREAD_OUTSIDE_CPUSET;
 	planned.machine.quota_millicpus = 1500;
 	planned.machine.quota_source = source;
+	planned.machine.memory_limit_known = true;
+	planned.machine.memory_limit_bytes = 64 << 20;
+	planned.machine.memory_limit_source = limit;
 	plan_json(&planned.text, &planned.view);
 	planned.machine.quota_source = NULL;
+	planned.machine.memory_limit_source = NULL;
 	json_t *json = json_loads(planned.text.bytes, 0, NULL);
 	const json_t *machine = json_object_get(json, "machine");
 	const json_t *thread = json_array_get(json_object_get(machine, "threads"), 1);
@@ -95,8 +100,26 @@ static void the_json_says_why_a_cpu_may_not_be_used_and_who_set_the_quota(void *
 	assert_string_equal(string_of(thread, "reason"), "outside the cpuset");
 	assert_string_equal(string_of(json_object_get(machine, "quota"), "source"), source);
 	assert_true(json_real_value(json_object_get(json_object_get(machine, "quota"), "cpus")) == 1.5);
+	assert_string_equal(string_of(json_object_get(machine, "memory_limit"), "source"), limit);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(machine, "memory_limit"), "bytes")),
+	                 64 << 20);
 	assert_true(json_is_false(json_object_get(json_array_get(json_object_get(json, "ranks"), 0), "bound")));
 	json_decref(json);
+	finish(&planned);
+}
+
+static void the_text_says_what_limits_memory(void **state)
+{
+	(void)state;
+	struct planned planned;
+	char limit[] = "/sys/fs/cgroup/memory.max";
+	plan(&planned, "core:2 pu:1", 1, PLACE_NONE);
+	planned.machine.memory_limit_bytes = 64 << 20;
+	planned.machine.memory_limit_source = limit;
+	plan_text(&planned.text, &planned.view, &(struct plan_style){.width = 100});
+	planned.machine.memory_limit_source = NULL;
+	assert_non_null(strstr(planned.text.bytes,
+	                       "\n  memory for all ranks together: 64 MiB, by /sys/fs/cgroup/memory.max\n"));
 	finish(&planned);
 }
 
@@ -217,7 +240,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_json_has_the_promised_members),
-		cmocka_unit_test(the_json_says_why_a_cpu_may_not_be_used_and_who_set_the_quota),
+		cmocka_unit_test(the_json_says_why_a_cpu_may_not_be_used_and_who_set_the_limits),
+		cmocka_unit_test(the_text_says_what_limits_memory),
 		cmocka_unit_test(the_json_is_written_whatever_a_control_group_is_called),
 		cmocka_unit_test(the_drawing_is_well_formed_and_its_words_are_text),
 		cmocka_unit_test(the_drawing_stays_one_whatever_its_words_hold),
