@@ -22,15 +22,14 @@
 
 enum { EXIT_PROBLEM = 1, TEXT_WIDTH = 100 };
 
-static void print_help(void)
-{
-	fputs("usage: muster doctor [--json]\n"
-	      "Look for what on this machine, or in this container, will hurt a job: what was found, what it\n"
-	      "means, what to do. Exits 0 when jobs can run, 1 when something will stop them.\n\n"
-	      "  -j, --json   as JSON\n"
-	      "  -h, --help   this text\n",
-	      stdout);
-}
+static const struct job_usage usage = {
+	.letters = "j",
+	.wanted = "[--json]",
+	.help = "Look for what on this machine, or in this container, will hurt a job: what was found, what it\n"
+		"means, what to do. Exits 0 when jobs can run, 1 when something will stop them.\n\n"
+		"  -j, --json   as JSON\n"
+		"  -h, --help   this text\n",
+};
 
 static uint32_t count_cores(const struct machine *machine)
 {
@@ -107,20 +106,15 @@ static void settle_signals(void)
 
 int command_doctor(int argc, char **argv)
 {
-	static const struct job_usage usage = {"j", "[--json]", 0, 0};
 	struct job_options options;
 	struct findings findings = {0};
 	struct error err;
-	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
-	if (options.help) {
-		print_help();
-		return EXIT_OK;
-	}
+	int code;
+	if (!job_options_take(&options, &usage, argc, argv, &code))
+		return code;
 	settle_signals();
-	int code = EXIT_MUSTER;
 	if (examine_all(&findings, &err) < 0) {
-		console_tell(&err, code);
+		code = console_tell(&err, EXIT_MUSTER);
 	} else {
 		if (options.json)
 			print_json(&findings);

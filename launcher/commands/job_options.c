@@ -5,11 +5,13 @@
 #include "commands/job_options.h"
 
 #include "base/error.h"
+#include "commands/console.h"
 #include "spec/shown.h"
 #include "spec/units.h"
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 struct row {
@@ -95,8 +97,7 @@ static int take_option(struct job_options *options, const struct job_usage *usag
 	return take(options, row, value, err);
 }
 
-int job_options_parse(struct job_options *options, const struct job_usage *usage, int argc, char **argv,
-                      struct error *err)
+static int parse(struct job_options *options, const struct job_usage *usage, int argc, char **argv, struct error *err)
 {
 	const char *command = argc > 0 ? argv[0] : "";
 	bool ended = false;
@@ -117,4 +118,18 @@ int job_options_parse(struct job_options *options, const struct job_usage *usage
 		return error_set(err, -EINVAL, "usage: muster %s %s; see muster %s --help", command, usage->wanted,
 		                 command);
 	return 0;
+}
+
+bool job_options_take(struct job_options *options, const struct job_usage *usage, int argc, char **argv, int *exit_code)
+{
+	const char *command = argc > 0 ? argv[0] : ""; /* words take its place */
+	struct error err;
+	if (parse(options, usage, argc, argv, &err) < 0) {
+		*exit_code = console_tell(&err, EXIT_MUSTER);
+		return false;
+	}
+	*exit_code = EXIT_OK;
+	if (options->help)
+		printf("usage: muster %s %s\n%s", command, usage->wanted, usage->help);
+	return !options->help;
 }

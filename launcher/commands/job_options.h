@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct error;
-
 struct job_options {
 	char **words; /* those that are no options, NULL-terminated; in argv's place */
 	int word_count;
@@ -24,15 +22,18 @@ struct job_options {
 };
 
 /* `letters` are those of the options that the command takes, of "afjrtg"; it must be called with `least` to `most`
- * words, which `wanted` names. */
+ * words, which `wanted` names. `help` is what stands below that line. */
 struct job_usage {
 	const char *letters;
 	const char *wanted;
+	const char *help;
 	int least;
 	int most;
 };
 
-int job_options_parse(struct job_options *options, const struct job_usage *usage, int argc, char **argv,
-                      struct error *err);
+/* Whether the command is to go on; else it was told what is wrong, or was shown the help, and exits with `exit_code`.
+ */
+bool job_options_take(struct job_options *options, const struct job_usage *usage, int argc, char **argv,
+                      int *exit_code);
 
 #endif

@@ -18,16 +18,17 @@
 
 enum { EXIT_TIMEOUT = 124 };
 
-static void print_help(void)
-{
-	fputs("usage: muster join [--timeout T] JOB...\n"
-	      "Wait for jobs, and exit with the exit code of the first one given that failed.\n\n"
-	      "  -t, --timeout T   give up after T, like 90s or 1h30m: exit code 124\n"
-	      "  -j, --json        the jobs and their exit codes, as JSON\n"
-	      "  -h, --help        this text\n\n"
-	      "JOB is an id, the beginning of one, or the name of the only job of that name.\n",
-	      stdout);
-}
+static const struct job_usage usage = {
+	.letters = "tj",
+	.wanted = "[--timeout T] JOB...",
+	.least = 1,
+	.most = INT_MAX,
+	.help = "Wait for jobs, and exit with the exit code of the first one given that failed.\n\n"
+		"  -t, --timeout T   give up after T, like 90s or 1h30m: exit code 124\n"
+		"  -j, --json        the jobs and their exit codes, as JSON\n"
+		"  -h, --help        this text\n\n"
+		"JOB is an id, the beginning of one, or the name of the only job of that name.\n",
+};
 
 static int64_t now_ms(void)
 {
@@ -75,18 +76,12 @@ static int join_one(const char *word, int64_t end_ms, json_t *jobs)
 
 int command_join(int argc, char **argv)
 {
-	static const struct job_usage usage = {"tj", "[--timeout T] JOB...", 1, INT_MAX};
 	struct job_options options;
-	struct error err;
-	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
-	if (options.help) {
-		print_help();
-		return EXIT_OK;
-	}
+	int first;
+	if (!job_options_take(&options, &usage, argc, argv, &first))
+		return first;
 	int64_t end_ms = options.timeout_ms < 0 ? -1 : now_ms() + options.timeout_ms;
 	json_t *jobs = json_array();
-	int first = 0;
 	for (char **word = options.words; *word != NULL; word++) {
 		int code = join_one(*word, end_ms, jobs);
 		first = first == 0 ? code : first;

@@ -38,16 +38,17 @@ struct shown_logs {
 	int directory;
 };
 
-static void print_help(void)
-{
-	fputs("usage: muster logs [-f] [-r RANKS] JOB\n"
-	      "Show what the ranks of a detached job printed to the terminal.\n\n"
-	      "  -f, --follow        go on until the job has ended\n"
-	      "  -r, --ranks RANKS   of these only, like 0-3,8\n"
-	      "  -h, --help          this text\n\n"
-	      "Of several ranks, each line begins with the rank it is from.\n",
-	      stdout);
-}
+static const struct job_usage usage = {
+	.letters = "fr",
+	.wanted = "[-f] [-r RANKS] JOB",
+	.least = 1,
+	.most = 1,
+	.help = "Show what the ranks of a detached job printed to the terminal.\n\n"
+		"  -f, --follow        go on until the job has ended\n"
+		"  -r, --ranks RANKS   of these only, like 0-3,8\n"
+		"  -h, --help          this text\n\n"
+		"Of several ranks, each line begins with the rank it is from.\n",
+};
 
 static void show(void *context, const char *bytes, size_t length)
 {
@@ -115,17 +116,13 @@ static void show_all(struct shown_logs *logs, struct job_view *view, bool follow
 
 int command_logs(int argc, char **argv)
 {
-	static const struct job_usage usage = {"fr", "[-f] [-r RANKS] JOB", 1, 1};
 	struct job_options options;
 	struct job_view view;
 	struct shown_logs logs = {.directory = -1};
 	struct error err;
-	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
-	if (options.help) {
-		print_help();
-		return EXIT_OK;
-	}
+	int code;
+	if (!job_options_take(&options, &usage, argc, argv, &code))
+		return code;
 	int rc = job_view_find(&view, options.words[0], &err);
 	if (rc == 0)
 		rc = open_logs(&logs, &view, options.ranks, &err);

@@ -16,15 +16,14 @@
 #include <string.h>
 #include <time.h>
 
-static void print_help(void)
-{
-	fputs("usage: muster ps [-a] [--json]\n"
-	      "List the jobs that run, and those that were lost: nobody of muster is left, and no report.\n\n"
-	      "  -a, --all    those that ended, too\n"
-	      "  -j, --json   as JSON\n"
-	      "  -h, --help   this text\n",
-	      stdout);
-}
+static const struct job_usage usage = {
+	.letters = "aj",
+	.wanted = "[-a] [--json]",
+	.help = "List the jobs that run, and those that were lost: nobody of muster is left, and no report.\n\n"
+		"  -a, --all    those that ended, too\n"
+		"  -j, --json   as JSON\n"
+		"  -h, --help   this text\n",
+};
 
 /* What job.json says, the state, and of a job that ended how. */
 static json_t *describe(const struct job_view *view)
@@ -117,15 +116,11 @@ static void print_table(const json_t *jobs)
 
 int command_ps(int argc, char **argv)
 {
-	static const struct job_usage usage = {"aj", "[-a] [--json]", 0, 0};
 	struct job_options options;
 	struct error err;
-	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
-	if (options.help) {
-		print_help();
-		return EXIT_OK;
-	}
+	int code;
+	if (!job_options_take(&options, &usage, argc, argv, &code))
+		return code;
 	json_t *jobs = json_array();
 	int rc = job_view_each(options.all, add_job, jobs, &err);
 	if (rc == 0 || rc == -ENOENT) {

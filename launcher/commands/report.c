@@ -15,15 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void print_help(void)
-{
-	fputs("usage: muster report [--json] JOB|FILE\n"
-	      "Show how a job went that has ended.\n\n"
-	      "  -j, --json   the report itself, see muster-report(5)\n"
-	      "  -h, --help   this text\n\n"
-	      "What has a slash in it, or ends in .json, is a file that --report wrote; \"-\" is standard input.\n",
-	      stdout);
-}
+static const struct job_usage usage = {
+	.letters = "j",
+	.wanted = "[--json] JOB|FILE",
+	.least = 1,
+	.most = 1,
+	.help = "Show how a job went that has ended.\n\n"
+		"  -j, --json   the report itself, see muster-report(5)\n"
+		"  -h, --help   this text\n\n"
+		"What has a slash in it, or ends in .json, is a file that --report wrote; \"-\" is standard input.\n",
+};
 
 static bool is_file(const char *word)
 {
@@ -136,15 +137,11 @@ static void print_report(const json_t *report)
 
 int command_report(int argc, char **argv)
 {
-	static const struct job_usage usage = {"j", "[--json] JOB|FILE", 1, 1};
 	struct job_options options;
 	struct error err;
-	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
-	if (options.help) {
-		print_help();
-		return EXIT_OK;
-	}
+	int code;
+	if (!job_options_take(&options, &usage, argc, argv, &code))
+		return code;
 	json_t *report = load(options.words[0], &err);
 	if (report == NULL)
 		return console_tell(&err, EXIT_MUSTER);

@@ -13,15 +13,16 @@
 #include <errno.h>
 #include <stdio.h>
 
-static void print_help(void)
-{
-	fputs("usage: muster signal [-r RANKS] JOB SIGNAL\n"
-	      "Send a signal to the ranks of a job that runs: USR1, TERM, 10 ...\n\n"
-	      "  -r, --ranks RANKS   to these only, like 0-3,8\n"
-	      "  -h, --help          this text\n\n"
-	      "Exit code: 0 when it was sent to at least one rank, else 125.\n",
-	      stdout);
-}
+static const struct job_usage usage = {
+	.letters = "r",
+	.wanted = "[-r RANKS] JOB SIGNAL",
+	.least = 2,
+	.most = 2,
+	.help = "Send a signal to the ranks of a job that runs: USR1, TERM, 10 ...\n\n"
+		"  -r, --ranks RANKS   to these only, like 0-3,8\n"
+		"  -h, --help          this text\n\n"
+		"Exit code: 0 when it was sent to at least one rank, else 125.\n",
+};
 
 static int send_to(const struct job_view *view, const char *signal, const char *ranks, struct error *err)
 {
@@ -40,16 +41,12 @@ static int send_to(const struct job_view *view, const char *signal, const char *
 
 int command_signal(int argc, char **argv)
 {
-	static const struct job_usage usage = {"r", "[-r RANKS] JOB SIGNAL", 2, 2};
 	struct job_options options;
 	struct job_view view;
 	struct error err;
-	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
-	if (options.help) {
-		print_help();
-		return EXIT_OK;
-	}
+	int code;
+	if (!job_options_take(&options, &usage, argc, argv, &code))
+		return code;
 	int rc = job_view_find(&view, options.words[0], &err);
 	if (rc == 0)
 		rc = send_to(&view, options.words[1], options.ranks, &err);

@@ -14,14 +14,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static void print_help(void)
-{
-	fputs("usage: muster status [--json] JOB\n"
-	      "Show the state of a job, rank by rank.\n\n"
-	      "  -j, --json   as JSON\n"
-	      "  -h, --help   this text\n",
-	      stdout);
-}
+static const struct job_usage usage = {
+	.letters = "j",
+	.wanted = "[--json] JOB",
+	.least = 1,
+	.most = 1,
+	.help = "Show the state of a job, rank by rank.\n\n"
+		"  -j, --json   as JSON\n"
+		"  -h, --help   this text\n",
+};
 
 /* The pages of the ranks put together. A page that leads back would have no end. */
 static json_t *ask_all(const struct job_view *view, struct error *err)
@@ -127,16 +128,12 @@ static void print_status(const json_t *status)
 
 int command_status(int argc, char **argv)
 {
-	static const struct job_usage usage = {"j", "[--json] JOB", 1, 1};
 	struct job_options options;
 	struct job_view view;
 	struct error err;
-	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
-	if (options.help) {
-		print_help();
-		return EXIT_OK;
-	}
+	int code;
+	if (!job_options_take(&options, &usage, argc, argv, &code))
+		return code;
 	json_t *status = job_view_find(&view, options.words[0], &err) < 0 ? NULL : look(&view, &err);
 	job_view_close(&view);
 	if (status == NULL)

@@ -16,16 +16,17 @@
 #include <signal.h>
 #include <stdio.h>
 
-static void print_help(void)
-{
-	fputs("usage: muster stop [--grace T] JOB...\n"
-	      "Stop jobs: the stop signal to their ranks, SIGKILL after the grace time; return once nothing is "
-	      "left.\n\n"
-	      "  -g, --grace T   how long ranks may take to stop, instead of the job's failure.grace\n"
-	      "  -h, --help      this text\n\n"
-	      "Exit code: 0 when nothing of the jobs is left, else 125.\n",
-	      stdout);
-}
+static const struct job_usage usage = {
+	.letters = "g",
+	.wanted = "[--grace T] JOB...",
+	.least = 1,
+	.most = INT_MAX,
+	.help = "Stop jobs: the stop signal to their ranks, SIGKILL after the grace time; return once nothing is "
+		"left.\n\n"
+		"  -g, --grace T   how long ranks may take to stop, instead of the job's failure.grace\n"
+		"  -h, --help      this text\n\n"
+		"Exit code: 0 when nothing of the jobs is left, else 125.\n",
+};
 
 static json_t *request_of(int64_t grace_ms)
 {
@@ -75,16 +76,10 @@ static int stop_one(const char *word, int64_t grace_ms)
 
 int command_stop(int argc, char **argv)
 {
-	static const struct job_usage usage = {"g", "[--grace T] JOB...", 1, INT_MAX};
 	struct job_options options;
-	struct error err;
-	if (job_options_parse(&options, &usage, argc, argv, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
-	if (options.help) {
-		print_help();
-		return EXIT_OK;
-	}
-	int code = EXIT_OK;
+	int code;
+	if (!job_options_take(&options, &usage, argc, argv, &code))
+		return code;
 	for (char **word = options.words; *word != NULL; word++)
 		code = stop_one(*word, options.grace_ms) != EXIT_OK ? EXIT_MUSTER : code;
 	return code;
