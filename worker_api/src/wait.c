@@ -13,7 +13,8 @@
 #include <time.h>
 
 enum {
-	CLOCK_EVERY_TURNS = 16,        /* while spinning: reading it takes as long as a few looks */
+	CLOCK_EVERY_TURNS = 16, /* while spinning: reading it takes as long as a few looks */
+	YIELDS_A_LOOK = 4,      /* while others run: where many share a CPU, a turn of all takes as long as is waited */
 	OLD_KERNEL_SLICE_NS = 2000000, /* without futex_waitv a death is seen by looking */
 	KNOW_HOW_NS = 300000,          /* how long to wait for how a rank ended, when it is known to be gone */
 };
@@ -139,6 +140,10 @@ int wait_turn_slow(struct wait *wait)
 	}
 	if (mode == WAIT_SPIN && wait->start_ns != 0 && !wait->sleeps && wait->turns % CLOCK_EVERY_TURNS != 0) {
 		relax();
+		return WAIT_AGAIN;
+	}
+	if (mode == WAIT_YIELD && !wait->sleeps && wait->turns % YIELDS_A_LOOK != 0) {
+		sched_yield();
 		return WAIT_AGAIN;
 	}
 	int64_t now = clock_ns();
