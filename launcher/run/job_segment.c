@@ -176,6 +176,13 @@ void job_segment_wake(const struct job_segment *segment)
 		syscall(SYS_futex, &segment->header->events, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+void job_segment_note_stopping(const struct job_segment *segment)
+{
+	if (segment->fd < 0 || atomic_load(&segment->header->stopping) != 0)
+		return;
+	atomic_store(&segment->header->stopping, atomic_fetch_add(&segment->header->events, 1) + 1);
+}
+
 void job_segment_note_end(const struct job_segment *segment, uint32_t local_rank, const struct rank_result *rank)
 {
 	if (segment->fd < 0)

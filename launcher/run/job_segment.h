@@ -49,6 +49,10 @@ bool job_segment_is_used(const struct job_segment *segment);
 /* Tells all who sleep in the segment that there is something new in the table of ranks. */
 void job_segment_wake(const struct job_segment *segment);
 
+/* From now on ranks end because muster stops the job: libmuster says so to those who waited for them. Nothing without a
+ * segment, or the second time. */
+void job_segment_note_stopping(const struct job_segment *segment);
+
 /* Writes how a rank ended, which has been reaped, and wakes who waits for it. Nothing without a segment. */
 void job_segment_note_end(const struct job_segment *segment, uint32_t local_rank, const struct rank_result *rank);
 

@@ -216,6 +216,7 @@ static void note_library(struct supervisor *s)
 	for (uint32_t r = 0; r < s->group.count; r++)
 		s->result->ranks[r].dying =
 			life_words_is_released(&s->lives, r) && process_is_exiting(s->group.pids[r]);
+	job_segment_note_stopping(&s->segment);
 }
 
 static void ask_ranks(struct supervisor *s)
@@ -234,6 +235,7 @@ static void ask_ranks(struct supervisor *s)
 static void kill_ranks(struct supervisor *s)
 {
 	uv_idle_stop(&s->starter);
+	job_segment_note_stopping(&s->segment);
 	rank_group_kill(&s->group, s->result);
 	set_deadline(s, PATIENCE_MS, 0);
 	if (s->group.running == 0)

@@ -94,6 +94,12 @@ class Library(harness.TestCase):
         library = report["ranks"][0]["library"]
         self.assertEqual((len(library["marks"]), library["events_lost"]), (1024, 6))
 
+    def test_a_rank_that_muster_stops_is_not_told_as_the_cause_to_those_who_waited_for_it(self):
+        done, _, _ = self.play_until(lambda report: waits(report, 1), ["--timeout", "LIMIT"], 2,
+                                     "1:ignore=15", "init", "0:sleep=60000", "barrier=epoch 3")
+        self.assert_exit(done, 124)
+        self.assertRegex(done.stderr, r"barrier 'epoch 3': muster is stopping the job: rank 0 ")
+
     def test_a_time_limit_names_who_waits_and_in_what(self):
         done, report, _ = self.play_until(lambda report: waits(report, 0, 1) and uses(report, 2), ["--timeout", "LIMIT"], 3,
                                           "init", "2:sleep=60000", "barrier=epoch 3")

@@ -6,6 +6,7 @@
 #include "collective_values.h"
 #include "ranks.h"
 #include "unit_test.h"
+#include "world.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -190,6 +191,11 @@ static int disagrees(muster_world *world, void *context)
 	CHECK(rc == MUSTER_EMISMATCH || rc == MUSTER_EBROKEN);
 	CHECK(strstr(muster_error_text(), how == 2 && odd ? "collective 'allgather': " : "collective 'allreduce': ") !=
 	      NULL);
+	if (rc == MUSTER_EMISMATCH && how == 2)
+		CHECK(strstr(muster_error_text(), odd ? " called 'allreduce'" : " called 'allgather'") != NULL);
+	else if (rc == MUSTER_EMISMATCH)
+		CHECK(strstr(muster_error_text(), " called it with another count, type, operator or root") != NULL);
+	CHECK(rc != MUSTER_EMISMATCH || muster_failure_of(world)->rank != muster_rank(world));
 	rc = muster_broadcast(world, in, 1, MUSTER_DOUBLE, 0, MUSTER_FOREVER);
 	CHECK(rc == MUSTER_EBROKEN);
 	CHECK(muster_barrier(world, MUSTER_FOREVER, "still works") == 0);
@@ -203,6 +209,40 @@ static void ranks_that_call_different_collectives_are_told(void **state)
 		assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, disagrees, &how, NULL));
 		assert_true(ranks_run(&(struct ranks_options){.ranks = 4}, disagrees, &how, NULL));
 	}
+}
+
+/* --- muster stops the job --- */
+
+/* Rank 1 fails by itself; then muster, whose part rank 0 plays, begins to stop the job, and rank 0 ends of that. */
+static int hears_of_the_end_of_the_job(muster_world *world, void *context)
+{
+	struct segment_header *header = world->segment->header;
+	const struct segment_rank *first = world_rank(world, 1);
+	char nothing;
+	(void)context;
+	if (muster_rank(world) == 1)
+		exit(7);
+	if (muster_rank(world) == 0) {
+		while (atomic_load(&first->presence) != RANK_ENDED)
+			sched_yield();
+		atomic_store(&header->stopping, atomic_fetch_add(&header->events, 1) + 1);
+		raise(SIGTERM);
+	}
+	CHECK(muster_recv(world, 0, 1, &nothing, 1, NULL, MUSTER_FOREVER) == MUSTER_EGONE);
+	CHECK(strncmp(muster_error_text(), "receive: muster is stopping the job: rank 0 ", 44) == 0);
+	CHECK(muster_recv(world, 1, 1, &nothing, 1, NULL, MUSTER_FOREVER) == MUSTER_EGONE);
+	CHECK(strcmp(muster_error_text(), "receive: rank 1 exited with code 7") == 0);
+	return 0;
+}
+
+static void who_ends_because_the_job_is_stopped_is_not_told_as_the_cause(void **state)
+{
+	struct ranks_outcome outcome[3];
+	(void)state;
+	ranks_run(&(struct ranks_options){.ranks = 3, .leaves = true}, hears_of_the_end_of_the_job, NULL, outcome);
+	assert_int_equal(outcome[0].signal, SIGTERM);
+	assert_int_equal(outcome[1].exit_code, 7);
+	assert_int_equal(outcome[2].exit_code, 0);
 }
 
 /* --- time --- */
@@ -262,6 +302,8 @@ static int makes_no_sense(muster_world *world, void *context)
 	CHECK(muster_allreduce_by(world, in, out, 1, NULL, 0) == -EINVAL);
 	CHECK(muster_reduce(world, in, NULL, 1, MUSTER_DOUBLE, MUSTER_SUM, muster_rank(world), 0) == -EINVAL);
 	CHECK(muster_split(world, 0, 0, NULL, 0) == -EINVAL);
+	CHECK(muster_alloc(world, 0) == NULL);
+	CHECK(strncmp(muster_error_text(), "muster_alloc: ", 14) == 0);
 	/* Nothing was sent: the next one is the first. */
 	CHECK(muster_allreduce(world, in, in, 2, MUSTER_DOUBLE, MUSTER_SUM, MUSTER_FOREVER) == 0);
 	CHECK(in[0] == size && in[1] == 2 * size);
@@ -282,6 +324,7 @@ int main(void)
 		cmocka_unit_test(everybody_is_told_of_a_death),
 		cmocka_unit_test(a_rank_that_left_is_named),
 		cmocka_unit_test(ranks_that_call_different_collectives_are_told),
+		cmocka_unit_test(who_ends_because_the_job_is_stopped_is_not_told_as_the_cause),
 		cmocka_unit_test(a_time_limit_ends_the_wait_of_all),
 		cmocka_unit_test(arguments_that_make_no_sense_are_refused_before_anything_is_sent),
 	};

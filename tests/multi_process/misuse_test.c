@@ -186,7 +186,7 @@ static void another_layout_is_refused_by_both_versions(void **state)
 	int fd = doctored(offsetof(struct segment_header, layout_version), &other, sizeof other);
 	assert_true(pwrite(fd, "9.8.7", 6, offsetof(struct segment_header, launcher_version)) == 6);
 	expect_refusal(fd, MUSTER_ELAYOUT,
-	               "muster 9.8.7 made a segment of layout 2, libmuster " MUSTER_VERSION " knows layout 1");
+	               "muster 9.8.7 made a segment of layout 3, libmuster " MUSTER_VERSION " knows layout 2");
 }
 
 static void a_damaged_header_is_refused(void **state)

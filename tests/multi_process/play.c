@@ -5,7 +5,7 @@
  *
  *     init  finalize  barrier=LABEL  bounded=LABEL (200 ms)  sum (an allreduce)  mark=TEXT
  *     await=LABEL (until another rank sleeps in the barrier of this label, or the collective of this name)
- *     sleep=MS  touch=MIB  scribble=SEED (over all of the segment; 0: ones)  exit=CODE  kill=SIGNAL
+ *     ignore=SIGNAL  sleep=MS  touch=MIB  scribble=SEED (over all of the segment; 0: ones)  exit=CODE  kill=SIGNAL
  *
  * A call that fails is told on stderr, and ends the program with exit code 3.
  */
@@ -134,6 +134,8 @@ static void act(const char *word)
 		touch(atol(value));
 	else if (IS("exit"))
 		exit(atoi(value));
+	else if (IS("ignore"))
+		signal(atoi(value), SIG_IGN);
 	else if (IS("kill"))
 		raise(atoi(value));
 	else

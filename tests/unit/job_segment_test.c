@@ -111,6 +111,23 @@ static void each_rank_finds_its_place(void **state)
 	end(&m);
 }
 
+static void who_ends_after_the_job_is_stopped_can_be_told_from_who_ended_before(void **state)
+{
+	const struct rank_result killed = {.end = RANK_SIGNALED, .signal = 15};
+	struct made m;
+	(void)state;
+	begin(&m, 3);
+	make(&m);
+	job_segment_note_end(&m.segment, 1, &killed);
+	job_segment_note_stopping(&m.segment);
+	job_segment_note_end(&m.segment, 0, &killed);
+	job_segment_note_stopping(&m.segment); /* the first counts */
+	assert_true(m.segment.ranks[1].end_order < m.segment.header->stopping);
+	assert_true(m.segment.ranks[0].end_order > m.segment.header->stopping);
+	end(&m);
+	job_segment_note_stopping(&JOB_SEGMENT_NONE);
+}
+
 static void a_new_one_takes_one_page_however_many_ranks_there_are(void **state)
 {
 	(void)state;
@@ -322,6 +339,7 @@ int main(void)
 		cmocka_unit_test(its_name_says_whose_it_is),
 		cmocka_unit_test(its_size_cannot_be_changed),
 		cmocka_unit_test(each_rank_finds_its_place),
+		cmocka_unit_test(who_ends_after_the_job_is_stopped_can_be_told_from_who_ended_before),
 		cmocka_unit_test(a_new_one_takes_one_page_however_many_ranks_there_are),
 		cmocka_unit_test(what_ranks_need_is_there_although_the_default_is_smaller),
 		cmocka_unit_test(a_size_that_was_given_must_do),

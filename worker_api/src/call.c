@@ -17,6 +17,11 @@ static const char *const names[] = {
 	[COLLECTIVE_SPLIT] = "split",         [COLLECTIVE_ALLOC_SHARED] = "alloc_shared",
 };
 
+const char *call_name(uint32_t kind)
+{
+	return kind < sizeof names / sizeof *names ? names[kind] : NULL;
+}
+
 static bool has_root(enum collective_kind kind)
 {
 	return kind == COLLECTIVE_BROADCAST || kind == COLLECTIVE_REDUCE || kind == COLLECTIVE_GATHER ||

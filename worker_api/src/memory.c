@@ -23,8 +23,12 @@ static struct segment *segment_of(const muster_world *world)
 void *muster_alloc(muster_world *world, size_t bytes)
 {
 	struct segment *segment = segment_of(world);
-	if (segment == NULL || bytes == 0)
+	if (segment == NULL)
 		return NULL;
+	if (bytes == 0) {
+		error_set(-EINVAL, "muster_alloc: of 0 bytes there is no memory: ask for one at least");
+		return NULL;
+	}
 	uint64_t offset = heap_take(segment, bytes);
 	if (offset != 0)
 		return segment_at(segment, offset);

@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 enum {
-	SEGMENT_LAYOUT_VERSION = 1,
+	SEGMENT_LAYOUT_VERSION = 2,
 	SEGMENT_LINE = 64,   /* a cache line */
 	SEGMENT_PAGE = 4096, /* areas begin on pages: what is not used is not there */
 	SEGMENT_RANKS_MAX = 65536,
@@ -56,6 +56,9 @@ struct segment_header {
 	/* Changes whenever a rank ended or left, or a group broke: whoever waits looks again. A futex on which
 	 * everybody who sleeps sleeps as well (futex_waitv). By muster and ranks: add one, then wake all. */
 	_Alignas(SEGMENT_LINE) _Atomic uint32_t events;
+	/* 0, or what `events` came to when muster began to stop the job: whoever has a later end_order ended because of
+	 * that. By muster. */
+	_Atomic uint32_t stopping;
 
 	/* How many ranks have attached: a futex on which muster's watcher sleeps. By ranks: add one, then wake. */
 	_Alignas(SEGMENT_LINE) _Atomic uint32_t attached;
@@ -219,7 +222,7 @@ struct step_line {
 	 *           0  somebody sleeps on the lower half */
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t word;
 	uint32_t form; /* what the payload is (enum step_form) */
-	uint32_t unused;
+	uint32_t kind; /* enum collective_kind, for the words of a mismatch */
 	unsigned char payload[48];
 };
 static_assert(sizeof(struct step_line) == SEGMENT_LINE, "a step is a cache line");

@@ -5,6 +5,7 @@
 #include "steps.h"
 
 #include "barrier.h"
+#include "call.h"
 #include "error.h"
 
 #include <errno.h>
@@ -79,15 +80,33 @@ int steps_hear_slow(struct call *call, uint32_t member)
 	return end_wait(call, &wait, 0);
 }
 
+/* Somebody who says something else in this step than this rank; UINT32_MAX: nobody does any more. */
+static uint32_t find_other(const struct call *call)
+{
+	uint64_t key = step_key(call->steps->step), word;
+	for (uint32_t member = 0; member < call->world->size; member++) {
+		word = atomic_load_explicit(&steps_line(call, member)->word, memory_order_acquire);
+		if ((word & STEP_KEY_MASK) == key && (uint16_t)(word >> 32) != call->what)
+			return member;
+	}
+	return UINT32_MAX;
+}
+
 int steps_mismatch(struct call *call, uint32_t member)
 {
 	char who[32] = "another rank";
-	if (member < call->world->size)
+	const char *other = NULL;
+	if (member == UINT32_MAX)
+		member = find_other(call);
+	if (member < call->world->size) {
 		snprintf(who, sizeof who, "rank %u", member);
+		other = call_name(steps_line(call, member)->kind);
+	}
 	call->world->failure = (struct muster_failure){.code = MUSTER_EMISMATCH, .rank = (int)member};
+	if (other != NULL && strcmp(other, call->name) != 0)
+		return error_set(MUSTER_EMISMATCH, "collective '%s': %s called '%s'", call->name, who, other);
 	return error_set(MUSTER_EMISMATCH,
-	                 "collective '%s': %s called another one than this rank, or with another count, type, "
-	                 "operator or root",
+	                 "collective '%s': %s called it with another count, type, operator or root than this rank",
 	                 call->name, who);
 }
 

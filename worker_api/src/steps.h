@@ -151,6 +151,7 @@ static inline void steps_say(struct call *call, enum step_form form)
 {
 	struct step_line *line = steps_line(call, call->world->rank);
 	line->form = form;
+	line->kind = call->kind;
 	if ((atomic_exchange(&line->word, step_key(call->steps->step) | (uint64_t)call->what << 32) & 1) != 0)
 		futex_wake((_Atomic uint32_t *)&line->word, INT_MAX);
 	/* The exchange waits until the line is this CPU's alone: begin early. Earlier than this, listeners take it
@@ -163,7 +164,7 @@ int steps_say_copy(struct call *call, const void *says, size_t bytes);
 
 int steps_hear_slow(struct call *call, uint32_t member);
 
-/* MUSTER_EMISMATCH, with words. UINT32_MAX: some member. */
+/* MUSTER_EMISMATCH, with words. UINT32_MAX: some member, and all have spoken in this step. */
 int steps_mismatch(struct call *call, uint32_t member);
 
 /* Waits for what `member` says in this step. */

@@ -212,6 +212,13 @@ static void name_end(const struct segment_rank *rank, struct muster_failure *fai
 	failure->end = failure->signal > 0 ? MUSTER_END_SIGNAL : MUSTER_END_EXIT;
 }
 
+/* Not the cause of anything: muster had begun to stop all ranks. */
+static bool ended_with_the_job(const muster_world *world, const struct segment_rank *rank)
+{
+	uint32_t stopping = atomic_load(&world->segment->header->stopping);
+	return stopping != 0 && atomic_load(&rank->end_order) > stopping;
+}
+
 int wait_tell_end(muster_world *world, uint32_t member, const char *what, const char *label)
 {
 	struct muster_failure failure = {.rank = (int)member};
@@ -229,8 +236,9 @@ int wait_tell_end(muster_world *world, uint32_t member, const char *what, const 
 	else
 		snprintf(how, sizeof how, "is gone; how it ended is not known yet");
 	world->failure = failure;
-	return error_set(failure.code, "%s%s%s%s%s: rank %u %s", what, *quote != '\0' ? " " : "", quote,
-	                 label != NULL ? label : "", quote, member, how);
+	return error_set(failure.code, "%s%s%s%s%s: %srank %u %s", what, *quote != '\0' ? " " : "", quote,
+	                 label != NULL ? label : "", quote,
+	                 ended_with_the_job(world, rank) ? "muster is stopping the job: " : "", member, how);
 }
 
 int wait_break_group(muster_world *world, int code, int32_t member)
