@@ -8,15 +8,14 @@
 
 #include "base/error.h"
 #include "base/file_text.h"
-#include "base/first_process.h"
 #include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/console.h"
+#include "commands/detach.h"
 #include "commands/options.h"
 #include "commands/take_cores.h"
 #include "job/control_server.h"
 #include "job/job_keeper.h"
-#include "job/job_places.h"
 #include "job/job_record.h"
 #include "job/start_word.h"
 #include "machine/core_lease.h"
@@ -93,60 +92,7 @@ static int load_spec(struct run *run)
 	return rc;
 }
 
-/* What would go to a terminal, or to a reader that is not there any more; and a job that the kernel would kill when the
- * command returns. */
-static int refuse_detached(const struct run *run, struct error *err)
-{
-	const char *report = run->options.report_path;
-	if (run->spec.join)
-		return 0;
-	if (first_process_is_this())
-		return error_set(err, -EINVAL,
-		                 "join: false (--detach): muster is the first process here (PID 1): the container ends "
-		                 "when it does, and the job with it; leave it out, and run the container itself in "
-		                 "the background");
-	if (run->spec.output.raw)
-		return error_set(err, -EINVAL,
-		                 "output.raw (--raw): a detached job has no output of muster's to write "
-		                 "to; leave it out, or name files");
-	if (report != NULL && (strcmp(report, "-") == 0 || strcmp(report, "/dev/stdout") == 0))
-		return error_set(err, -EINVAL, "--report %s: a detached job has no standard output; name a file",
-		                 report);
-	return 0;
-}
-
 /* --- spec → plan --- */
-
-/* A detached job has nobody to tell anything but its record, and is refused without. */
-static int refuse_unrecorded(struct error *err)
-{
-	return error_prefix(err, "join: false (--detach) needs a place for the job's record");
-}
-
-/* Known before the job waits for anything. */
-static int check_records(const struct run *run, struct error *err)
-{
-	int records = run->spec.join ? -1 : job_places_open_records(true, err);
-	if (records >= 0)
-		close(records);
-	return run->spec.join || records >= 0 ? 0 : refuse_unrecorded(err);
-}
-
-/* From here on there is something to remove again. -EEXIST: the id is another job's. */
-static int make_record(struct run *run, struct error *err)
-{
-	signals_block();
-	int rc = job_record_make(&run->record, err);
-	if (rc == 0)
-		rc = job_record_open_logs(&run->record, err);
-	if (rc < 0) {
-		refuse_unrecorded(err);
-		return rc;
-	}
-	run->logs = (struct log_place){
-		.directory = rc, .path = run->record.path, .limit_bytes = run->spec.output.log_limit_bytes};
-	return 0;
-}
 
 /* The record comes after the cores, so that whoever is interrupted while it waits for them leaves nothing. */
 static int take_cores_and_record(struct run *run, struct error *err)
@@ -163,7 +109,7 @@ static int take_cores_and_record(struct run *run, struct error *err)
 		job_record_name(&run->record, run->spec.name);
 		int rc = take_cores(&run->placement, &run->lease, &taking, err);
 		if (rc == 0 && !run->spec.join)
-			rc = make_record(run, err);
+			rc = detach_make_record(&run->record, &run->logs, &run->spec, err);
 		if (rc != -EEXIST || tried == IDS_TRIED)
 			return rc;
 		placement_finish(&run->placement); /* others know the cores by that id */
@@ -187,10 +133,8 @@ static uint16_t free_port(void)
 
 static int make_plan(struct run *run, struct error *err)
 {
-	int rc = check_records(run, err);
 	run->outer_jobs = outer_jobs();
-	if (rc == 0)
-		rc = machine_read(&run->machine, err);
+	int rc = machine_read(&run->machine, err);
 	if (rc == 0)
 		rc = take_cores_and_record(run, err);
 	if (rc < 0)
@@ -311,15 +255,6 @@ static void word_failure(void *context, const struct job_result *result, struct 
 
 /* --- result → report --- */
 
-/* Whoever started the job is told, as it would have been in the foreground. */
-static int tell_starter(struct run *run, const struct error *err)
-{
-	char line[sizeof err->text + 16];
-	snprintf(line, sizeof line, "muster: %s\n", err->text);
-	start_word_say(&run->starter, EXIT_MUSTER, line);
-	return console_tell(err, EXIT_MUSTER);
-}
-
 static int write_report(struct run *run, const char *document)
 {
 	struct error err;
@@ -426,15 +361,16 @@ static int supervise_and_report(void *context, const struct guards *guards)
 	int rc = supervise(&how, &run->result, &err);
 	if (rc < 0) {
 		tidy_after(run);
-		return tell_starter(run, &err);
+		return detach_tell(&run->starter, &err);
 	}
 	tidy(run); /* here, and in the guard: each may be the last */
 	return report(run, keeper);
 }
 
 /* Becomes the guard, and returns the job's exit code once nothing of the job is left. */
-static int guard_job(struct run *run, int owner, struct error *err)
+static int guard_job(void *context, int owner, struct error *err)
 {
+	struct run *run = context;
 	const struct guarded guarded = {
 		.supervise = supervise_and_report,
 		.tidy = tidy_after,
@@ -457,50 +393,11 @@ static int run_in_foreground(struct run *run, int owner)
 	return code < 0 ? console_tell(&err, EXIT_MUSTER) : code;
 }
 
-static _Noreturn void run_in_background(struct run *run, int owner, int log)
+static int run_in_background(struct run *run, int owner)
 {
-	struct error err;
-	int code = start_word_become_background(&run->starter, log);
-	if (code < 0)
-		error_set(&err, code, "cannot leave the terminal: %s", strerror(-code));
-	else
-		code = guard_job(run, owner, &err);
-	if (code < 0)
-		tell_starter(run, &err);
-	_exit(code < 0 ? EXIT_MUSTER : code);
-}
-
-/* The job's id once all ranks were executed; else what the job would have said and exited with in the foreground. */
-static int tell_start(struct run *run, pid_t guard)
-{
-	struct text words = {0};
-	int code = start_word_await(&run->starter, guard, &words);
-	if (code == 0)
-		puts(run->record.id);
-	else if (code < 0)
-		text_add(&words, "muster: its processes were killed before every rank was executed: the job is lost\n");
-	if (words.length > 0)
-		patient_say(words.bytes);
-	text_finish(&words);
-	return code < 0 ? EXIT_MUSTER : code;
-}
-
-static int detach(struct run *run, int owner)
-{
-	struct error err;
-	int log = job_record_open(&run->record, "muster.log", &err);
-	if (log < 0 || start_word_open(&run->starter, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
-	fflush(NULL);
-	pid_t guard = fork();
-	if (guard == 0)
-		run_in_background(run, owner, log);
-	if (guard < 0) {
-		error_set(&err, -errno, "cannot make the job's process: fork: %s", strerror(errno));
-		return console_tell(&err, EXIT_MUSTER);
-	}
-	run->detached = true;
-	return tell_start(run, guard);
+	const struct detachment job = {
+		.record = &run->record, .starter = &run->starter, .guard = guard_job, .context = run, .owner = owner};
+	return detach(&job, &run->detached);
 }
 
 static int run_job(struct run *run)
@@ -508,10 +405,8 @@ static int run_job(struct run *run)
 	struct error err;
 	if (load_spec(run) < 0)
 		return EXIT_MUSTER;
-	if (refuse_detached(run, &err) < 0)
+	if (!run->spec.join && detach_check(&run->spec, run->options.report_path, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
-	if (!run->spec.join)
-		close_range(STDERR_FILENO + 1, ~0U, 0); /* a reader of what we inherited must see its end */
 	if (make_plan(run, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	show_plan(run);
@@ -522,7 +417,7 @@ static int run_job(struct run *run)
 	int owner = run->spec.daemon ? guard_open_owner(&err) : 0;
 	if (owner < 0)
 		return console_tell(&err, EXIT_MUSTER);
-	return run->spec.join ? run_in_foreground(run, owner) : detach(run, owner);
+	return run->spec.join ? run_in_foreground(run, owner) : run_in_background(run, owner);
 }
 
 int command_run(int argc, char **argv)

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * detach: see detach.h.
+ */
+#include "commands/detach.h"
+
+#include "base/error.h"
+#include "base/first_process.h"
+#include "base/patient_write.h"
+#include "base/text.h"
+#include "commands/console.h"
+#include "job/job_places.h"
+#include "job/job_record.h"
+#include "job/start_word.h"
+#include "run/output.h"
+#include "run/signals.h"
+#include "spec/job_spec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- before --- */
+
+/* What would go to a terminal, or to a reader that is not there any more; and a job that the kernel would kill when the
+ * command returns. */
+static int check_ways_out(const struct job_spec *spec, const char *report, struct error *err)
+{
+	if (first_process_is_this())
+		return error_set(err, -EINVAL,
+		                 "join: false (--detach): muster is the first process here (PID 1): the container ends "
+		                 "when it does, and the job with it; leave it out, and run the container itself in "
+		                 "the background");
+	if (spec->output.raw)
+		return error_set(err, -EINVAL,
+		                 "output.raw (--raw): a detached job has no output of muster's to write "
+		                 "to; leave it out, or name files");
+	if (report != NULL && (strcmp(report, "-") == 0 || strcmp(report, "/dev/stdout") == 0))
+		return error_set(err, -EINVAL, "--report %s: a detached job has no standard output; name a file",
+		                 report);
+	return 0;
+}
+
+/* It has nobody to tell anything but its record, and is refused without. */
+static int refuse_unrecorded(struct error *err)
+{
+	return error_prefix(err, "join: false (--detach) needs a place for the job's record");
+}
+
+int detach_check(const struct job_spec *spec, const char *report_path, struct error *err)
+{
+	int rc = check_ways_out(spec, report_path, err);
+	if (rc < 0)
+		return rc;
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	int records = job_places_open_records(true, err);
+	if (records < 0)
+		return refuse_unrecorded(err);
+	close(records);
+	return 0;
+}
+
+int detach_make_record(struct job_record *record, struct log_place *logs, const struct job_spec *spec,
+                       struct error *err)
+{
+	signals_block();
+	int rc = job_record_make(record, err);
+	if (rc == 0)
+		rc = job_record_open_logs(record, err);
+	if (rc < 0) {
+		refuse_unrecorded(err);
+		return rc;
+	}
+	*logs = (struct log_place){.directory = rc, .path = record->path, .limit_bytes = spec->output.log_limit_bytes};
+	return 0;
+}
+
+/* --- in the background --- */
+
+int detach_tell(struct start_word *starter, const struct error *err)
+{
+	char line[sizeof err->text + 16];
+	snprintf(line, sizeof line, "muster: %s\n", err->text);
+	start_word_say(starter, EXIT_MUSTER, line);
+	return console_tell(err, EXIT_MUSTER);
+}
+
+static _Noreturn void run_in_background(const struct detachment *job, int log)
+{
+	struct error err;
+	int code = start_word_become_background(job->starter, log);
+	if (code < 0)
+		error_set(&err, code, "cannot leave the terminal: %s", strerror(-code));
+	else
+		code = job->guard(job->context, job->owner, &err);
+	if (code < 0)
+		detach_tell(job->starter, &err);
+	_exit(code < 0 ? EXIT_MUSTER : code);
+}
+
+/* --- in the command --- */
+
+static int tell_start(const struct detachment *job, pid_t guard)
+{
+	struct text words = {0};
+	int code = start_word_await(job->starter, guard, &words);
+	if (code == 0)
+		puts(job->record->id);
+	else if (code < 0)
+		text_add(&words, "muster: its processes were killed before every rank was executed: the job is lost\n");
+	if (words.length > 0)
+		patient_say(words.bytes);
+	text_finish(&words);
+	return code < 0 ? EXIT_MUSTER : code;
+}
+
+int detach(const struct detachment *job, bool *detached)
+{
+	struct error err;
+	int log = job_record_open(job->record, "muster.log", &err);
+	if (log < 0 || start_word_open(job->starter, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	fflush(NULL);
+	pid_t guard = fork();
+	if (guard == 0)
+		run_in_background(job, log);
+	if (guard < 0) {
+		error_set(&err, -errno, "cannot make the job's process: fork: %s", strerror(errno));
+		return console_tell(&err, EXIT_MUSTER);
+	}
+	*detached = true;
+	return tell_start(job, guard);
+}
