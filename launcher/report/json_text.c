@@ -4,9 +4,12 @@
  */
 #include "report/json_text.h"
 
+#include "base/index_set.h"
+#include "base/memory.h"
 #include "base/printable.h"
 #include "base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define REPLACEMENT "\xef\xbf\xbd"
@@ -25,4 +28,19 @@ json_t *json_text(const char *bytes)
 	json_t *made = json_stringn_nocheck(text.bytes, text.length);
 	text_finish(&text);
 	return made;
+}
+
+json_t *json_set(const struct index_set *set)
+{
+	size_t length = index_set_format(set, NULL, 0);
+	char *list = memory_zeroed(length + 1);
+	index_set_format(set, list, length + 1);
+	json_t *made = json_string(list);
+	free(list);
+	return made;
+}
+
+json_t *json_seconds(int64_t ns)
+{
+	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
 }

@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * json_text: text of any bytes (file names, what ranks wrote) as a JSON string.
+ * json_text: values as muster's JSON documents have them: text of any bytes (file names, what ranks wrote), sets,
+ * times.
  */
 #ifndef MUSTER_REPORT_JSON_TEXT_H
 #define MUSTER_REPORT_JSON_TEXT_H
 
 #include <jansson.h>
+#include <stdint.h>
+
+struct index_set;
 
 /* U+FFFD stands in the place of each byte that is not UTF-8; null for NULL. The caller's; NULL without memory. */
 json_t *json_text(const char *bytes);
+
+/* "0-3,8"; ends the program without memory. */
+json_t *json_set(const struct index_set *set);
+
+/* Null for a time that is not known. */
+json_t *json_seconds(int64_t ns);
 
 #endif

@@ -8,11 +8,6 @@
 #include "report/library_words.h"
 #include "run/job_result.h"
 
-static json_t *make_seconds(int64_t ns)
-{
-	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
-}
-
 static json_t *make_count(uint64_t count)
 {
 	return json_integer((json_int_t)count);
@@ -33,7 +28,7 @@ static json_t *make_waiting(const struct rank_wait *wait)
 	json_object_set_new(made, "in", json_string(name));
 	json_object_set_new(made, "label", make_label(wait->label));
 	json_object_set_new(made, "peer", message && wait->peer >= 0 ? json_integer(wait->peer) : json_null());
-	json_object_set_new(made, "for_s", make_seconds(wait->for_ns));
+	json_object_set_new(made, "for_s", json_seconds(wait->for_ns));
 	return made;
 }
 
@@ -45,7 +40,7 @@ static json_t *make_marks(const struct rank_library *library)
 		if (event->kind != EVENT_MARK)
 			continue;
 		json_t *mark = json_object();
-		json_object_set_new(mark, "at_s", make_seconds(event->at_ns));
+		json_object_set_new(mark, "at_s", json_seconds(event->at_ns));
 		json_object_set_new(mark, "text", json_text(event->label));
 		json_array_append_new(marks, mark);
 	}
@@ -57,8 +52,8 @@ static json_t *make_event(const struct rank_event *event)
 	bool collective = event->kind == EVENT_COLLECTIVE;
 	json_t *made = json_object();
 	json_object_set_new(made, "kind", json_string(collective ? event->collective : "barrier"));
-	json_object_set_new(made, "at_s", make_seconds(event->at_ns));
-	json_object_set_new(made, "took_s", make_seconds(event->duration_ns));
+	json_object_set_new(made, "at_s", json_seconds(event->at_ns));
+	json_object_set_new(made, "took_s", json_seconds(event->duration_ns));
 	json_object_set_new(made, "label", make_label(event->label));
 	json_object_set_new(made, "bytes", collective ? make_count(event->bytes) : json_null());
 	return made;
@@ -81,12 +76,12 @@ json_t *library_json(const struct rank_result *rank)
 	json_t *made = json_object();
 	json_object_set_new(made, "barriers", make_count(library->barriers));
 	json_object_set_new(made, "barrier_last", make_count(library->barrier_last));
-	json_object_set_new(made, "barrier_wait_s", make_seconds(library->barrier_wait_ns));
+	json_object_set_new(made, "barrier_wait_s", json_seconds(library->barrier_wait_ns));
 	json_object_set_new(made, "collectives", make_count(library->collectives));
-	json_object_set_new(made, "collective_s", make_seconds(library->collective_ns));
+	json_object_set_new(made, "collective_s", json_seconds(library->collective_ns));
 	json_object_set_new(made, "messages_sent", make_count(library->messages_sent));
 	json_object_set_new(made, "messages_received", make_count(library->messages_received));
-	json_object_set_new(made, "message_wait_s", make_seconds(library->message_wait_ns));
+	json_object_set_new(made, "message_wait_s", json_seconds(library->message_wait_ns));
 	json_object_set_new(made, "waiting", make_waiting(&rank->wait));
 	json_object_set_new(made, "marks", make_marks(library));
 	json_object_set_new(made, "events", make_events(library));

@@ -35,15 +35,6 @@ static void append(json_t *array, json_t *value)
 		memory_exhausted();
 }
 
-static json_t *list(const struct index_set *members)
-{
-	struct text text = {0};
-	place_words_list(&text, members);
-	json_t *value = json_string(text.bytes != NULL ? text.bytes : "");
-	text_finish(&text);
-	return value;
-}
-
 static json_t *numbers(const struct index_set *members)
 {
 	json_t *array = made(json_array());
@@ -98,7 +89,7 @@ static json_t *holders_json(const struct machine *machine)
 		set(object, "job", holder->note.job[0] == '\0' ? json_null() : json_text(holder->note.job));
 		set(object, "uid", json_integer(holder->note.uid));
 		set(object, "exclusive", json_boolean(holder->note.exclusive));
-		set(object, "cpus", list(&holder->cpus));
+		set(object, "cpus", json_set(&holder->cpus));
 		append(array, object);
 	}
 	return array;
@@ -133,7 +124,7 @@ static json_t *machine_json(const struct machine *machine)
 	set(object, "l3caches", json_integer(machine->l3cache_count));
 	set(object, "cores", json_integer(machine->core_count));
 	set(object, "kinds", json_integer(machine->kind_count));
-	set(object, "allowed", list(&machine->allowed));
+	set(object, "allowed", json_set(&machine->allowed));
 	set(object, "quota", quota_json(machine));
 	if (machine->memory_limit_known)
 		set(object, "memory_limit", memory_limit_json(machine));
@@ -161,7 +152,7 @@ static json_t *rank_json(const struct rank_placement *place, uint32_t rank)
 {
 	json_t *object = made(json_object());
 	set(object, "rank", json_integer(rank));
-	set(object, "cpus", list(&place->cpus));
+	set(object, "cpus", json_set(&place->cpus));
 	set(object, "cores", numbers(&place->cores));
 	set(object, "numa", numbers(&place->nodes));
 	set(object, "bound", json_boolean(place->bound));
@@ -183,7 +174,7 @@ static json_t *plan_object(const struct plan_view *view)
 	for (uint32_t i = 0; i < placement->warning_count; i++)
 		append(warnings, json_text(placement->warnings[i]));
 	set(plan, "warnings", warnings);
-	set(plan, "shared", list(&placement->shared));
+	set(plan, "shared", json_set(&placement->shared));
 	json_t *ranks = made(json_array());
 	for (uint32_t rank = 0; rank < placement->nprocs; rank++)
 		append(ranks, rank_json(&placement->ranks[rank], rank));

@@ -33,11 +33,6 @@ static json_t *make_texts(char *const *list)
 
 /* -- Numbers, times, signals --------------------------------------------------------------------------------------- */
 
-static json_t *make_seconds(int64_t ns)
-{
-	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
-}
-
 static json_t *make_date(const struct timespec *time)
 {
 	char date[DATE_BYTES];
@@ -53,16 +48,6 @@ static json_t *make_signal(bool is_one, int signal)
 static json_t *make_pid(pid_t pid)
 {
 	return pid > 0 ? json_integer(pid) : json_null();
-}
-
-static json_t *make_cpus(const struct index_set *cpus)
-{
-	size_t length = index_set_format(cpus, NULL, 0);
-	char *list = memory_zeroed(length + 1);
-	index_set_format(cpus, list, length + 1);
-	json_t *made = json_string(list);
-	free(list);
-	return made;
 }
 
 /* -- Ranks --------------------------------------------------------------------------------------------------------- */
@@ -105,7 +90,7 @@ static json_t *make_rank(const struct report_facts *facts, const char *host, uin
 	json_object_set_new(made, "rank", json_integer(plan->rank));
 	json_object_set_new(made, "host", json_text(host));
 	json_object_set_new(made, "pid", make_pid(rank->pid));
-	json_object_set_new(made, "cpus", make_cpus(&plan->place->cpus));
+	json_object_set_new(made, "cpus", json_set(&plan->place->cpus));
 	json_object_set_new(made, "bound", json_boolean(plan->place->bound));
 	json_object_set_new(made, "end", json_string(end_name(rank->end)));
 	json_object_set_new(made, "exit_code", rank->end == RANK_EXITED ? json_integer(rank->exit_code) : json_null());
@@ -122,8 +107,8 @@ static json_t *make_rank(const struct report_facts *facts, const char *host, uin
 	json_object_set_new(made, "user_s", json_real((double)rank->user_us / 1e6));
 	json_object_set_new(made, "system_s", json_real((double)rank->system_us / 1e6));
 	json_object_set_new(made, "max_rss_bytes", json_integer(rank->max_rss_bytes));
-	json_object_set_new(made, "started_s", make_seconds(rank->started_ns));
-	json_object_set_new(made, "ended_s", make_seconds(rank->ended_ns));
+	json_object_set_new(made, "started_s", json_seconds(rank->started_ns));
+	json_object_set_new(made, "ended_s", json_seconds(rank->ended_ns));
 	json_object_set_new(made, "library", library_json(rank));
 	return made;
 }
@@ -142,14 +127,14 @@ static json_t *make_first_failure(const struct report_facts *facts, const char *
 	json_object_set_new(made, "rank", json_integer(plan->rank));
 	json_object_set_new(made, "host", json_text(host));
 	json_object_set_new(made, "pid", make_pid(rank->pid));
-	json_object_set_new(made, "cpus", make_cpus(&plan->place->cpus));
+	json_object_set_new(made, "cpus", json_set(&plan->place->cpus));
 	json_object_set_new(made, "kind", json_string(failure_kind(facts->result, local_rank)));
 	json_object_set_new(made, "code", exited ? json_integer(rank->exit_code) : json_null());
 	json_object_set_new(made, "signal", make_signal(rank->end == RANK_SIGNALED && !rank->missed, rank->signal));
 	json_object_set_new(made, "core_dumped", json_boolean(rank->core_dumped));
 	json_object_set_new(made, "failed_step", make_failed_step(rank));
 	json_object_set_new(made, "what", json_text(words.bytes));
-	json_object_set_new(made, "at_s", make_seconds(rank->ended_ns));
+	json_object_set_new(made, "at_s", json_seconds(rank->ended_ns));
 	json_object_set_new(made, "stderr_tail", make_texts(rank->stderr_tail));
 	text_finish(&words);
 	return made;
@@ -227,7 +212,7 @@ static json_t *make_report(const struct report_facts *facts, const char *host)
 	json_object_set_new(report, "kept", json_integer(result->kept));
 	json_object_set_new(report, "cleanup", json_string(result->cgroup != NULL ? "cgroup" : "process tree"));
 	json_object_set_new(report, "cgroup", json_text(result->cgroup));
-	json_object_set_new(report, "held_cpus", make_cpus(facts->held_cpus != NULL ? facts->held_cpus : &none));
+	json_object_set_new(report, "held_cpus", json_set(facts->held_cpus != NULL ? facts->held_cpus : &none));
 	json_object_set_new(report, "shared_with", make_texts(facts->plan->placement->shared_with));
 	json_object_set_new(report, "warnings", make_warnings(facts));
 	json_object_set_new(report, "first_failure", make_first_failure(facts, host));
