@@ -64,7 +64,10 @@ def messages(bench):
 def waiting(bench):
     if bench.effort == "smoke":
         return
-    yield work(bench, 2, "wake-up", 0, [], title="woken in a barrier after 1 ms asleep (spinners burn it)")
+    wake = work(bench, 2, "wake-up", 0, [Goal(1.3, "<=", "bare futex")],
+                title="woken in a barrier after 1 ms asleep (spinners burn it)")
+    wake.contenders += launchers.floor(bench, "bare futex", "floor_wake", [])
+    yield wake
     idle = work(bench, 2, "idle-cost", 0, [Goal(10e6, "<=")], title="CPU time burnt by a rank in 1 s of waiting")
     idle.rounds = bench.pick(3, 1, 1)
     yield idle

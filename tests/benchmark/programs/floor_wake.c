@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * floor_wake: how long after one process wakes another, asleep on a futex for a millisecond, that one is back: the
+ * median of nanoseconds. Each has a CPU of its own where there are two. The least that being woken costs.
+ */
+#include <err.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SAMPLES = 201 };
+
+struct shared {
+	_Alignas(64) _Atomic uint32_t word; /* how often the sleeper was to wake */
+	_Alignas(64) _Atomic uint32_t ready;
+	_Alignas(64) double woken_at[SAMPLES];
+};
+
+static double now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+/* To the n-th of the CPUs that this process may use; where there is only one, both share it. */
+static void pin(int n)
+{
+	cpu_set_t allowed, one;
+	if (sched_getaffinity(0, sizeof allowed, &allowed) < 0)
+		err(125, "sched_getaffinity");
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed) && n-- == 0) {
+			CPU_ZERO(&one);
+			CPU_SET(cpu, &one);
+			sched_setaffinity(0, sizeof one, &one);
+			return;
+		}
+}
+
+static void sleep_and_wake(struct shared *shared)
+{
+	for (uint32_t i = 0; i < SAMPLES; i++) {
+		atomic_store(&shared->ready, i + 1);
+		while (atomic_load(&shared->word) == i)
+			syscall(SYS_futex, &shared->word, FUTEX_WAIT, i, NULL, NULL, 0);
+		shared->woken_at[i] = now_ns();
+	}
+	atomic_store(&shared->ready, SAMPLES + 1);
+}
+
+static void await(const _Atomic uint32_t *word, uint32_t value)
+{
+	while (atomic_load(word) != value)
+		sched_yield();
+}
+
+static int by_value(const void *a, const void *b)
+{
+	return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+}
+
+int main(void)
+{
+	static double samples[SAMPLES];
+	const struct timespec pause = {0, 1000000};
+	struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		err(125, "mmap");
+	pid_t sleeper = fork();
+	if (sleeper < 0)
+		err(125, "fork");
+	if (sleeper == 0) {
+		pin(0);
+		sleep_and_wake(shared);
+		_exit(0);
+	}
+	pin(1);
+	for (uint32_t i = 0; i < SAMPLES; i++) {
+		await(&shared->ready, i + 1);
+		nanosleep(&pause, NULL);
+		samples[i] = -now_ns();
+		atomic_store(&shared->word, i + 1);
+		syscall(SYS_futex, &shared->word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	}
+	await(&shared->ready, SAMPLES + 1);
+	waitpid(sleeper, NULL, 0);
+	for (int i = 0; i < SAMPLES; i++)
+		samples[i] += shared->woken_at[i];
+	qsort(samples, SAMPLES, sizeof *samples, by_value);
+	printf("%.2f\n", samples[SAMPLES / 2]);
+	return 0;
+}
