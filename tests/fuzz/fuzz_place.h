@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fuzz_place: for targets that need files or sockets: a directory of the process's own, removed when it ends as it
- * should. Of memory where there is such a place, else in TMPDIR or /tmp.
+ * fuzz_place: for targets that need files or sockets: a directory of the process's own, removed when it exits, as
+ * fuzzers do not (run.sh removes what they leave). In TMPDIR, else in memory or /tmp.
  */
 #ifndef MUSTER_TESTS_FUZZ_PLACE_H
 #define MUSTER_TESTS_FUZZ_PLACE_H

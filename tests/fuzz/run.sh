@@ -27,6 +27,12 @@ cmake --build --preset fuzz --target fuzzers >/dev/null || {
 	exit 1
 }
 
+# A fuzzer leaves without tidying; some of them make a directory.
+TMPDIR=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+trap 'exit 130' INT TERM
+
 for target; do
 	learnt=build-fuzz/learnt/$target
 	findings=build-fuzz/findings
