@@ -41,6 +41,7 @@ def start(kind):
 
 def images_for(engine):
     """Built once, by the first engine; another one gets them from it."""
+    began = time.monotonic()
     others = [other for other in STARTED.values() if other is not engine and not isinstance(other, str)]
     images = {"muster": "runtime", "muster:nonroot": "runtime-nonroot", "muster:dev": "dev"}
     if others:
@@ -54,6 +55,7 @@ def images_for(engine):
     done = engine("build", *engine.build_words, "-t", "primes", "docker/example", timeout=120)
     if done.returncode != 0:
         raise AssertionError(f"the example's image: {done.stdout}{done.stderr}")
+    print(f"{engine.name}: its images, after {time.monotonic() - began:.0f} s", flush=True)
 
 
 def readme_sessions():
@@ -147,7 +149,7 @@ class Checks:
         self.contain("--", "run", "sh", "-c", "kill -SEGV $$", code=139)
 
     def test_stop_gives_ranks_their_grace(self):
-        container = self.begin("--", "run", "-n", "2", "sh", "-c",
+        container = self.begin("--", "run", "-n", "2", "-k", "25s", "sh", "-c",
                                'trap "sleep 1; echo tidied; exit 0" TERM; echo ready; while :; do sleep 0.1; done')
         self.wait_for(container, "[0] ready")
         self.wait_for(container, "[1] ready")
