@@ -4,6 +4,7 @@
  */
 #include "doctor/examine.h"
 
+#include "base/named_line.h"
 #include "base/text.h"
 #include "machine/small_file.h"
 
@@ -17,17 +18,9 @@
 
 enum { OLDEST_MAJOR = 5, OLDEST_MINOR = 10, READINGS = 200, ROUNDS = 20, SLOW_CLOCK_NS = 150 };
 
-static char *first_line(const char *root, const char *path)
-{
-	char *text = small_file_read(root, path);
-	if (text != NULL)
-		text[strcspn(text, "\n")] = '\0';
-	return text;
-}
-
 static void examine_release(struct findings *findings, const char *root)
 {
-	char *release = first_line(root, "/proc/sys/kernel/osrelease");
+	char *release = small_file_read_line(root, "/proc/sys/kernel/osrelease");
 	int major = 0, minor = 0;
 	if (release == NULL)
 		return;
@@ -39,12 +32,6 @@ static void examine_release(struct findings *findings, const char *root)
 }
 
 /* --- rights --- */
-
-static uint64_t read_status(const char *status, const char *name, int base)
-{
-	const char *line = strstr(status, name);
-	return line == NULL ? 0 : strtoull(line + strlen(name), NULL, base);
-}
 
 /* What root is expected to have, and jobs can ask for. */
 static const struct {
@@ -62,8 +49,10 @@ static const struct {
 
 static void examine_capabilities(struct findings *findings, const char *status)
 {
-	uint64_t effective = read_status(status, "\nCapEff:", 16);
-	bool is_root = strstr(status, "\nUid:\t0\t0\t") != NULL;
+	static const char root[] = "\t0\t0\t"; /* real and effective */
+	const char *user = named_line(status, "Uid:"), *mask = named_line(status, "CapEff:");
+	bool is_root = user != NULL && strncmp(user, root, sizeof root - 1) == 0;
+	uint64_t effective = mask != NULL ? strtoull(mask, NULL, 16) : 0;
 	struct text missing = {0};
 	for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
 		if ((effective >> capabilities[i].number & 1) == 0)
@@ -83,13 +72,13 @@ static void examine_capabilities(struct findings *findings, const char *status)
 
 static void examine_filter(struct findings *findings, const char *status)
 {
-	if (read_status(status, "\nSeccomp:", 10) == 0)
+	if (named_line_number(status, "Seccomp:") <= 0)
 		findings_add(findings, "kernel.seccomp", "no seccomp filter");
 	else
 		findings_add(
 			findings, "kernel.seccomp",
 			"a seccomp filter is in force; calls that it was seen to refuse have findings of their own");
-	if (read_status(status, "\nNoNewPrivs:", 10) != 0)
+	if (named_line_number(status, "NoNewPrivs:") > 0)
 		finding_grade_as(findings_add(findings, "kernel.no_new_privileges", "no_new_privs is set"),
 		                 FINDING_NOTE,
 		                 "set-user-ID programs (sudo, ping, some MPI helpers) get no rights in ranks",
@@ -116,7 +105,7 @@ static double measure_reading_ns(void)
 
 static void examine_clock(struct findings *findings, const char *root)
 {
-	char *source = first_line(root, "/sys/devices/system/clocksource/clocksource0/current_clocksource");
+	char *source = small_file_read_line(root, "/sys/devices/system/clocksource/clocksource0/current_clocksource");
 	double ns = measure_reading_ns();
 	struct finding *finding = findings_add(findings, "kernel.clock", "clock source %s, read in %.0f ns",
 	                                       source != NULL ? source : "unknown", ns);

@@ -6,6 +6,7 @@
 #include "doctor/byte_words.h"
 #include "doctor/examine.h"
 
+#include "base/named_line.h"
 #include "machine/cgroup_path.h"
 #include "machine/group_limit.h"
 #include "machine/small_file.h"
@@ -30,12 +31,6 @@ enum {
 
 /* --- facts --- */
 
-static uint64_t number_behind(const char *text, const char *name)
-{
-	const char *line = strstr(text, name);
-	return line == NULL ? 0 : strtoull(line + strlen(name), NULL, 10);
-}
-
 /* Threads of this user, of the processes that can be seen. */
 static uint64_t count_processes(void)
 {
@@ -47,8 +42,9 @@ static uint64_t count_processes(void)
 			continue;
 		snprintf(path, sizeof path, "/proc/%s/status", entry->d_name);
 		char *status = small_file_read("", path);
-		if (status != NULL && number_behind(status, "\nUid:") == getuid())
-			count += number_behind(status, "\nThreads:");
+		int64_t threads = status != NULL ? named_line_number(status, "Threads:") : 0;
+		if (threads > 0 && named_line_number(status, "Uid:") == (int64_t)getuid())
+			count += (uint64_t)threads;
 		free(status);
 	}
 	if (all != NULL)
@@ -200,14 +196,6 @@ static void examine_plain(struct findings *findings, const struct plain_limit *p
 
 /* --- core files --- */
 
-static char *read_line(const char *root, const char *path)
-{
-	char *line = small_file_read(root, path);
-	if (line != NULL)
-		line[strcspn(line, "\n")] = '\0';
-	return line;
-}
-
 static void judge_core(struct finding *finding, const char *pattern, const char *uses_pid, const struct rlimit *limit)
 {
 	bool is_piped = pattern[0] == '|';
@@ -236,8 +224,8 @@ static void judge_core(struct finding *finding, const char *pattern, const char 
 static void examine_core(struct findings *findings, const struct limit_facts *facts)
 {
 	const struct rlimit *limit = &facts->limits[RLIMIT_CORE];
-	char *pattern = read_line(facts->root, "/proc/sys/kernel/core_pattern");
-	char *uses_pid = read_line(facts->root, "/proc/sys/kernel/core_uses_pid");
+	char *pattern = small_file_read_line(facts->root, "/proc/sys/kernel/core_pattern");
+	char *uses_pid = small_file_read_line(facts->root, "/proc/sys/kernel/core_uses_pid");
 	char soft[WORDS], hard[WORDS];
 	struct finding *finding =
 		findings_add(findings, "limits.core_size", "core files: size %s, at most %s; pattern \"%s\"",

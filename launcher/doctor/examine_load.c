@@ -52,9 +52,7 @@ static char *read_setting(const char *root, uint32_t cpu, const char *name)
 {
 	struct text path = {0};
 	text_add_format(&path, "/sys/devices/system/cpu/cpu%" PRIu32 "/cpufreq/%s", cpu, name);
-	char *value = small_file_read(root, path.bytes);
-	if (value != NULL)
-		value[strcspn(value, "\n")] = '\0';
+	char *value = small_file_read_line(root, path.bytes);
 	text_finish(&path);
 	return value;
 }

@@ -5,20 +5,20 @@
 #include "doctor/byte_words.h"
 #include "doctor/examine.h"
 
+#include "base/named_line.h"
 #include "machine/group_limit.h"
 #include "machine/small_file.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { MIB = 1 << 20, FEW_MIB = 16, LITTLE_MIB = 128 };
 
 /* "MemTotal:  24683520 kB" */
 static uint64_t read_kilobytes(const char *meminfo, const char *name)
 {
-	const char *line = strstr(meminfo, name);
-	return line == NULL ? 0 : strtoull(line + strlen(name), NULL, 10) * 1024;
+	int64_t kilobytes = named_line_number(meminfo, name);
+	return kilobytes > 0 ? (uint64_t)kilobytes * 1024 : 0;
 }
 
 static void examine_limit(struct findings *findings, const struct group_limit *limit, uint64_t physical)

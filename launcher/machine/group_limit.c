@@ -5,7 +5,7 @@
  */
 #include "machine/group_limit.h"
 
-#include "base/memory.h"
+#include "base/named_line.h"
 #include "base/text.h"
 #include "machine/cgroup_path.h"
 #include "machine/small_file.h"
@@ -18,14 +18,14 @@
 
 struct limit_files {
 	const char *controller;
-	const char *limit, *used;             /* version 2 */
+	const char *used;                     /* version 2 */
 	const char *older_limit, *older_used; /* version 1 */
 };
 
 struct search {
 	const char *root;
 	const struct limit_files *files;
-	const char *limit_name; /* which of them, in version 2 */
+	const char *limit_name; /* in version 2, which has two of memory */
 	struct group_limit least;
 };
 
@@ -53,14 +53,9 @@ static uint64_t cached_bytes(const struct search *search, const struct cgroup_vi
 {
 	const char *name = visit->is_version_2 ? "inactive_file " : "total_inactive_file ";
 	char *content = read_in(search, visit->directory, "memory.stat");
-	uint64_t bytes = 0;
-	for (const char *line = content; line != NULL; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, name, strlen(name)) == 0)
-			bytes = strtoull(line + strlen(name), NULL, 10);
-	}
+	int64_t bytes = content != NULL ? named_line_number(content, name) : 0;
 	free(content);
-	return bytes;
+	return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
 uint64_t group_limit_room(const struct group_limit *limit)
@@ -103,7 +98,7 @@ static struct group_limit find(const char *root, const struct limit_files *files
 
 struct group_limit group_limit_memory(const char *root)
 {
-	static const struct limit_files files = {"memory", "memory.max", "memory.current", "memory.limit_in_bytes",
+	static const struct limit_files files = {"memory", "memory.current", "memory.limit_in_bytes",
 	                                         "memory.usage_in_bytes"};
 	struct group_limit most = find(root, &files, "memory.max"), high = find(root, &files, "memory.high");
 	bool is_most = group_limit_room(&most) <= group_limit_room(&high);
@@ -113,6 +108,6 @@ struct group_limit group_limit_memory(const char *root)
 
 struct group_limit group_limit_processes(const char *root)
 {
-	static const struct limit_files files = {"pids", "pids.max", "pids.current", "pids.max", "pids.current"};
+	static const struct limit_files files = {"pids", "pids.current", "pids.max", "pids.current"};
 	return find(root, &files, "pids.max");
 }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 static char *read_all(int fd)
@@ -38,4 +39,12 @@ char *small_file_read(const char *root, const char *path)
 	char *bytes = read_all(fd);
 	close(fd);
 	return bytes;
+}
+
+char *small_file_read_line(const char *root, const char *path)
+{
+	char *line = small_file_read(root, path);
+	if (line != NULL)
+		line[strcspn(line, "\n")] = '\0';
+	return line;
 }

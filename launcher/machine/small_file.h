@@ -13,4 +13,7 @@
 /* The text of root/path with a NUL behind it, to be freed; NULL where it cannot be read. */
 char *small_file_read(const char *root, const char *path);
 
+/* Its first line only, without the end of line. */
+char *small_file_read_line(const char *root, const char *path);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/file_text.h"
 #include "base/memory.h"
+#include "base/named_line.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -227,15 +228,14 @@ static bool read_node(const struct sysfs_reading *reading, uint32_t number, stru
 
 static bool allow_nodes(struct sysfs_reading *reading)
 {
-	static const char name[] = "\nMems_allowed_list:";
 	char text[TEXT_SIZE];
 	uint64_t allowed;
 	if (reading->node_count == 1) /* it could not run without any */
 		return true;
 	if (!read_text(reading, text, "/proc/self/status"))
 		return false;
-	const char *at = strstr(text, name);
-	if (at == NULL || !parse_mask(at + strlen(name), &allowed))
+	const char *list = named_line(text, "Mems_allowed_list:");
+	if (list == NULL || !parse_mask(list, &allowed))
 		return false;
 	for (uint32_t i = 0; i < reading->node_count; i++)
 		reading->nodes[i].allowed = has_bit(allowed, reading->nodes[i].os_index);

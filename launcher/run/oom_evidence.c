@@ -6,15 +6,11 @@
 #include "run/oom_evidence.h"
 
 #include "base/file_text.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "base/named_line.h"
 
 int64_t oom_kills_so_far(void)
 {
-	static const char name[] = "\noom_kill ";
 	char text[16384];
 	file_text_read("/proc/vmstat", text, sizeof text);
-	const char *line = strstr(text, name);
-	return line == NULL ? -1 : strtoll(line + sizeof name - 1, NULL, 10);
+	return named_line_number(text, "oom_kill ");
 }

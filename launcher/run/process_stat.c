@@ -5,6 +5,7 @@
 #include "run/process_stat.h"
 
 #include "base/file_text.h"
+#include "base/named_line.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,21 +45,14 @@ bool process_is_exiting(pid_t pid)
 	return process_own_number() != getpid() || !process_stat_read(pid, &stat) || stat.exiting;
 }
 
-/* The value of one line of /proc/PID/status; -1 without it. */
-static int64_t status_number(const char *status, const char *name)
-{
-	const char *line = strstr(status, name);
-	return line == NULL ? -1 : strtoll(line + strlen(name), NULL, 10);
-}
-
 int64_t process_switches(pid_t pid)
 {
 	char path[64], status[4096];
 	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
 	if (file_text_read(path, status, sizeof status) <= 0)
 		return -1;
-	int64_t yielded = status_number(status, "\nvoluntary_ctxt_switches:");
-	int64_t forced = status_number(status, "\nnonvoluntary_ctxt_switches:");
+	int64_t yielded = named_line_number(status, "voluntary_ctxt_switches:");
+	int64_t forced = named_line_number(status, "nonvoluntary_ctxt_switches:");
 	return yielded < 0 || forced < 0 ? -1 : yielded + forced;
 }
 
