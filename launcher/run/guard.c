@@ -92,6 +92,14 @@ static int end_of(const struct guarded *guarded, const struct guard_watch *watch
 	return WIFEXITED(watch->status) ? WEXITSTATUS(watch->status) : supervisor_lost(guarded->cgroup, watch->status);
 }
 
+/* By whoever comes first to the end; the supervisor did so in its own way. */
+static void tidy_once(const struct guarded *guarded, const struct guards *guards)
+{
+	if (guarded->tidy != NULL && guards->page->tidied == 0)
+		guarded->tidy(guarded->context);
+	guards->page->tidied = 1;
+}
+
 /* --- the supervisor --- */
 
 static _Noreturn void be_supervisor(const struct guarded *guarded, const struct guards *guards)
@@ -155,8 +163,7 @@ static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watc
 		raise(SIGNAL_GUARD_DIED);
 	guard_watch_wait(watch);
 	int code = end_of(guarded, watch);
-	if (guarded->tidy != NULL && guards->page->tidied == 0)
-		guarded->tidy(guarded->context);
+	tidy_once(guarded, guards);
 	_exit(code);
 }
 
@@ -228,6 +235,7 @@ int guard_run(const struct guarded *guarded, struct error *err)
 		failed = watch.guards.page->fork_errno;
 	}
 	int code = failed != 0 ? fork_failed(failed, err) : end_of(guarded, &watch);
+	tidy_once(guarded, &watch.guards);
 	finish(&watch);
 	return code;
 }

@@ -12,12 +12,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Shared; each field has one writer. */
+/* Shared; each field but the last has one writer. */
 struct guards_page {
 	volatile pid_t supervisor;    /* by the warden, once it is made */
 	volatile int32_t fork_errno;  /* by the warden: why there is no supervisor */
 	volatile int32_t guard_ended; /* by the warden */
-	volatile int32_t tidied;      /* by the supervisor: nothing of it is left to remove */
+	volatile int32_t tidied;      /* by any of the three: nothing is left to remove */
 };
 
 struct guards {

@@ -286,6 +286,18 @@ def muster_killed(t, which):
         check((report["outcome"], report["survivors"]) == ("error", 0), f"the report says {report['outcome']}")
 
 
+@test()
+def warden_and_supervisor_killed_leave_no_socket(t):
+    pids = start_detached(t, *t.waiting())["pid"]
+    eventually(lambda: glob.glob(t.path("runtime/muster/*.sock")), "there is a socket")
+    processes.kill(pids["guard"], signal.SIGSTOP)
+    for which in ("warden", "supervisor"):
+        processes.kill(pids[which], signal.SIGKILL)
+    processes.kill(pids["guard"], signal.SIGCONT)
+    t.expect_survivors(within_s=3)
+    check(not os.listdir(t.path("runtime/muster")), "the socket is left")
+
+
 @test(alone=True)
 def of_200_detached_jobs_at_once_none_is_lost(t):
     words = t.command("-q", "-d", "-n", 1, *t.program("exit_with", 0), plain=True)

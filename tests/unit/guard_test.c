@@ -38,7 +38,7 @@ struct guard_case {
 	int64_t patience_ms;
 };
 
-/* In the warden, which has no descriptors left but the first three. */
+/* Also in the warden, which has no descriptors left but the first three. */
 static void tell_tidied(void *context)
 {
 	(void)context;
@@ -266,13 +266,14 @@ static void the_warden_goes_by_another_name(void **state)
 	assert_int_equal(finish_guard(&run, NULL), 125);
 }
 
-/* Two of the three at once: the one that is left clears. */
+/* Two of the three at once: the one that is left clears, and tidies. */
 static void whichever_two_are_killed_the_third_leaves_nothing(void **state)
 {
 	(void)state;
 	static const int pairs[][2] = {{0, 2}, {2, 0}, {1, 2}, {2, 1}};
 	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
-		struct guard_run run = start_guard(&(struct guard_case){.supervise = have_children_and_be_killed});
+		struct guard_run run =
+			start_guard(&(struct guard_case){.supervise = have_children_and_be_killed, .tidies = true});
 		for (int reported = 0; reported < 4; reported++)
 			assert_int_equal(next_report(&run), 1);
 		pid_t chain[] = {run.pid, child_of(run.pid), supervisor_of(run.pid)};
@@ -282,6 +283,7 @@ static void whichever_two_are_killed_the_third_leaves_nothing(void **state)
 		bool guard_lives = pairs[i][0] != 0 && pairs[i][1] != 0;
 		assert_int_equal(finish_guard(&run, &said), guard_lives ? 125 : -SIGKILL);
 		assert_non_null(strstr(said, "survivors: 0\n"));
+		assert_non_null(strstr(said, "tidied\n"));
 		free(said);
 	}
 }
