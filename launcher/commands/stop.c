@@ -36,17 +36,21 @@ static json_t *request_of(int64_t grace_ms)
 	return request;
 }
 
+static bool is_over(struct job_view *view)
+{
+	return job_view_wait(view, 0);
+}
+
 /* One that ended while it was asked is as good as stopped; one whose supervisor is held by somebody, or has no socket,
- * is told by signal. */
+ * or was killed, is told by signal. */
 static int ask(struct job_view *view, int64_t grace_ms, struct error *err)
 {
 	json_t *answer = control_ask(view, request_of(grace_ms), err);
 	json_decref(answer);
 	if (answer != NULL)
 		return 0;
-	job_view_wait(view, 0);
-	bool over = view->life == JOB_ENDED || view->life == JOB_LOST;
-	return over || job_holder_signal(view, SIGTERM) ? 0 : err->code;
+	bool ends = is_over(view) || job_holder_signal(view, SIGTERM) || is_over(view);
+	return ends ? 0 : err->code;
 }
 
 static int check_nothing_left(const struct job_view *view, struct error *err)

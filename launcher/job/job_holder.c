@@ -45,7 +45,7 @@ static bool signal_one(pid_t pid, const struct stat *file, int signal)
 
 bool job_holder_signal(const struct job_view *view, int signal)
 {
-	static const char *const who[] = {"guard", "supervisor"};
+	static const char *const who[] = {"guard", "supervisor", "warden"};
 	const json_t *pids = json_object_get(view->job, "pid");
 	struct stat file;
 	bool sent = false;

@@ -10,7 +10,8 @@
 
 struct job_view;
 
-/* To the guard, or else to the supervisor; it is woken, too. False: neither is there. */
+/* To the guard, or else to the supervisor, or else to the warden, which then clears up after both; it is woken, too.
+ * False: none of them is there. */
 bool job_holder_signal(const struct job_view *view, int signal);
 
 #endif

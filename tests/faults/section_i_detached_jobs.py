@@ -287,6 +287,18 @@ def muster_killed(t, which):
 
 
 @test()
+def guard_and_supervisor_killed_leave_a_job_that_stop_waits_for(t):
+    pids = start_detached(t, *t.waiting())["pid"]
+    processes.kill(pids["warden"], signal.SIGSTOP)  # so that the others are gone, and what they kept is not yet cleared
+    for which in ("guard", "supervisor"):
+        processes.kill(pids[which], signal.SIGKILL)
+    stopped = subprocess.run([t.muster, "stop", os.path.basename(records(t)[0])], env=t.environment(),
+                             capture_output=True, text=True, timeout=30, check=False)
+    check(stopped.returncode == 0, f"stop: {stopped.stderr}")
+    t.expect_survivors(within_s=2)
+
+
+@test()
 def warden_and_supervisor_killed_leave_no_socket(t):
     pids = start_detached(t, *t.waiting())["pid"]
     eventually(lambda: glob.glob(t.path("runtime/muster/*.sock")), "there is a socket")
