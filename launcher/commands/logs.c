@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,16 @@ static int open_logs(struct shown_logs *logs, const struct job_view *view, const
 	return 0;
 }
 
+/* As the next write would, which may never come: of a job that is silent nobody would see that the reader has gone. */
+static void wait_a_moment(void)
+{
+	struct pollfd reader = {.fd = STDOUT_FILENO};
+	if (poll(&reader, 1, FOLLOW_MS) > 0 && (reader.revents & (POLLERR | POLLHUP)) != 0) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+}
+
 /* What came before the end of the job is there once the end is seen. */
 static void show_all(struct shown_logs *logs, struct job_view *view, bool follow)
 {
@@ -110,7 +121,7 @@ static void show_all(struct shown_logs *logs, struct job_view *view, bool follow
 			log_reader_pump(&logs->items[i].reader, show, &logs->items[i]);
 		fflush(stdout);
 		if (more)
-			poll(NULL, 0, FOLLOW_MS);
+			wait_a_moment();
 	}
 }
 

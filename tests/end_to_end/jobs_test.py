@@ -252,6 +252,14 @@ class Commands(Jobs):
         self.assertEqual(sorted(done.stderr.split("\n")), ["", "[0] last", "[1] last"])
         self.assertEqual(self.muster("logs", "-r", "1", job).stdout, "1\n2\n3\n")
 
+    def test_logs_follow_until_the_reader_has_gone(self):
+        job = self.detach("sh", "-c", "echo one; exec sleep 600")
+        with subprocess.Popen([harness.MUSTER, "logs", "-f", job], stdout=subprocess.PIPE, text=True,
+                              env=self.environment()) as follow:
+            self.assertEqual(follow.stdout.readline(), "one\n")
+            follow.stdout.close()
+            self.assertEqual(follow.wait(timeout=60), -signal.SIGPIPE)
+
     def test_logs_follow_what_is_dropped_meanwhile(self):
         go_on = self.directory / "go on"
         job = self.detach("--set", "output.log_limit=20KiB", "sh", "-c",
