@@ -68,6 +68,8 @@ int detach_make_record(struct job_record *record, struct log_place *logs, const 
 	signals_block();
 	int rc = job_record_make(record, err);
 	if (rc == 0)
+		rc = job_record_reserve_job(record, err);
+	if (rc == 0)
 		rc = job_record_open_logs(record, err);
 	if (rc < 0) {
 		refuse_unrecorded(err);

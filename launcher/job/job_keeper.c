@@ -31,7 +31,14 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { SOON_MS = 5, LEISURE_MS = 20 };
+enum {
+	SOON_MS = 5,
+	LEISURE_MS = 20,
+	REPORT_BYTES =
+		16 * 1024, /* of disk that a report will do with, and of a rank in it; of so many ranks at most */
+	REPORT_RANK_BYTES = 512,
+	REPORT_RANKS = 1024
+};
 
 struct job_keeper {
 	struct job_facts facts;
@@ -148,10 +155,8 @@ static void put_job(struct job_keeper *keeper)
 	                             control_server_place(path, keeper->facts.record->id) < 0 ? NULL : path, &now);
 	size_t length = json == NULL ? 0 : strlen(json);
 	struct error err;
-	if (json != NULL && write(keeper->facts.record->job, json, length) != (ssize_t)length) {
-		error_set(&err, -errno, "cannot write %s/job.json: %s", keeper->facts.record->path, strerror(errno));
+	if (json != NULL && job_record_put_job(keeper->facts.record, json, length, &err) < 0)
 		warn(keeper, &err);
-	}
 	free(json);
 }
 
@@ -174,6 +179,16 @@ static void on_soon(uv_timer_t *timer)
 	write_events(keeper);
 }
 
+/* Of a job that nobody sees the end of, the disk may be full by then. */
+static void begin_report(struct job_keeper *keeper)
+{
+	const struct launch_plan *plan = keeper->facts.plan;
+	size_t ranks = plan->nprocs < REPORT_RANKS ? plan->nprocs : REPORT_RANKS;
+	keeper->report_fd = job_record_begin_file(keeper->facts.record, "report.json");
+	if (!plan->spec->join)
+		job_record_reserve(keeper->report_fd, REPORT_BYTES + ranks * REPORT_RANK_BYTES);
+}
+
 /* The record of a job in the foreground is made here; that of a detached one was there before. */
 static void begin_record(struct job_keeper *keeper)
 {
@@ -188,7 +203,7 @@ static void begin_record(struct job_keeper *keeper)
 	if (!keeper->facts.plan->spec->join)
 		open_socket(keeper);
 	put_job(keeper);
-	keeper->report_fd = job_record_begin_file(keeper->facts.record, "report.json");
+	begin_report(keeper);
 }
 
 static void complete_record(struct job_keeper *keeper)

@@ -20,6 +20,8 @@
 
 #define JOB "job.json"
 
+enum { JOB_BYTES = 8192 };
+
 void job_record_name(struct job_record *record, const char *name)
 {
 	*record = (struct job_record)JOB_RECORD_NONE;
@@ -89,6 +91,37 @@ static int write_all(int fd, const char *bytes, size_t length)
 	return 0;
 }
 
+/* The size stays: what is not written as yet is not to be read as zeroes. */
+int job_record_reserve(int fd, size_t bytes)
+{
+	if (fd < 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) == 0)
+		return 0;
+	return errno == ENOSPC || errno == EDQUOT ? -errno : 0;
+}
+
+static int write_whole(int fd, const char *bytes, size_t length)
+{
+	int rc = write_all(fd, bytes, length);
+	return rc == 0 && ftruncate(fd, (off_t)length) < 0 ? -errno : rc;
+}
+
+static int tell_unwritten(const struct job_record *record, const char *file, int code, struct error *err)
+{
+	return error_set(err, code, "cannot write %s/%s: %s", record->path, file, strerror(-code));
+}
+
+int job_record_reserve_job(const struct job_record *record, struct error *err)
+{
+	int rc = job_record_reserve(record->job, JOB_BYTES);
+	return rc < 0 ? tell_unwritten(record, JOB, rc, err) : 0;
+}
+
+int job_record_put_job(const struct job_record *record, const char *bytes, size_t length, struct error *err)
+{
+	int rc = write_whole(record->job, bytes, length);
+	return rc < 0 ? tell_unwritten(record, JOB, rc, err) : 0;
+}
+
 int job_record_begin_file(const struct job_record *record, const char *file)
 {
 	char beside[NAME_MAX];
@@ -102,7 +135,7 @@ int job_record_finish_file(const struct job_record *record, const char *file, in
 {
 	char beside[NAME_MAX];
 	snprintf(beside, sizeof beside, ".%s", file);
-	int rc = fd < 0 ? fd : write_all(fd, bytes, length);
+	int rc = fd < 0 ? fd : write_whole(fd, bytes, length);
 	if (fd >= 0 && close(fd) < 0 && rc == 0)
 		rc = -errno;
 	if (rc == 0 && renameat(record->directory, beside, record->directory, file) < 0)
@@ -110,7 +143,7 @@ int job_record_finish_file(const struct job_record *record, const char *file, in
 	if (rc == 0)
 		return 0;
 	unlinkat(record->directory, beside, 0);
-	return error_set(err, rc, "cannot write %s/%s: %s", record->path, file, strerror(-rc));
+	return tell_unwritten(record, file, rc, err);
 }
 
 int job_record_put(const struct job_record *record, const char *file, const char *bytes, size_t length,

@@ -49,6 +49,17 @@ int job_record_begin_file(const struct job_record *record, const char *file);
 int job_record_finish_file(const struct job_record *record, const char *file, int fd, const char *bytes, size_t length,
                            struct error *err);
 
+/* Room on the disk for what a file of the record is going to say, so that a disk that is full by then is none for it.
+ * -ENOSPC or -EDQUOT: there is none; where it cannot be had in advance, nothing is said. Finishing the file gives back
+ * what was too much. */
+int job_record_reserve(int fd, size_t bytes);
+
+/* Room for job.json of a job that is to be found by it. */
+int job_record_reserve_job(const struct job_record *record, struct error *err);
+
+/* Writes it. */
+int job_record_put_job(const struct job_record *record, const char *bytes, size_t length, struct error *err);
+
 /* The directory logs/, made; a descriptor. */
 int job_record_open_logs(const struct job_record *record, struct error *err);
 

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import processes
-from harness import Failure, Skip, cases, check, eventually, need_root, test
+from harness import Failure, Skip, cases, check, eventually, need_root, need_unshare, test
 from terminal import Terminal
 
 OWNER = 'trap "exit 0" USR1; "$@" & read line; exit 0'
@@ -308,6 +308,38 @@ def warden_and_supervisor_killed_leave_no_socket(t):
     processes.kill(pids["guard"], signal.SIGCONT)
     t.expect_survivors(within_s=3)
     check(not os.listdir(t.path("runtime/muster")), "the socket is left")
+
+
+def on_a_disk(t, size, script):
+    """Runs the script where records are on a file system of that size; $muster, $state and $go are what they say."""
+    script = f'mount -t tmpfs -o size={size} none "$state"; {script}'
+    environment = {**t.environment(), "muster": t.muster, "state": t.path("state"), "go": t.path("go")}
+    return subprocess.run([*need_unshare("--mount"), "sh", "-c", script], env=environment, cwd=t.dir,
+                          capture_output=True, text=True, timeout=60, check=False)
+
+
+@test()
+def a_disk_that_fills_beside_a_detached_job_does_not_take_its_end(t):
+    done = on_a_disk(t, "256k", """
+        job=$("$muster" run -d -n 2 --bind-to none sh -c 'until test -e "$go"; do sleep 0.02; done; exit 3')
+        cat /dev/zero >"$state/filled" 2>/dev/null
+        touch "$go"
+        "$muster" join "$job"
+    """)
+    check(done.returncode == 3, f"exit code {done.returncode}: {done.stdout}{done.stderr}")
+
+
+@test()
+def a_detached_job_that_nobody_could_find_is_not_started(t):
+    done = on_a_disk(t, "8k", """
+        cat /dev/zero >"$state/filled" 2>/dev/null
+        "$muster" run -d touch "$go"; code=$?
+        ls "$state/muster/jobs"
+        exit $code
+    """)
+    check(done.returncode == 125 and "needs a place for the job's record" in done.stderr and done.stdout == "",
+          f"exit code {done.returncode}: {done.stdout}{done.stderr}")
+    check(not os.path.exists(t.path("go")), "it was started")
 
 
 @test(alone=True)
