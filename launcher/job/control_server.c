@@ -171,7 +171,7 @@ static int open_socket(struct control_server *server, const char *job_id, struct
 	server->directory = job_places_open_sockets(true, err);
 	if (server->directory < 0)
 		return server->directory;
-	snprintf(server->name, sizeof server->name, "%s.sock", job_id);
+	snprintf(server->name, sizeof server->name, "%s" SOCKET_SUFFIX, job_id);
 	if (control_server_place(server->path, job_id) < 0)
 		return error_set(err, -ENAMETOOLONG, "the socket of job %s: %s", job_id, strerror(ENAMETOOLONG));
 	server->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -191,7 +191,7 @@ void control_server_remove(const char *job_id)
 	int directory = job_places_open_sockets(false, NULL);
 	if (directory < 0)
 		return;
-	snprintf(name, sizeof name, "%s.sock", job_id);
+	snprintf(name, sizeof name, "%s" SOCKET_SUFFIX, job_id);
 	unlinkat(directory, name, 0);
 	close(directory);
 }
@@ -219,7 +219,8 @@ int control_server_place(char path[static PATH_MAX], const char *job_id)
 {
 	char directory[PATH_MAX];
 	int rc = job_places_socket_directory(directory);
-	return rc < 0 || snprintf(path, PATH_MAX, "%s/%s.sock", directory, job_id) >= PATH_MAX ? -ENAMETOOLONG : 0;
+	return rc < 0 || snprintf(path, PATH_MAX, "%s/%s" SOCKET_SUFFIX, directory, job_id) >= PATH_MAX ? -ENAMETOOLONG
+	                                                                                                : 0;
 }
 
 const char *control_server_path(const struct control_server *server)

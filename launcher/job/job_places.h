@@ -20,7 +20,9 @@ int job_places_record_directory(char path[static PATH_MAX], bool *may_make, stru
 /* The path of one job's record there. */
 int job_places_record_path(char path[static PATH_MAX], const char *id);
 
-/* $XDG_RUNTIME_DIR/muster, or /tmp/muster-UID. */
+/* $XDG_RUNTIME_DIR/muster, or /tmp/muster-UID; ID.sock there. */
+#define SOCKET_SUFFIX ".sock"
+
 int job_places_open_sockets(bool make, struct error *err);
 int job_places_socket_directory(char path[static PATH_MAX]);
 

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -99,12 +100,43 @@ static struct aged_list list_records(int records)
 	return list;
 }
 
+/* Whose record is not here may be alive all the same: with another XDG_STATE_HOME. */
+static bool is_of_lost(int records, const char *socket)
+{
+	char id[JOB_ID_SIZE];
+	int length = (int)strlen(socket) - (int)strlen(SOCKET_SUFFIX);
+	if (length <= 0 || length >= JOB_ID_SIZE || strcmp(socket + length, SOCKET_SUFFIX) != 0)
+		return false;
+	snprintf(id, sizeof id, "%.*s", length, socket);
+	int directory = job_id_is_valid(id) ? private_directory_open_in(records, id, false, NULL) : -1;
+	bool lost = directory >= 0 && !job_record_is_held(directory);
+	if (directory >= 0)
+		close(directory);
+	return lost;
+}
+
+static void prune_sockets(int records)
+{
+	int sockets = job_places_open_sockets(false, NULL);
+	DIR *listing = sockets < 0 ? NULL : fdopendir(sockets);
+	if (listing == NULL) {
+		if (sockets >= 0)
+			close(sockets);
+		return;
+	}
+	for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
+		if (is_of_lost(records, entry->d_name))
+			unlinkat(sockets, entry->d_name, 0);
+	closedir(listing);
+}
+
 int job_prune(int64_t now_s, int keep)
 {
 	const int64_t oldest_s = now_s - RECORDS_KEPT_DAYS * INT64_C(86400);
 	int removed = 0, records = job_places_open_records(false, NULL);
 	if (records < 0)
 		return 0;
+	prune_sockets(records); /* while it is known whose they were */
 	struct aged_list list = list_records(records);
 	for (size_t i = 0; i < list.count; i++)
 		if (i >= (size_t)keep || list.items[i].changed_s < oldest_s)

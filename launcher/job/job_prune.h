@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * job_prune: removes the records of jobs that ended long ago, or of so many jobs ago. Only what is ours and lies in the
- * directory of records is touched, no link is followed, and no record that somebody holds.
+ * job_prune: removes the records of jobs that ended long ago, or of so many jobs ago, and the sockets of jobs that were
+ * lost with all of their processes. Only what is ours and lies in the directories of records and of sockets is touched,
+ * no link is followed, and nothing of a job whose record somebody holds.
  */
 #ifndef MUSTER_JOB_JOB_PRUNE_H
 #define MUSTER_JOB_JOB_PRUNE_H
@@ -10,7 +11,7 @@
 
 enum { RECORDS_KEPT = 1000, RECORDS_KEPT_DAYS = 30, PRUNED_EVERY = 64 };
 
-/* How many were removed. `now_s` is the time on the wall's clock. */
+/* How many records were removed. `now_s` is the time on the wall's clock. */
 int job_prune(int64_t now_s, int keep);
 
 /* After a job, by one of every PRUNED_EVERY. */

@@ -22,6 +22,9 @@ static void begin(struct place *place)
 	alarm(FIXTURE_LIFE_S);
 	place->path = test_directory_make();
 	setenv("XDG_STATE_HOME", place->path, 1);
+	snprintf(path, sizeof path, "%s/sockets", place->path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	setenv("XDG_RUNTIME_DIR", path, 1);
 	snprintf(path, sizeof path, "%s/muster", place->path);
 	assert_int_equal(mkdir(path, 0700), 0);
 	snprintf(path, sizeof path, "%s/muster/jobs", place->path);
@@ -109,6 +112,33 @@ static void a_record_that_somebody_holds_is_kept(void **state)
 	close(fd);
 	assert_int_equal(job_prune(now_s, 0), 1);
 	assert_false(is_there(&place, "long-1"));
+	end(&place);
+}
+
+static void sockets_of_lost_jobs_go_and_no_others(void **state)
+{
+	(void)state;
+	static const char *const sockets[] = {"alive-1.sock",     "lost-1.sock", "old-1.sock",
+	                                      "elsewhere-1.sock", ".sock",       "lost-1"};
+	struct place place;
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	begin(&place);
+	make(&place, "alive-1", 0);
+	make(&place, "lost-1", 0);
+	make(&place, "old-1", 400);
+	int fd = openat(place.records, "alive-1/job.json", O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &whole), 0);
+	for (size_t i = 0; i < COUNT_OF(sockets); i++)
+		test_directory_put(place.path, "", "/sockets/muster/%s", sockets[i]);
+	assert_int_equal(fchmodat(place.records, "../../sockets/muster", 0700, 0), 0);
+	assert_int_equal(job_prune(now_s, RECORDS_KEPT), 1);
+	assert_true(is_there(&place, "../../sockets/muster/alive-1.sock"));
+	assert_true(is_there(&place, "../../sockets/muster/elsewhere-1.sock"));
+	assert_true(is_there(&place, "../../sockets/muster/.sock") && is_there(&place, "../../sockets/muster/lost-1"));
+	assert_false(is_there(&place, "../../sockets/muster/lost-1.sock"));
+	assert_false(is_there(&place, "../../sockets/muster/old-1.sock"));
+	close(fd);
 	end(&place);
 }
 
@@ -216,6 +246,7 @@ int main(void)
 		cmocka_unit_test(of_many_the_newest_are_kept),
 		cmocka_unit_test(what_is_old_goes),
 		cmocka_unit_test(a_record_that_somebody_holds_is_kept),
+		cmocka_unit_test(sockets_of_lost_jobs_go_and_no_others),
 		cmocka_unit_test(links_are_removed_at_most_and_never_followed),
 		cmocka_unit_test(what_is_no_record_is_left_alone),
 		cmocka_unit_test(a_record_that_others_may_write_into_or_own_is_left_alone),
