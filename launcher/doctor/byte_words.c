@@ -4,7 +4,6 @@
  */
 #include "doctor/byte_words.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 const char *byte_words(char words[static BYTE_WORDS_SIZE], uint64_t bytes)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * examine_cpus: what of the machine jobs may use, from struct machine, which placement reads too: the doctor says what
- * `muster plan` does. What is outside a cpuset that hwloc did not see (control groups of version 1) is outside the
- * affinity mask all the same.
+ * `muster plan` does.
  */
 #include "doctor/examine.h"
 

@@ -105,10 +105,11 @@ void examine_job(struct findings *findings)
 	program[length] = '\0';
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	int code = run_job(program, said);
+	double took_ms = since_ms(&begin);
 	if (code == 0) {
-		finding_set_value(findings_add(findings, "job.run", "ran with a rank for each core, in %.1f ms",
-		                               since_ms(&begin)),
-		                  since_ms(&begin));
+		finding_set_value(
+			findings_add(findings, "job.run", "ran with a rank for each core, in %.1f ms", took_ms),
+			took_ms);
 		return;
 	}
 	if (said[0] == '\0')

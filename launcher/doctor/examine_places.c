@@ -123,7 +123,7 @@ static void examine_temporary(struct findings *findings)
 	if (path == NULL || path[0] == '\0')
 		path = "/tmp";
 	int opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (opened >= 0 ? try_place(opened, path, &err) == 0 : false) {
+	if (opened >= 0 && try_place(opened, path, &err) == 0) {
 		add_place(findings, "places.temporary", "temporary files", path);
 		return;
 	}

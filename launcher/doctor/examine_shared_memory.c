@@ -21,8 +21,7 @@
 enum { MIB = 1 << 20, SMALL_MIB = 64 };
 
 static const char by_name[] = "programs that share memory by name (PyTorch's data loaders, MPI libraries, POSIX shm) "
-			      "fail or die of SIGBUS there; "
-			      "libmuster needs none of it";
+			      "fail or die of SIGBUS there; libmuster needs none of it";
 static const char larger[] = "docker run --shm-size=1g or --ipc=host; in Kubernetes an emptyDir with medium: Memory";
 
 static void judge_directory(struct findings *findings, const char *directory, const struct statvfs *status)

@@ -168,38 +168,43 @@ static bool is_yama(const struct system_call *call)
 	       file_text_read("/proc/sys/kernel/yama/ptrace_scope", scope, sizeof scope) > 0 && atoi(scope) > 0;
 }
 
-static void examine_one(struct findings *findings, const struct system_call *call)
+/* What is still to be graded: the finding of a call that is refused, and its errno. NULL where there is none. */
+static struct finding *find_refused(struct findings *findings, const char *id, const char *name, int (*attempt)(void),
+                                    int *code)
 {
 	char words[TRIAL_WORDS_SIZE];
-	struct trial_result tried = trial_make(call->attempt);
+	struct trial_result tried = trial_make(attempt);
+	*code = tried.code;
 	if (tried.untried)
-		return;
+		return NULL;
 	if (trial_succeeded(&tried)) {
-		findings_add(findings, call->id, "%s works", call->name);
-		return;
+		findings_add(findings, id, "%s works", name);
+		return NULL;
 	}
-	struct finding *finding = findings_add(findings, call->id, "%s: %s", call->name, trial_words(&tried, words));
-	if (tried.signal != 0)
+	struct finding *finding = findings_add(findings, id, "%s: %s", name, trial_words(&tried, words));
+	if (tried.signal != 0) {
 		trial_grade_killed(finding);
-	else
+		return NULL;
+	}
+	return finding;
+}
+
+static void examine_one(struct findings *findings, const struct system_call *call)
+{
+	int code;
+	struct finding *finding = find_refused(findings, call->id, call->name, call->attempt, &code);
+	if (finding != NULL)
 		finding_grade_as(finding, call->grade, call->meaning, is_yama(call) ? yama : call->remedy);
 }
 
 /* A refusal by ENOSYS makes C libraries take the older call; by anything else it is an error. */
 static void examine_clone3(struct findings *findings)
 {
-	char words[TRIAL_WORDS_SIZE];
-	struct trial_result tried = trial_make(try_clone3);
-	if (tried.untried)
+	int code;
+	struct finding *finding = find_refused(findings, "kernel.clone3", "clone3", try_clone3, &code);
+	if (finding == NULL)
 		return;
-	if (trial_succeeded(&tried)) {
-		findings_add(findings, "kernel.clone3", "clone3 works");
-		return;
-	}
-	struct finding *finding = findings_add(findings, "kernel.clone3", "clone3: %s", trial_words(&tried, words));
-	if (tried.signal != 0)
-		trial_grade_killed(finding);
-	else if (tried.code == ENOSYS)
+	if (code == ENOSYS)
 		finding_grade_as(finding, FINDING_NOTE,
 		                 "ranks are not born into a control group, and the process tree alone is cleared",
 		                 allow);

@@ -7,7 +7,6 @@
 #define MUSTER_DOCTOR_TRIAL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct trial_result {
 	int code;     /* 0, or the errno of the refusal */
