@@ -33,13 +33,8 @@ enum {
 static json_t *parse_file(int fd, size_t size, json_error_t *where)
 {
 	char *bytes = malloc(size + 1);
-	size_t length = 0;
-	ssize_t got = 1;
-	while (bytes != NULL && length < size && got > 0) {
-		got = read(fd, bytes + length, size - length);
-		length += got > 0 ? (size_t)got : 0;
-	}
-	json_t *made = bytes == NULL ? NULL : json_loadb(bytes, length, JSON_REJECT_DUPLICATES, where);
+	ssize_t length = bytes != NULL ? file_read(fd, bytes, size) : -1;
+	json_t *made = length < 0 ? NULL : json_loadb(bytes, (size_t)length, JSON_REJECT_DUPLICATES, where);
 	free(bytes);
 	return made;
 }
