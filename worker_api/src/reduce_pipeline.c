@@ -192,7 +192,8 @@ static int scatter_by_reduce(struct large *large)
 	whole.out = all;
 	whole.count = large->count * world->size;
 	int rc = pipeline_reduce(&whole);
-	memcpy(large->out, all + world->rank * bytes, bytes);
+	if (rc == 0)
+		memcpy(large->out, all + world->rank * bytes, bytes);
 	free(all);
 	return rc;
 }
