@@ -27,11 +27,12 @@ struct job_cgroup;
 enum { GUARD_KEEPS = 2 };
 
 struct guarded {
-	int (*supervise)(void *context,
-	                 const struct guards *guards); /* in the supervisor; tidies, returns the exit code */
-	void (*tidy)(void *context); /* in the warden, or else in the guard, when the supervisor did not: removes what
-	                                outlives processes; or NULL */
-	void (*at_leisure)(void *context); /* in the guard, once the job has lived for a moment; or NULL */
+	/* In the supervisor: tidies, and returns the exit code. */
+	int (*supervise)(void *context, const struct guards *guards);
+	/* In the warden, or else in the guard, when the supervisor did not: removes what outlives them; or NULL. */
+	void (*tidy)(void *context);
+	/* In the guard, once the job has lived for a moment; or NULL. */
+	void (*at_leisure)(void *context);
 	void *context;
 	int owner; /* daemon: pidfd of the process whose end stops the job, taken over; 0: it is not stopped with any */
 	int keeps[GUARD_KEEPS];          /* open as long as any of the three lives, as locks must be; 0: none */
