@@ -4,6 +4,7 @@
  * whatever it is told.
  */
 #include "fuzz.h"
+#include "fuzz_hush.h"
 #include "fuzz_place.h"
 
 #include "base/error.h"

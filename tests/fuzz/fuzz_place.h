@@ -14,8 +14,4 @@ const char *fuzz_place(void);
 /* A file in it whose directory is there; NULL bytes: it is removed. */
 void fuzz_put(const char *name, const char *bytes, size_t length);
 
-/* What commands print goes nowhere from here on to fuzz_speak; a sanitizer still speaks. */
-void fuzz_hush(void);
-void fuzz_speak(void);
-
 #endif

@@ -7,6 +7,7 @@
  * report.json and the log of rank 0, a line of "---" between them.
  */
 #include "fuzz.h"
+#include "fuzz_hush.h"
 #include "fuzz_place.h"
 
 #include "base/error.h"
