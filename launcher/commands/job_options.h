@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * job_options: the options of the commands that have to do with jobs that are there: ps, status, join, logs, signal,
- * stop, report. Each takes some of them; words and options may stand in any order.
+ * stop, report; and of doctor, which has no others. Each takes some of them; words and options may stand in any order.
  */
 #ifndef MUSTER_COMMANDS_JOB_OPTIONS_H
 #define MUSTER_COMMANDS_JOB_OPTIONS_H

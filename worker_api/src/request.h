@@ -47,7 +47,7 @@ struct muster_request {
 	size_t moved;      /* staged bytes */
 	uint32_t patience; /* how many times more it is worth to spin for it */
 	bool cut_short;    /* its sender has ended */
-	bool parked;       /* of nobody: the message goes aside (inbox.c) */
+	bool parked;       /* of nobody: the message goes aside (staged.h) */
 };
 
 static inline muster_request request_sending(muster_world *world, int to, int tag, const void *data, size_t bytes)
