@@ -55,8 +55,8 @@ static void examine_allowed(struct findings *findings, const struct machine *mac
 	finding_set_value(finding, allowed);
 	if (count_access(machine, THREAD_OUTSIDE_CPUSET) + count_access(machine, THREAD_OUTSIDE_AFFINITY) > 0)
 		finding_grade_as(finding, FINDING_NOTE, "ranks are placed on the allowed CPUs only",
-		                 "if that was not meant: docker run --cpuset-cpus, taskset, or the service's "
-		                 "AllowedCPUs=");
+		                 "where that was not meant, allow more: docker run --cpuset-cpus, taskset, or the "
+		                 "service's AllowedCPUs=");
 	text_finish(&text);
 }
 
@@ -205,7 +205,7 @@ static void examine_held(struct findings *findings, const struct machine *machin
 		                 "wait: muster run --wait-for-cores; or see muster ps, muster stop");
 	else
 		finding_grade_as(finding, FINDING_NOTE, "a job that is started now gets the others first",
-		                 "muster plan shows which; muster ps who it is");
+		                 "see muster plan for which these are, muster ps for who holds the rest");
 	text_finish(&text);
 }
 

@@ -66,7 +66,7 @@ static void examine_capabilities(struct findings *findings, const char *status)
 		finding_grade_as(findings_add(findings, "kernel.capabilities", "root without %s", missing.bytes),
 		                 FINDING_NOTE,
 		                 "jobs that ask for one of these are refused or go without; all others run",
-		                 "only what a job makes use of: docker run --cap-add");
+		                 "docker run --cap-add, for what a job makes use of and nothing else");
 	text_finish(&missing);
 }
 
