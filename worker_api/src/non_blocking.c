@@ -24,7 +24,9 @@ int muster_isend(muster_world *world, int to, int tag, const void *data, size_t 
 	int rc = messages_enter(world, &messages);
 	if (rc < 0)
 		return rc;
-	if (request == NULL || !messages_may_send(world, to, tag, data, bytes))
+	if (request == NULL)
+		return messages_refuse(world, "muster_isend", "request is NULL, to rank", to);
+	if (!messages_may_send(world, to, tag, data, bytes))
 		return messages_refuse_send(world, "muster_isend", to, tag);
 	muster_request send = request_sending(world, to, tag, data, bytes);
 	rc = make_request(world, &send, &made);
@@ -42,7 +44,9 @@ int muster_irecv(muster_world *world, int from, int tag, void *data, size_t capa
 	int rc = messages_enter(world, &messages);
 	if (rc < 0)
 		return rc;
-	if (request == NULL || !messages_may_receive(world, from, tag, data, capacity))
+	if (request == NULL)
+		return messages_refuse(world, "muster_irecv", "request is NULL, from rank", from);
+	if (!messages_may_receive(world, from, tag, data, capacity))
 		return messages_refuse_receive(world, "muster_irecv", from, tag);
 	muster_request receive = request_receiving(world, from, tag, data, capacity);
 	rc = make_request(world, &receive, &made);
