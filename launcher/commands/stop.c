@@ -71,6 +71,7 @@ static int stop_one(const char *word, int64_t grace_ms)
 	if (rc == 0 && (view.life == JOB_RUNNING || view.life == JOB_STARTING))
 		rc = ask(&view, grace_ms, &err);
 	if (rc == 0) {
+		job_holder_wake(&view);
 		job_view_wait(&view, -1);
 		rc = check_nothing_left(&view, &err);
 	}

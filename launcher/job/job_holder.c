@@ -43,7 +43,7 @@ static bool signal_one(pid_t pid, const struct stat *file, int signal)
 	return sent;
 }
 
-bool job_holder_signal(const struct job_view *view, int signal)
+static bool signal_each(const struct job_view *view, int signal, bool all)
 {
 	static const char *const who[] = {"guard", "supervisor", "warden"};
 	const json_t *pids = json_object_get(view->job, "pid");
@@ -51,7 +51,17 @@ bool job_holder_signal(const struct job_view *view, int signal)
 	bool sent = false;
 	if (fstatat(view->directory, "job.json", &file, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	for (size_t i = 0; i < sizeof who / sizeof *who && !sent; i++)
-		sent = signal_one((pid_t)json_integer_value(json_object_get(pids, who[i])), &file, signal);
+	for (size_t i = 0; i < sizeof who / sizeof *who && (all || !sent); i++)
+		sent = signal_one((pid_t)json_integer_value(json_object_get(pids, who[i])), &file, signal) || sent;
 	return sent;
+}
+
+bool job_holder_signal(const struct job_view *view, int signal)
+{
+	return signal_each(view, signal, false);
+}
+
+void job_holder_wake(const struct job_view *view)
+{
+	signal_each(view, SIGCONT, true);
 }

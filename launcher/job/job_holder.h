@@ -14,4 +14,7 @@ struct job_view;
  * False: none of them is there. */
 bool job_holder_signal(const struct job_view *view, int signal);
 
+/* All of them, should somebody have stopped one: it is to see the end of the job. */
+void job_holder_wake(const struct job_view *view);
+
 #endif

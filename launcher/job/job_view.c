@@ -26,6 +26,7 @@ enum {
 	JSON_BYTES_MAX = 256 * 1024 * 1024,
 	WAYS_SHOWN = 5,
 	END_BYTES = 512,
+	LOOK_MS = 1000,
 	SUFFIX_BYTES = 12 /* of an id: '-' and what follows */
 };
 
@@ -241,23 +242,34 @@ static void set_alarm(int64_t ms)
 }
 
 /* Whoever may read the file may wait for the lock: shared, so that all who wait get it at once. */
-bool job_view_wait(struct job_view *view, int64_t timeout_ms)
+static void wait_for_lock(int fd, int64_t ms)
 {
 	struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
 	const struct itimerval off = {0};
+	if (fcntl(fd, F_OFD_SETLK, &whole) == 0 || ms == 0)
+		return;
+	set_alarm(ms);
+	(void)!fcntl(fd, F_OFD_SETLKW, &whole);
+	setitimer(ITIMER_REAL, &off, NULL);
+}
+
+/* A guard that somebody holds after the end of its job, by SIGSTOP, keeps the lock, and the report is there. */
+bool job_view_wait(struct job_view *view, int64_t timeout_ms)
+{
+	int64_t left_ms = timeout_ms, part_ms;
 	int fd = openat(view->directory, "job.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && timeout_ms < 0) {
-		while (fcntl(fd, F_OFD_SETLKW, &whole) < 0 && errno == EINTR)
-			;
-	} else if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &whole) < 0 && timeout_ms > 0) {
-		set_alarm(timeout_ms);
-		(void)!fcntl(fd, F_OFD_SETLKW, &whole);
-		setitimer(ITIMER_REAL, &off, NULL);
-	}
+	bool over;
+	do {
+		part_ms = left_ms < 0 || left_ms > LOOK_MS ? LOOK_MS : left_ms;
+		if (fd >= 0)
+			wait_for_lock(fd, part_ms);
+		job_view_refresh(view);
+		over = view->life == JOB_ENDED || view->life == JOB_LOST;
+		left_ms -= left_ms < 0 ? 0 : part_ms;
+	} while (fd >= 0 && !over && left_ms != 0);
 	if (fd >= 0)
 		close(fd);
-	job_view_refresh(view);
-	return view->life == JOB_ENDED || view->life == JOB_LOST;
+	return over;
 }
 
 json_t *job_view_end(const struct job_view *view)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Jobs that run in the background, and the commands that have to do with them, as a user types them."""
+import contextlib
 import json
 import os
 import pathlib
@@ -243,6 +244,21 @@ class Commands(Jobs):
                     os.unlink(json.loads((self.record(job) / "job.json").read_text())["socket"])
                 self.assert_exit(self.muster("stop", job), 0)
                 self.assert_exit(self.muster("join", job), 143)
+
+    def test_a_held_guard_or_warden_keeps_nobody_waiting(self):
+        for which, words in (("guard", ["stop"]), ("warden", ["stop"]), ("guard", ["signal", "TERM"]),
+                             ("warden", ["signal", "TERM"])):
+            with self.subTest(which=which, words=words):
+                job = self.detach("sleep", "60")
+                pids = self.ps()[job]["pid"]
+                os.kill(pids[which], signal.SIGSTOP)
+                try:
+                    self.assert_exit(self.muster(words[0], job, *words[1:]), 0)
+                    self.assert_exit(self.muster("join", job), 143)
+                finally:
+                    for pid in pids.values():
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGCONT)
 
     def test_logs_follow_until_the_job_ends(self):
         job = self.detach("-n", "2", "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.1; done; echo last >&2")
