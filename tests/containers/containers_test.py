@@ -268,6 +268,20 @@ class Checks:
             self.assertEqual(found[name]["value"], value, found[name])
         self.assertIn("ran with a rank for each core", found["job.run"]["found"])
 
+    def test_containers_that_share_the_lease_directory_share_no_core(self):
+        leases = world.PLACE / f"{self.engine.name}-leases"
+        leases.mkdir()
+        leases.chmod(0o1777)
+        options = ("--cpuset-cpus", "0,1", "-v", f"{leases}:/run/lock")
+        container = self.begin(*options, "--", "run", "-n", "1", "sh", "-c", 'echo "on $MUSTER_CPUS"; exec sleep 600')
+        self.wait_for(container, "[0] on 0")
+        beside = self.contain(*options, "--", "run", "-n", "1", "sh", "-c", 'echo "on $MUSTER_CPUS"')
+        self.assertEqual(beside.stdout, "[0] on 1\n")
+        refusal = self.contain(*options, "--", "run", "-n", "2", "--exclusive", "true", code=125).stderr
+        self.assertRegex(refusal, r"job sh-\w+")
+        alone = self.contain(*options[:2], "--", "run", "-n", "1", "sh", "-c", 'echo "on $MUSTER_CPUS"')
+        self.assertEqual(alone.stdout, "[0] on 0\n")
+
     # --- documents ---
 
     def test_the_readme_says_what_happens(self):
