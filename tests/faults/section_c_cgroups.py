@@ -48,9 +48,9 @@ def who_left_the_cgroup_is_found_in_the_tree(t):
     """A rank with the right to move processes moves its daemon out."""
     own = need_job_cgroup()
     job = t.start("-n", 1, "-k", "300ms", *t.program("leave_child", "daemon", "gate", 0))
-    for _, pid in t.ready(1):
-        with open(os.path.join(own, "cgroup.procs"), "w", encoding="utf-8") as file:
-            file.write(str(pid))
+    (_, daemon), _ = t.ready(2)  # then the rank, which stands at the gate
+    with open(os.path.join(own, "cgroup.procs"), "w", encoding="utf-8") as file:
+        file.write(str(daemon))
     t.open_gate()
     job.expect(code=0, report={"cleanup": "cgroup", "survivors": 0}, within_s=3)
 
