@@ -18,6 +18,10 @@ PAIRS = {
 }
 
 
+# All of them, from below: the end of a parent would wake its child, stopped or not, and let it act.
+ALL = (2, 1, 0)
+
+
 def kill_at_once(job, places):
     """SIGKILL to some of guard, warden, supervisor. They are stopped first, so that none acts on the end of another."""
     job.supervisor()

@@ -13,7 +13,7 @@ import processes
 import tracer
 from cgroups import job_groups, need_job_cgroup, new_cgroup, without_job_cgroup
 from harness import Skip, cases, check, eventually, need_root, test
-from hits import PAIRS, as_first_process, job_name, kill_at_once
+from hits import ALL, PAIRS, as_first_process, job_name, kill_at_once
 
 # SIGKILL: of one of muster's processes, of each two of them, of all. {name: (command, processes that say they are ready)}
 HIT = {"first": "the_first_process", "warden": "the_warden", "supervisor": "the_supervising_process"}
@@ -84,7 +84,7 @@ def killed_by_name(t, text, in_command):
 def SIGKILL_of_all_three_processes_at_once_leaves_no_rank(t):
     job = t.start("-n", 4, *t.program("resist_term", "ignored"))
     t.ready(4)
-    kill_at_once(job, (0, 1, 2))
+    kill_at_once(job, ALL)
     job.expect(code=-signal.SIGKILL, gone_within_s=1)
 
 
@@ -97,7 +97,7 @@ def SIGKILL_of_all_three_at_once_ends_the_ranks_and_leaves_who_fled_from_them(t)
     supervisor = job.supervisor()
     ranks = [pid for pid in alive if processes.session(pid) == supervisor]
     check(len(ranks) == 2, f"{len(ranks)} ranks are in the job's session")
-    kill_at_once(job, (0, 1, 2))
+    kill_at_once(job, ALL)
     job.wait(2)
     fled = [pid for pid in alive if pid not in ranks]
     t.expect_survivors(allowed=fled, within_s=1)
@@ -113,7 +113,7 @@ def what_is_left_of_a_job_that_was_killed_altogether_goes_with_the_next_one(t):
     need_job_cgroup()
     job = t.start("--set", f"name={job_name(t)}", "-n", 2, *t.program("leave_child", "daemon", "wait"))
     t.ready(4)
-    kill_at_once(job, (0, 1, 2))
+    kill_at_once(job, ALL)
     job.wait(2)
     other = t.start("-n", 1, *t.waiting())
     t.ready(1)
