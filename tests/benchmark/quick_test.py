@@ -17,7 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MUSTER = os.environ.get("MUSTER", "")
 PROGRAMS = os.environ.get("PROGRAMS", "")
-FIGURES = {"launch", "fixed-cost", "first-barrier", "output", "death", "release", "memory", "ranks"}
+FIGURES = {"launch", "fixed-cost", "first-barrier", "output", "death", "release", "memory", "jobs", "ranks"}
 
 sys.path.insert(0, str(HERE))
 from bench import model  # noqa: E402 (found through the line above)

@@ -54,12 +54,16 @@ class Bench:
     def pick(self, full, quick, smoke):
         return {"full": full, "quick": quick, "smoke": smoke}[self.effort]
 
+    def environment_of(self, contender):
+        """A variable of the contender's that is None is taken out."""
+        merged = {**self.environment, **contender.environment}
+        return {name: value for name, value in merged.items() if value is not None}
+
     def measure(self, program, options, contender):
         """Runs one measuring program round the contender; returns its JSON, or a Taken that says why there is none."""
         errors = self.scratch / "stderr"
         command = [self.program(program), "-t", str(self.timeout_s), "-e", str(errors), *options, *contender.command]
-        environment = {**self.environment, **contender.environment}
-        code, said, complaint = run_to_end(command, environment, self.timeout_s + 30)
+        code, said, complaint = run_to_end(command, self.environment_of(contender), self.timeout_s + 30)
         if code == 0:
             answer = json.loads(said)
             if answer.get("interrupted"):
@@ -84,7 +88,7 @@ class Bench:
         errors = self.scratch / "stderr"
         try:
             with open(errors, "wb") as complaints, subprocess.Popen(
-                    contender.command, env={**self.environment, **contender.environment}, stdin=subprocess.DEVNULL,
+                    contender.command, env=self.environment_of(contender), stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE, stderr=complaints, text=True, start_new_session=True) as process:
                 try:
                     said, _ = process.communicate(timeout=self.timeout_s)
