@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 5 };
+enum {
+	PATIENCE_S = 5,
+	SOCKET_LOOKS = 20, /* a job in the foreground makes its socket a moment after its record */
+	SOCKET_LOOK_MS = 5,
+};
 
 static bool is_trusted(int fd)
 {
@@ -50,6 +55,16 @@ static int connect_to(int fd, const char *path)
 	return rc;
 }
 
+static int connect_to_young(int fd, const char *path)
+{
+	int rc = connect_to(fd, path);
+	for (int look = 0; look < SOCKET_LOOKS && (rc == -ENOENT || rc == -ECONNREFUSED); look++) {
+		poll(NULL, 0, SOCKET_LOOK_MS);
+		rc = connect_to(fd, path);
+	}
+	return rc;
+}
+
 static int open_connection(const struct job_view *view, struct error *err)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
@@ -58,7 +73,7 @@ static int open_connection(const struct job_view *view, struct error *err)
 		return error_set(err, -errno, "cannot make a socket: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	int rc = connect_to(fd, job_view_text(view, "socket"));
+	int rc = connect_to_young(fd, job_view_text(view, "socket"));
 	if (rc == 0 && is_trusted(fd))
 		return fd;
 	close(fd);

@@ -32,8 +32,7 @@
 #include <uv.h>
 
 enum {
-	SOON_MS = 5,
-	LEISURE_MS = 20,
+	SETTLED_AFTER_MS = 20, /* jobs that are over by then need no socket, and no write for each event */
 	REPORT_BYTES =
 		16 * 1024, /* of disk that a report will do with, and of a rank in it; of so many ranks at most */
 	REPORT_RANK_BYTES = 512,
@@ -46,8 +45,7 @@ struct job_keeper {
 	struct control_subject subject;
 	struct supervisor *supervisor;
 	uv_loop_t *loop;
-	uv_timer_t soon;    /* jobs that are over by then need no socket, and no write for each event */
-	uv_timer_t leisure; /* then comes what nobody waits for */
+	uv_timer_t settling;
 	struct control_server *server;
 	struct text events; /* that are yet to be written */
 	int events_fd;      /* -1: not open as yet */
@@ -171,14 +169,6 @@ static void open_socket(struct job_keeper *keeper)
 		warn(keeper, &err);
 }
 
-static void on_soon(uv_timer_t *timer)
-{
-	struct job_keeper *keeper = timer->data;
-	open_socket(keeper);
-	keeper->settled = true;
-	write_events(keeper);
-}
-
 /* Of a job that nobody sees the end of, the disk may be full by then. */
 static void begin_report(struct job_keeper *keeper)
 {
@@ -219,9 +209,13 @@ static void complete_record(struct job_keeper *keeper)
 	text_finish(&plan);
 }
 
-static void on_leisure(uv_timer_t *timer)
+static void on_settled(uv_timer_t *timer)
 {
-	complete_record(timer->data);
+	struct job_keeper *keeper = timer->data;
+	open_socket(keeper);
+	keeper->settled = true;
+	write_events(keeper);
+	complete_record(keeper);
 }
 
 /* --- what is told --- */
@@ -232,9 +226,8 @@ static void on_open(void *context, struct supervisor *supervisor, uv_loop_t *loo
 	keeper->supervisor = supervisor;
 	keeper->subject = (struct control_subject){supervisor, keeper->facts.plan};
 	keeper->loop = loop;
-	uv_timer_init(loop, &keeper->soon);
-	uv_timer_init(loop, &keeper->leisure);
-	keeper->soon.data = keeper->leisure.data = keeper;
+	uv_timer_init(loop, &keeper->settling);
+	keeper->settling.data = keeper;
 }
 
 static void on_moment(void *context, enum job_moment moment, uint32_t local_rank)
@@ -244,8 +237,7 @@ static void on_moment(void *context, enum job_moment moment, uint32_t local_rank
 	case MOMENT_BORN:
 		tell_born(keeper);
 		begin_record(keeper);
-		uv_timer_start(&keeper->soon, on_soon, SOON_MS, 0);
-		uv_timer_start(&keeper->leisure, on_leisure, LEISURE_MS, 0);
+		uv_timer_start(&keeper->settling, on_settled, SETTLED_AFTER_MS, 0);
 		break;
 	case MOMENT_EXECUTED:
 		start_word_say(keeper->facts.starter, 0, "");
@@ -270,8 +262,7 @@ static void on_close(void *context)
 {
 	struct job_keeper *keeper = context;
 	begin_record(keeper); /* of a job whose ranks could not all be started */
-	uv_close((uv_handle_t *)&keeper->soon, NULL);
-	uv_close((uv_handle_t *)&keeper->leisure, NULL);
+	uv_close((uv_handle_t *)&keeper->settling, NULL);
 	control_server_detach(keeper->server);
 	keeper->supervisor = keeper->subject.supervisor = NULL;
 }

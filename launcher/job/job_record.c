@@ -99,10 +99,13 @@ int job_record_reserve(int fd, size_t bytes)
 	return errno == ENOSPC || errno == EDQUOT ? -errno : 0;
 }
 
+/* Cut off is what was there before, written or reserved: cutting nothing off would cost as much as writing. */
 static int write_whole(int fd, const char *bytes, size_t length)
 {
+	struct stat before;
+	bool fresh = fstat(fd, &before) == 0 && before.st_size == 0 && before.st_blocks == 0;
 	int rc = write_all(fd, bytes, length);
-	return rc == 0 && ftruncate(fd, (off_t)length) < 0 ? -errno : rc;
+	return rc == 0 && !fresh && ftruncate(fd, (off_t)length) < 0 ? -errno : rc;
 }
 
 static int tell_unwritten(const struct job_record *record, const char *file, int code, struct error *err)

@@ -207,6 +207,16 @@ class Commands(Jobs):
         self.muster("stop", job)
         self.assertIn("ended, exit code 143", self.muster("status", job).stdout)
 
+    def test_status_of_a_job_in_the_foreground_is_told_from_its_first_moment_on(self):
+        """Its record is there some time before its socket."""
+        with subprocess.Popen([harness.MUSTER, "run", "sleep", "60"], env=self.environment(), stdin=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as job:
+            harness.eventually(self.ps, "it has a record")
+            status = self.muster("status", *self.ps())
+            job.terminate()
+        self.assert_exit(status, 0)
+        self.assertIn("running", status.stdout)
+
     def test_status_of_many_ranks_is_whole(self):
         job = self.detach("-n", "600", "sleep", "60")
         status = json.loads(self.muster("status", "--json", job).stdout)
