@@ -11,16 +11,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
 	ALIGNMENT = 16,
-	FIRST_BLOCK_BYTES = 4096,
+	FIRST_BLOCK_BYTES = 16 * 1024,
 	LARGEST_BLOCK_BYTES = 256 * 1024,
 };
 
 struct arena_block {
 	_Alignas(ALIGNMENT) struct arena_block *older;
-	size_t used;
+	size_t used; /* of `size`; both count this struct */
 	size_t size;
 };
 
@@ -29,11 +30,10 @@ static struct arena_block *add_block(struct arena *arena, size_t wanted)
 	size_t size = arena->newest == NULL ? FIRST_BLOCK_BYTES : arena->newest->size * 2;
 	if (size > LARGEST_BLOCK_BYTES)
 		size = LARGEST_BLOCK_BYTES;
-	if (size < wanted)
-		size = wanted;
-	struct arena_block *block = memory_zeroed(sizeof *block + size);
-	block->size = size;
-	block->older = arena->newest;
+	if (size < wanted + sizeof(struct arena_block))
+		size = wanted + sizeof(struct arena_block);
+	struct arena_block *block = memory_pages(size);
+	*block = (struct arena_block){.older = arena->newest, .used = sizeof *block, .size = size};
 	arena->newest = block;
 	return block;
 }
@@ -46,7 +46,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	struct arena_block *block = arena->newest;
 	if (block == NULL || block->size - block->used < rounded)
 		block = add_block(arena, rounded);
-	char *piece = (char *)(block + 1) + block->used;
+	char *piece = (char *)block + block->used;
 	block->used += rounded;
 	return piece;
 }
@@ -90,7 +90,7 @@ void arena_finish(struct arena *arena)
 	struct arena_block *block = arena->newest;
 	while (block != NULL) {
 		struct arena_block *older = block->older;
-		free(block);
+		munmap(block, block->size);
 		block = older;
 	}
 	arena->newest = NULL;

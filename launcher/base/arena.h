@@ -4,6 +4,7 @@
  *
  * A spec and a plan each own one: their strings, lists and records live in it, so that destroying them is one call and
  * no half-built object can leak. Pieces are aligned to 16 bytes and zeroed. There is no way to free a single piece.
+ * The memory is pages of the kernel's, not of malloc's: a forked process that gives them back writes to none.
  *
  * Running out of memory here ends the program: what is allocated is small, comes before any rank is started, and the
  * message ("out of memory") is the same wherever it happens. Nothing that runs while ranks live allocates from an

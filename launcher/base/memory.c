@@ -6,13 +6,16 @@
 
 #include "base/raw_syscall.h"
 
+#include <errno.h>
 #include <link.h>
 #include <malloc.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 _Noreturn void memory_exhausted(void)
@@ -35,6 +38,14 @@ void *memory_resized(void *old, size_t count, size_t size)
 {
 	void *made = reallocarray(old, count == 0 ? 1 : count, size);
 	if (made == NULL)
+		memory_exhausted();
+	return made;
+}
+
+void *memory_pages(size_t size)
+{
+	void *made = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (made == MAP_FAILED)
 		memory_exhausted();
 	return made;
 }
@@ -86,7 +97,7 @@ static void let_go_of_stack(void)
 }
 
 /* Whatever runs after it was let go is mapped again, with 64 KiB around it: so nothing of the C library does. */
-void memory_trim(void)
+static inline void let_go(void)
 {
 	struct text_ranges text = {.count = 0};
 	malloc_trim(0);
@@ -94,4 +105,20 @@ void memory_trim(void)
 	let_go_of_stack();
 	for (int i = 0; i < text.count; i++)
 		raw_syscall(SYS_madvise, (long)text.ranges[i].first, (long)text.ranges[i].bytes, MADV_DONTNEED, 0, 0);
+}
+
+void memory_trim(void)
+{
+	let_go();
+}
+
+int memory_trimmed_poll(struct pollfd *descriptors, unsigned count, int timeout_ms)
+{
+	struct timespec limit = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L};
+	let_go();
+	long rc = raw_syscall(SYS_ppoll, (long)descriptors, count, timeout_ms < 0 ? 0 : (long)&limit, 0, 0);
+	if (rc >= 0)
+		return (int)rc;
+	errno = (int)-rc;
+	return -1;
 }

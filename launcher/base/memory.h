@@ -11,7 +11,10 @@
 
 #include <stddef.h>
 
+struct pollfd;
+
 void *memory_zeroed(size_t size) __attribute__((returns_nonnull));
+void *memory_pages(size_t size) __attribute__((returns_nonnull));          /* zeroed; munmap() them */
 char *memory_copy_text(const char *text) __attribute__((returns_nonnull)); /* free() it */
 
 /* realloc of an array; what is new is not zeroed */
@@ -20,6 +23,10 @@ void *memory_resized(void *old, size_t count, size_t size) __attribute__((return
 /* For a process that will now sleep for long: gives the heap's free pages back, and lets go of the program's own text,
  * which the kernel maps again page by page as it is needed. Costs microseconds now and after waking. */
 void memory_trim(void);
+
+/* The same, and then poll(2), without returning in between to code that would be mapped again. */
+int memory_trimmed_poll(struct pollfd *descriptors, unsigned count, int timeout_ms);
+
 _Noreturn void memory_exhausted(void); /* says "out of memory" and exits 125 */
 
 #endif

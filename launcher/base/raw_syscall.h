@@ -2,8 +2,9 @@
  *
  * raw_syscall: a system call without libc around it.
  *
- * For rank_child.c alone: a child that shares its parent's memory shares its thread-local storage too, so that libc's
- * wrappers would write the parent's errno from a second process. Returns the kernel's value: negative errno on failure.
+ * For rank_child.c: a child that shares its parent's memory shares its thread-local storage too, so that libc's
+ * wrappers would write the parent's errno from a second process. And for memory.c, which has let go of libc's text.
+ * Returns the kernel's value: negative errno on failure.
  * Register use: the System V AMD64 and the AArch64 Linux system call conventions, syscall(2).
  */
 #ifndef MUSTER_BASE_RAW_SYSCALL_H

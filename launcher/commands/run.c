@@ -6,6 +6,7 @@
  */
 #include "commands/run.h"
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/file_text.h"
 #include "base/patient_write.h"
@@ -318,6 +319,15 @@ static void reclaim(void *context)
 	job_cgroup_reclaim(&run->job_cgroup);
 }
 
+/* Guard and warden end the job without knowing what it was to be. */
+static void let_go(void *context)
+{
+	struct run *run = context;
+	arena_finish(&run->plan.arena);
+	arena_finish(&run->placement.arena);
+	output_let_go(run->output);
+}
+
 static struct job_keeper *make_keeper(struct run *run, const struct guards *guards)
 {
 	run->view = (struct plan_view){&run->spec, &run->machine, &run->placement};
@@ -375,6 +385,7 @@ static int guard_job(void *context, int owner, struct error *err)
 		.supervise = supervise_and_report,
 		.tidy = tidy_after,
 		.at_leisure = reclaim,
+		.let_go = let_go,
 		.context = run,
 		.cgroup = &run->job_cgroup,
 		.owner = owner,

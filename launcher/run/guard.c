@@ -212,6 +212,8 @@ static void finish(const struct guard_watch *watch)
 int guard_run(const struct guarded *guarded, struct error *err)
 {
 	struct guard_watch watch = {.guards = {.guard = getpid()},
+	                            .let_go = guarded->let_go,
+	                            .context = guarded->context,
 	                            .patience_ms = guarded->patience_ms,
 	                            .signals = -1,
 	                            .owner = guarded->owner > 0 ? guarded->owner : -1,
@@ -230,7 +232,6 @@ int guard_run(const struct guarded *guarded, struct error *err)
 	if (failed == 0) {
 		watch.patience_ms += WARDEN_FIRST_MS;
 		watch.at_leisure = guarded->at_leisure;
-		watch.context = guarded->context;
 		guard_watch_wait(&watch);
 		failed = watch.guards.page->fork_errno;
 	}

@@ -33,6 +33,8 @@ struct guarded {
 	void (*tidy)(void *context);
 	/* In the guard, once the job has lived for a moment; or NULL. */
 	void (*at_leisure)(void *context);
+	/* In guard and warden, then: gives back memory that only the supervisor needs; or NULL. */
+	void (*let_go)(void *context);
 	void *context;
 	int owner; /* daemon: pidfd of the process whose end stops the job, taken over; 0: it is not stopped with any */
 	int keeps[GUARD_KEEPS];          /* open as long as any of the three lives, as locks must be; 0: none */

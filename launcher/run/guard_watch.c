@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TRIM_AFTER_MS = 100, HELD_CHECK_MS = 1000 };
+enum { QUIET_AFTER_MS = 100, HELD_CHECK_MS = 1000 };
 
 static int64_t clock_ns(void)
 {
@@ -145,13 +145,14 @@ static int held_check_in_ms(const struct guard_watch *watch)
 	return left_ms < HELD_CHECK_MS ? HELD_CHECK_MS : left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
-static void on_quiet(struct guard_watch *watch, bool *trimmed)
+/* What is done once comes before anything is let go of. */
+static void on_quiet(struct guard_watch *watch)
 {
-	if (!*trimmed && watch->at_leisure != NULL)
+	if (watch->at_leisure != NULL)
 		watch->at_leisure(watch->context);
-	if (!*trimmed)
-		memory_trim();
-	*trimmed = true;
+	if (watch->let_go != NULL)
+		watch->let_go(watch->context);
+	watch->at_leisure = watch->let_go = NULL;
 	if (watch->told_ns != 0 && (clock_ns() - watch->told_ns) / 1000000 >= watch->patience_ms)
 		end_if_held(watch);
 }
@@ -159,17 +160,19 @@ static void on_quiet(struct guard_watch *watch, bool *trimmed)
 /* A job that lives longer than a moment may live for days, and who guards it does nothing meanwhile. */
 void guard_watch_wait(struct guard_watch *watch)
 {
-	bool trimmed = false;
+	bool quiet = false;
 	while (!watch->ended) {
 		struct pollfd ready[] = {{.fd = watch->signals, .events = POLLIN},
 		                         {.fd = watch->owner, .events = POLLIN}};
-		int polled = poll(ready, 2, trimmed ? held_check_in_ms(watch) : TRIM_AFTER_MS);
+		int polled =
+			quiet ? memory_trimmed_poll(ready, 2, held_check_in_ms(watch)) : poll(ready, 2, QUIET_AFTER_MS);
+		quiet = polled == 0;
 		if (polled < 0) { /* EINTR, or no memory in the kernel for a moment */
 			reap(watch);
 			continue;
 		}
-		if (polled == 0)
-			on_quiet(watch, &trimmed);
+		if (quiet)
+			on_quiet(watch);
 		if ((ready[0].revents & POLLIN) != 0)
 			take_signal(watch);
 		if (!watch->ended && watch->owner >= 0 && (ready[1].revents & POLLIN) != 0)

@@ -17,6 +17,7 @@ struct guard_watch {
 	pid_t below;                       /* the process that is watched */
 	bool is_warden;                    /* told of the guard's end; not stopped with the caller's process group */
 	void (*at_leisure)(void *context); /* once, after a moment in which nothing happened; or NULL */
+	void (*let_go)(void *context);     /* then: of memory that only the supervisor needs; or NULL */
 	void *context;
 	int64_t patience_ms;   /* from the signal that ends the job until what is held is killed */
 	int signals;           /* signalfd */

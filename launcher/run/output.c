@@ -27,11 +27,13 @@ static size_t clamp(size_t value, size_t least, size_t most)
 
 int output_create(struct output **made, const struct launch_plan *plan, const struct log_place *logs, struct error *err)
 {
-	struct output *output = memory_zeroed(sizeof *output);
+	struct arena arena = {0};
+	struct output *output = arena_alloc(&arena, sizeof *output);
+	output->arena = arena;
 	output->plan = plan;
 	output->logs = logs;
 	output->stream_count = plan->nprocs * OUTPUT_STREAMS;
-	output->streams = memory_zeroed(output->stream_count * sizeof *output->streams);
+	output->streams = arena_alloc_array(&output->arena, output->stream_count, sizeof *output->streams);
 	output->in_flight_limit = clamp(IN_FLIGHT_TOTAL / output->stream_count, IN_FLIGHT_LEAST, IN_FLIGHT_MOST);
 	for (uint32_t s = 0; s < output->stream_count; s++) {
 		const struct rank_plan *rank = &plan->ranks[s / OUTPUT_STREAMS];
@@ -59,11 +61,15 @@ void output_destroy(struct output *output)
 		stream_release(&output->streams[s]);
 	if (!sink_table_finish(&output->sinks))
 		return; /* a thread that is blocked in its write still uses the rest */
-	free(output->streams);
-	free(output->log_files);
 	free(output->error);
 	text_finish(&output->notes);
-	free(output);
+	output_let_go(output);
+}
+
+void output_let_go(struct output *output)
+{
+	struct arena arena = output->arena; /* in which the output itself lies */
+	arena_finish(&arena);
 }
 
 static void handle_closed(uv_handle_t *handle)

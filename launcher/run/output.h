@@ -32,6 +32,9 @@ int output_create(struct output **made, const struct launch_plan *plan, const st
                   struct error *err);
 void output_destroy(struct output *output);
 
+/* In a process that does nothing with it: gives its memory back, and touches no stream. */
+void output_let_go(struct output *output);
+
 /* Joins the event loop, in the process that runs it. `changed` is called whenever output_is_drained may have changed.
  */
 int output_attach(struct output *output, uv_loop_t *loop, void (*changed)(void *context), void *context,

@@ -4,7 +4,6 @@
  */
 #include "run/output_state.h"
 
-#include "base/memory.h"
 #include "plan/launch_plan.h"
 #include "run/log_file.h"
 #include "run/stream.h"
@@ -38,7 +37,7 @@ static struct sink *log_of(struct output *output, const struct stream *stream, i
 static int connect_stream(struct output *output, struct stream *stream, const struct rank_sinks *sinks, int fd,
                           struct error *err)
 {
-	stream->sinks = memory_zeroed(sinks->count * sizeof(struct sink *));
+	stream->sinks = arena_alloc_array(&output->arena, sinks->count, sizeof(struct sink *));
 	for (uint32_t i = 0; i < sinks->count; i++) {
 		struct sink *sink = NULL;
 		int rc = 0;
@@ -73,7 +72,7 @@ static void make_sinks(struct output *output)
 		most += count_paths(&plan->ranks[r].stdout_sinks) + count_paths(&plan->ranks[r].stderr_sinks);
 	if (output->logs != NULL) {
 		most += output->stream_count;
-		output->log_files = memory_zeroed(output->stream_count * sizeof *output->log_files);
+		output->log_files = arena_alloc_array(&output->arena, output->stream_count, sizeof *output->log_files);
 	}
 	sink_table_init(&output->sinks, most);
 	output->standard_output = sink_table_add(&output->sinks, "standard output", STDOUT_FILENO);

@@ -7,6 +7,7 @@
 #ifndef MUSTER_RUN_OUTPUT_STATE_H
 #define MUSTER_RUN_OUTPUT_STATE_H
 
+#include "base/arena.h"
 #include "base/text.h"
 #include "run/output.h"
 #include "run/sink_table.h"
@@ -17,6 +18,7 @@
 #include <uv.h>
 
 struct output {
+	struct arena arena; /* of all that is there before a rank starts, this struct too */
 	const struct launch_plan *plan;
 	struct sink_table sinks;
 	struct sink *standard_output;

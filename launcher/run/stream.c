@@ -377,8 +377,6 @@ void stream_release(struct stream *stream)
 {
 	free(stream->held);
 	free(stream->tail);
-	free(stream->sinks);
 	stream->held = stream->tail = NULL;
-	stream->sinks = NULL;
 	stream->held_length = stream->held_capacity = stream->tail_total = 0;
 }
