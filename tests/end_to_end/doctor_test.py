@@ -190,8 +190,8 @@ class Cpus(Doctor):
         self.assert_grade(found, "environment.ranks", "note", "MUSTER_RANK")
 
     def test_a_place_for_locks_that_cannot_be_used_is_a_warning(self):
-        found = self.findings(MUSTER_LEASE_DIR="/nonexistent/place")
-        self.assert_grade(found, "cpus.leases", "warning", "/nonexistent/place")
+        found = self.findings(MUSTER_LEASE_DIR="/proc/no/place")
+        self.assert_grade(found, "cpus.leases", "warning", "/proc/no/place")
         self.assert_only(found, "cpus.leases")
 
 
@@ -413,8 +413,8 @@ class Places(Doctor):
         self.assert_grade(found, "cpus.leases", "warning", "Permission denied")
 
     def test_a_place_for_temporary_files_that_is_not_there_is_told(self):
-        found = self.findings(TMPDIR="/nonexistent/place")
-        self.assert_grade(found, "places.temporary", "warning", "/nonexistent/place")
+        found = self.findings(TMPDIR="/proc/no/place")
+        self.assert_grade(found, "places.temporary", "warning", "/proc/no/place")
         self.assert_only(found, "places.temporary")
 
     def test_a_small_shared_memory_is_a_warning(self):

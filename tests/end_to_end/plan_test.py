@@ -62,7 +62,7 @@ class Plan(harness.TestCase):
         self.assertIn("package 1", words)
 
     def test_a_drawing_that_cannot_be_written_is_an_error(self):
-        for path in ("/nonexistent/plan.svg", "/dev/full"):
+        for path in (self.directory / "missing/plan.svg", "/dev/full"):
             done = self.muster("plan", "--svg", path, "true")
             self.assert_exit(done, 125)
             self.assertRegex(done.stderr, f"^muster: cannot write the drawing to {path}: ")
