@@ -272,6 +272,8 @@ static void say_how_it_went(struct run *run, const struct report_facts *facts)
 	report_text_add_failure(&text, facts);
 	if (asked && !run->options.quiet)
 		add_straggler_line(&text, facts);
+	if (run->options.verbosity > 0 && run->result.outcome == OUTCOME_OK && run->result.leftovers > 0)
+		report_text_add_survivors(&text, facts);
 	if (text.length > 0)
 		patient_say(text.bytes);
 	start_word_say(&run->starter, run->result.exit_code, text.length > 0 ? text.bytes : "");

@@ -223,6 +223,26 @@ static void add_count(struct text *text, size_t begin, uint32_t count, const cha
 	text_add_format(text, "%" PRIu32 " %s", count, what);
 }
 
+/* Where ranks go on without one another, nobody fails because of another. */
+static bool fails_alone(const struct report_facts *facts)
+{
+	return facts->plan->spec->failure.policy == FAILURE_CONTINUE;
+}
+
+/* Nobody stopped it, and no rank failed: it ended well, but for muster's own part. */
+static bool ended_by_itself(const struct job_result *result)
+{
+	return result->outcome == OUTCOME_ERROR && result->first_failure == NO_RANK &&
+	       count_of_fate(result, FATE_WELL) == result->nprocs;
+}
+
+static void add_also_failed(struct text *text, const struct report_facts *facts)
+{
+	list_fate(text, facts, FATE_FAILED, "also failed: ", "also failed");
+	if (fails_alone(facts))
+		list_fate(text, facts, FATE_FAILED_IN_WAKE, "also failed: ", "also failed");
+}
+
 /* Adds nothing when there are no others. */
 static void add_others(struct text *text, const struct report_facts *facts)
 {
@@ -230,7 +250,7 @@ static void add_others(struct text *text, const struct report_facts *facts)
 	size_t begin = text->length;
 	char name[UNIT_TEXT_BYTES];
 	uint32_t stopped = count_of_fate(result, FATE_STOPPED);
-	uint32_t in_wake = count_of_fate(result, FATE_FAILED_IN_WAKE);
+	uint32_t in_wake = fails_alone(facts) ? 0 : count_of_fate(result, FATE_FAILED_IN_WAKE);
 	uint32_t well = count_of_fate(result, FATE_WELL), well_before = count_well_before(result);
 	add_count(text, begin, stopped, "stopped by muster");
 	if (stopped > 0)
@@ -239,7 +259,7 @@ static void add_others(struct text *text, const struct report_facts *facts)
 	add_count(text, begin, in_wake, "failed in its wake");
 	if (in_wake > 0)
 		add_ranks_of_fate(text, facts, FATE_FAILED_IN_WAKE, in_wake);
-	add_count(text, begin, well_before, "had ended before");
+	add_count(text, begin, well_before, ended_by_itself(result) ? "ended well" : "had ended before");
 	add_count(text, begin, well - well_before, "ended well after it");
 	add_count(text, begin, count_of_fate(result, FATE_NEVER_STARTED), "never started");
 }
@@ -249,7 +269,7 @@ static void add_others_line(struct text *text, const struct report_facts *facts)
 	struct text others = {0};
 	add_others(&others, facts);
 	if (others.length > 0)
-		text_add_format(text, PREFIX "%s: %s\n", facts->result->outcome == OUTCOME_ERROR ? "ranks" : "others",
+		text_add_format(text, PREFIX "%s: %s\n", facts->result->first_failure == NO_RANK ? "ranks" : "others",
 		                others.bytes);
 	text_finish(&others);
 }
@@ -270,6 +290,13 @@ static void add_survivors(struct text *text, const struct report_facts *facts)
 		text_add_format(text, "; %" PRIu32 " kept (failure.leftovers: keep)", result->kept);
 }
 
+void report_text_add_survivors(struct text *text, const struct report_facts *facts)
+{
+	begin_line(text);
+	add_survivors(text, facts);
+	end_line(text);
+}
+
 static void add_end(struct text *text, const struct report_facts *facts)
 {
 	list_fate(text, facts, FATE_LOST, "", "lost");
@@ -277,9 +304,7 @@ static void add_end(struct text *text, const struct report_facts *facts)
 	if (facts->result->restarts > 0)
 		text_add_format(text, PREFIX "restarts: %" PRIu32 " of %" PRIu32 " were used\n",
 		                facts->result->restarts, facts->plan->spec->failure.max_restarts);
-	begin_line(text);
-	add_survivors(text, facts);
-	end_line(text);
+	report_text_add_survivors(text, facts);
 }
 
 /* -- Outcomes ------------------------------------------------------------------------------------------------------ */
@@ -287,7 +312,7 @@ static void add_end(struct text *text, const struct report_facts *facts)
 static void add_failed(struct text *text, const struct report_facts *facts)
 {
 	add_first_failure(text, facts);
-	list_fate(text, facts, FATE_FAILED, "also failed: ", "also failed");
+	add_also_failed(text, facts);
 	if (facts->result->outcome == OUTCOME_FAILED)
 		add_waiting_ranks(text, facts);
 	if (facts->result->error_text != NULL)
@@ -317,7 +342,7 @@ static void add_stopped(struct text *text, const struct report_facts *facts)
 	begin_line(text);
 	text_add(text, facts->colour ? YELLOW : "");
 	text_add_format(text, "stopped by %s ", signal_format(facts->result->stop_signal, name));
-	add_seconds(text, facts->result->elapsed_ns);
+	add_seconds(text, facts->result->stop_ns);
 	text_add(text, " after the start");
 	text_add(text, facts->colour ? NO_COLOUR : "");
 	text_add(text, ": ");
@@ -342,7 +367,7 @@ static void add_error(struct text *text, const struct report_facts *facts)
 		text_add_format(text, PREFIX "%s%s%s\n", facts->colour ? RED : "", facts->result->error_text,
 		                facts->colour ? NO_COLOUR : "");
 	add_first_failure(text, facts);
-	list_fate(text, facts, FATE_FAILED, "also failed: ", "also failed");
+	add_also_failed(text, facts);
 	add_end(text, facts);
 }
 

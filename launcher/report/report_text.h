@@ -12,6 +12,9 @@
 /* Adds whole lines, each begins with "muster: "; nothing for a job that ended well. */
 void report_text_add_failure(struct text *text, const struct report_facts *facts);
 
+/* One line: "survivors: 0", and what outlived its rank and was stopped. */
+void report_text_add_survivors(struct text *text, const struct report_facts *facts);
+
 /* One line, when the group is about to be started again: "restart 1 of 3 in 2 s, because rank 3 ...". */
 void report_text_add_restart(struct text *text, const struct report_facts *facts, uint32_t restart, int64_t delay_ms);
 

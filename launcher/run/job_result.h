@@ -101,6 +101,7 @@ struct job_result {
 	uint32_t first_failure;    /* local rank, or NO_RANK */
 	bool reader_gone; /* the reader of muster's stdout went away, and ranks were ended for it (on_closed: end) */
 	int stop_signal;  /* OUTCOME_STOPPED: the signal that muster was sent */
+	int64_t stop_ns;  /* and when */
 	bool start_timed_out;
 	uint32_t restarts;
 	uint32_t survivors;      /* processes of the job alive at the end; counted, not assumed */

@@ -178,6 +178,7 @@ void supervisor_stop_requested(struct supervisor *s, int signal)
 	told_to_end(s, CAUSE_STOPPED);
 	if (first) {
 		s->result->stop_signal = signal;
+		s->result->stop_ns = supervisor_since_start_ns(s);
 		if (s->state == GROUP_STARTING || s->state == GROUP_RUNNING || s->state == GROUP_BACKOFF)
 			supervisor_set_cause(s, CAUSE_STOPPED);
 		supervisor_post(s, EVENT_STOP_REQUESTED);

@@ -158,6 +158,12 @@ class Options(harness.TestCase):
         self.assertIn(f"muster: job {done.stdout.split()[-1]}\n", done.stderr)
         self.assertRegex(done.stderr, r"rank +0")
 
+    def test_verbose_tells_what_a_rank_left_behind(self):
+        command = ("sh", "-c", "setsid sleep 60 & exit 0")
+        self.assertIn("survivors: 0; 1 process that outlived its rank was stopped\n",
+                      self.muster("run", "-v", *command).stderr)
+        self.assertEqual(self.muster("run", *command).stderr, "")
+
     def test_a_time_limit_ends_the_job(self):
         done = self.muster("run", "-n", "1", "--timeout", "200ms", "-k", "100ms", "sleep", "60")
         self.assert_exit(done, 124)

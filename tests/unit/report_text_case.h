@@ -34,6 +34,7 @@ struct text_case {
 	const char *command;
 	bool unbound;
 	bool colour;
+	enum failure_policy policy;
 	const char *expected;
 };
 
@@ -72,7 +73,8 @@ static inline void fill_result(const struct text_case *c, struct job_result *res
 		.survivors = c->survivors,
 		.leftovers = c->leftovers,
 		.kept = c->kept,
-		.elapsed_ns = INT64_C(13250000000),
+		.elapsed_ns = INT64_C(15250000000),
+		.stop_ns = INT64_C(13250000000),
 		.error_text = borrowed(c->error_text),
 		.nprocs = c->nprocs == 0 ? 4 : c->nprocs,
 	};
@@ -91,6 +93,7 @@ static inline void fill_job(const struct text_case *c, struct report_fixture *f,
 	launch_plan_finish(&f->plan);
 	spec->timeout_ms = 30000;
 	spec->start_timeout_ms = 1500;
+	spec->failure.policy = c->policy;
 	spec->limits.memory_bytes = c->memory_bytes == 0 ? NOT_SET : c->memory_bytes;
 	spec->working_directory = borrowed(c->working_directory);
 	command[0] = borrowed(c->command == NULL ? "/bin/work" : c->command);

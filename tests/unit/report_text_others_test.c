@@ -41,6 +41,18 @@ static const struct text_case cases[] = {
 			    "muster: survivors: 0\n",
 	},
 	{
+		.what = "several that failed, where ranks go on without one another",
+		.outcome = OUTCOME_FAILED,
+		.policy = FAILURE_CONTINUE,
+		.first_failure = 1,
+		.ranks = {WELL(0, 1), {EXITED(3, 1, 2)}, {EXITED(1, 2, 3), .in_wake = true}, WELL(3, 4)},
+		.expected = "muster: rank 1 (pid 4301, CPUs 1,9) exited with code 3, 0.002 s after the start\n"
+			    "muster: also failed: rank 2 (pid 4302, CPUs 2,10) exited with code 1, 0.003 s after the "
+			    "start\n"
+			    "muster: others: 1 had ended before, 1 ended well after it\n"
+			    "muster: survivors: 0\n",
+	},
+	{
 		.what = "one that was killed by a signal in its wake",
 		.nprocs = 2,
 		.outcome = OUTCOME_FAILED,

@@ -53,6 +53,17 @@ static const struct text_case cases[] = {
 			    "muster: survivors: 0\n",
 	},
 	{
+		.what = "output was lost, and every rank ended well",
+		.nprocs = 2,
+		.outcome = OUTCOME_ERROR,
+		.first_failure = NO_RANK,
+		.error_text = "output of rank 1 was lost: /out/1: No space left on device",
+		.ranks = {WELL(0, 10), WELL(1, 10)},
+		.expected = "muster: output of rank 1 was lost: /out/1: No space left on device\n"
+			    "muster: ranks: 2 ended well\n"
+			    "muster: survivors: 0\n",
+	},
+	{
 		.what = "output was lost, and a rank had failed as well",
 		.nprocs = 2,
 		.outcome = OUTCOME_FAILED,

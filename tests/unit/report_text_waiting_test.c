@@ -24,7 +24,7 @@ static const struct text_case cases[] = {
 			    "muster:   rank 1 (pid 4301, CPUs 1,9): was running\n"
 			    "muster:   rank 2 (pid 4302, CPUs 2,10): was running\n"
 			    "muster:   rank 3 (pid 4303, CPUs 3,11): state S, waits in futex_wait_queue\n"
-			    "muster: others: 2 stopped by muster (SIGTERM), 1 killed after 5 s grace (rank 2), 1 had "
+			    "muster: ranks: 2 stopped by muster (SIGTERM), 1 killed after 5 s grace (rank 2), 1 had "
 			    "ended before\n"
 			    "muster: survivors: 0\n",
 	},
@@ -44,7 +44,7 @@ static const struct text_case cases[] = {
 			    "muster:   rank 1 (pid 4301, CPUs 1,9): waits for a message of rank 3 for 0.250 s\n"
 			    "muster:   rank 2 (pid 4302, CPUs 2,10): waits in a collective\n"
 			    "muster:   rank 3 (pid 4303, CPUs 3,11): had not called muster_init; state S\n"
-			    "muster: others: 4 stopped by muster (SIGTERM)\n"
+			    "muster: ranks: 4 stopped by muster (SIGTERM)\n"
 			    "muster: survivors: 0\n",
 	},
 	{
@@ -102,7 +102,7 @@ static const struct text_case cases[] = {
 			    "muster:   rank 6 (pid 4306, not bound): was running\n"
 			    "muster:   rank 7 (pid 4307, not bound): was running\n"
 			    "muster:   and 2 more\n"
-			    "muster: others: 10 stopped by muster (SIGTERM)\n"
+			    "muster: ranks: 10 stopped by muster (SIGTERM)\n"
 			    "muster: survivors: 0\n",
 	},
 	{
@@ -130,7 +130,7 @@ static const struct text_case cases[] = {
 			    "muster:   rank 11 (pid 4311, not bound): state R (running)\n"
 			    "muster:   9 ranks (0-8): each waits in a barrier, the first for 4.0 s\n"
 			    "muster:   rank 10 (pid 4310, not bound): waits for a message of rank 9 for 2.0 s\n"
-			    "muster: others: 12 stopped by muster (SIGTERM)\n"
+			    "muster: ranks: 12 stopped by muster (SIGTERM)\n"
 			    "muster: survivors: 0\n",
 	},
 	{
