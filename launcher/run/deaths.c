@@ -21,7 +21,8 @@ int deaths_init(struct deaths *deaths, const pid_t *pids, uint32_t count)
 	if (deaths->epoll < 0)
 		return -errno;
 	deaths->watched = calloc(PROCESS_IDS / WORD_BITS, sizeof *deaths->watched);
-	return deaths->watched == NULL ? -ENOMEM : 0;
+	deaths->held = calloc(count, sizeof *deaths->held);
+	return deaths->watched == NULL || deaths->held == NULL ? -ENOMEM : 0;
 }
 
 void deaths_finish(struct deaths *deaths)
@@ -30,7 +31,9 @@ void deaths_finish(struct deaths *deaths)
 		close(deaths->epoll);
 	deaths->epoll = -1;
 	free(deaths->watched);
+	free(deaths->held);
 	deaths->watched = NULL;
+	deaths->held = NULL;
 }
 
 static bool is_rank(const struct deaths *deaths, pid_t pid)
@@ -53,21 +56,51 @@ int deaths_watch(struct deaths *deaths, uint32_t local_rank, pid_t pid, int pidf
 	return 0;
 }
 
+/* False: it cannot be reaped as yet. */
+static bool reap(struct deaths *deaths, uint32_t local_rank, struct death *death)
+{
+	pid_t pid = deaths->pids[local_rank];
+	*death = (struct death){.local_rank = local_rank};
+	pid_t reaped = wait4(pid, &death->status, WNOHANG, &death->usage);
+	if (reaped == 0)
+		return false;
+	if (reaped < 0)
+		death->status = SIGKILL; /* cannot happen: it is this process's child and nobody else reaps it */
+	flip(deaths, pid);
+	return true;
+}
+
+/* SIGCHLD comes when the tracer lets go. */
+static bool next_of_held(struct deaths *deaths, struct death *death)
+{
+	for (uint32_t r = 0; r < deaths->count && deaths->held_count > 0; r++) {
+		if (!deaths->held[r] || !reap(deaths, r, death))
+			continue;
+		deaths->held[r] = false;
+		deaths->held_count--;
+		return true;
+	}
+	return false;
+}
+
 /* One event a call: an event that was taken and not yet reaped would come again, out of its order. */
 bool deaths_next(struct deaths *deaths, struct death *death)
 {
 	struct epoll_event event;
-	if (epoll_wait(deaths->epoll, &event, 1, 0) != 1)
-		return false;
-	uint32_t local_rank = (uint32_t)event.data.u64;
-	int pidfd = (int)(event.data.u64 >> 32);
-	/* Before it is closed: a child that has not executed yet holds a copy, and the kernel would keep the entry. */
-	epoll_ctl(deaths->epoll, EPOLL_CTL_DEL, pidfd, NULL);
-	*death = (struct death){.local_rank = local_rank};
-	if (wait4(deaths->pids[local_rank], &death->status, 0, &death->usage) < 0)
-		death->status = SIGKILL; /* cannot happen: it is this process's child and nobody else reaps it */
-	flip(deaths, deaths->pids[local_rank]);
-	return true;
+	if (next_of_held(deaths, death))
+		return true;
+	while (epoll_wait(deaths->epoll, &event, 1, 0) == 1) {
+		uint32_t local_rank = (uint32_t)event.data.u64;
+		int pidfd = (int)(event.data.u64 >> 32);
+		/* Before it is closed: a child that has not executed yet holds a copy, and the kernel would keep the
+		 * entry. */
+		epoll_ctl(deaths->epoll, EPOLL_CTL_DEL, pidfd, NULL);
+		if (reap(deaths, local_rank, death))
+			return true;
+		deaths->held[local_rank] = true;
+		deaths->held_count++;
+	}
+	return false;
 }
 
 bool deaths_reap_orphans(struct deaths *deaths)

@@ -5,7 +5,8 @@
  * The first death is the root cause, so the order must be the kernel's, not that of somebody's loop: SIGCHLD coalesces
  * and wait(-1) answers in the order of births. Each rank's pidfd stands in an epoll of its own, whose ready list is in
  * the order in which the ranks ended. Descendants of ranks that were left to this process (it is a subreaper) are
- * reaped here too, and counted.
+ * reaped here too, and counted. Nothing here waits: a rank that died in the hands of a debugger is that one's to reap
+ * first, for as long as it likes.
  */
 #ifndef MUSTER_RUN_DEATHS_H
 #define MUSTER_RUN_DEATHS_H
@@ -20,6 +21,8 @@ struct deaths {
 	const pid_t *pids; /* by local rank, 0: not running; the supervisor's, read only */
 	uint32_t count;
 	uint64_t *watched; /* a bit a process id, so that no orphan is looked for among thousands of ranks */
+	bool *held;        /* by local rank: it is dead, and a tracer keeps it from being reaped */
+	uint32_t held_count;
 	uint32_t orphans_reaped;
 };
 

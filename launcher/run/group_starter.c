@@ -20,7 +20,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 int group_starter_begin(struct group_starter *starter, struct error *err)
@@ -55,11 +54,10 @@ static int open_descriptors(struct group_starter *starter, uint32_t local_rank, 
 	return rc;
 }
 
-/* Nobody would see its end: it must not go on. */
+/* Nobody would see its end: it must not go on. It is reaped like an orphan. */
 static void end_unwatched(const struct started_rank *started)
 {
 	kill(started->pid, SIGKILL);
-	waitpid(started->pid, NULL, 0);
 	close(started->pidfd);
 }
 

@@ -76,16 +76,28 @@ static const char *state_name(char state)
 	}
 }
 
+/* What keeps it where it is, when that is a debugger. */
+static void word_tracer(pid_t pid, char *text, size_t size)
+{
+	char path[64], status[4096];
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	int64_t tracer = file_text_read(path, status, sizeof status) > 0 ? named_line_number(status, "TracerPid:") : 0;
+	text[0] = '\0';
+	if (tracer > 0)
+		snprintf(text, size, ", held by process %d, which traces it", (int)tracer);
+}
+
 char *process_describe(pid_t pid)
 {
 	struct process_stat stat;
 	if (process_own_number() != getpid() || !process_stat_read(pid, &stat))
 		return NULL;
-	char text[192], path[64], channel[128];
+	char text[256], path[64], channel[128], tracer[64];
 	snprintf(path, sizeof path, "/proc/%d/wchan", (int)pid);
 	file_text_read(path, channel, sizeof channel);
 	bool known = channel[0] != '\0' && strcmp(channel, "0") != 0;
-	snprintf(text, sizeof text, "state %c (%s)%s%s", stat.state, state_name(stat.state),
-	         known ? ", waiting in " : "", known ? channel : "");
+	word_tracer(pid, tracer, sizeof tracer);
+	snprintf(text, sizeof text, "state %c (%s)%s%s%s", stat.state, state_name(stat.state),
+	         known ? ", waiting in " : "", known ? channel : "", tracer);
 	return strdup(text);
 }

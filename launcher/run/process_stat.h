@@ -30,7 +30,8 @@ bool process_is_exiting(pid_t pid);
 /* How often its first thread has given up a CPU, of itself or not; -1 when it cannot be seen. */
 int64_t process_switches(pid_t pid);
 
-/* "state D (disk sleep), waiting in nfs_wait" of a process, for free(); NULL when it is gone, or cannot be seen. */
+/* "state D (disk sleep), waiting in nfs_wait" of a process, and who traces it, for free(); NULL when it is gone, or
+ * cannot be seen. */
 char *process_describe(pid_t pid);
 
 #endif

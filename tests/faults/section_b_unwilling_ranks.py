@@ -5,6 +5,7 @@ import signal
 import time
 
 import processes
+import tracer
 from harness import Skip, cases, check, eventually, test
 
 GRACE_S = 0.5
@@ -117,6 +118,27 @@ def a_stopped_rank_is_continued_so_that_its_handler_runs(t):
     job.signal(signal.SIGTERM)
     job.expect(code=143, within_s=1.5)
     check(t.has("finished.0") and t.has("finished.1"), "a stopped rank was killed instead of asked")
+
+
+@test()
+def a_rank_that_dies_in_the_hands_of_a_debugger_is_named_and_holds_nobody(t):
+    """Killed, it can be reaped by nobody but its tracer; muster waits for it no longer than for one that cannot die."""
+    job = t.start("-n", 2, "-k", "100ms", *t.waiting())
+    ranks = dict(t.ready(2))
+    with tracer.hold(ranks[1]):
+        job.signal(signal.SIGTERM)
+        job.expect(code={125, 143}, stderr=[r"rank 1\b.*held by process \d+, which traces it", "survivors: 0"], within_s=8)
+
+
+@test()
+def a_rank_that_a_debugger_lets_go_of_dead_is_reaped_at_once(t):
+    job = t.start("-n", 2, "-k", "100ms", *t.waiting())
+    ranks = dict(t.ready(2))
+    with tracer.hold(ranks[1]):
+        job.signal(signal.SIGTERM)
+        eventually(lambda: processes.state(ranks[1]) == "Z", "rank 1 is dead", 3)
+        eventually(lambda: processes.state(ranks[0]) == "", "rank 0 was reaped", 3)
+    job.expect(code=143, stderr=["2 (stopped|killed)|1 stopped by muster.*1 killed", "survivors: 0"], within_s=2)
 
 
 @test()

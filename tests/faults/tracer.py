@@ -27,4 +27,6 @@ def hold(pid):
     try:
         yield
     finally:
-        libc.ptrace(PTRACE_DETACH, pid, None, None)  # it may be gone
+        if libc.ptrace(PTRACE_DETACH, pid, None, None) != 0:  # it is dead: the tracer takes note, or it was reaped
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)

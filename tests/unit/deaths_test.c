@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 
 enum { RANKS = 12, ROUNDS = 100 };
@@ -152,6 +153,64 @@ static void how_a_rank_ended_and_what_it_used_is_told(void **state)
 	deaths_finish(&deaths);
 }
 
+/* A process that traces another, and lets go when `until` is closed; 0 where that is not allowed. */
+static pid_t start_tracer(pid_t pid, int *until)
+{
+	int said[2], ends[2];
+	char byte = 0;
+	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	fflush(NULL);
+	pid_t tracer = fork();
+	if (tracer == 0) {
+		alarm(FIXTURE_LIFE_S);
+		close(ends[1]);
+		byte = ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0;
+		_exit(write(said[1], &byte, 1) != 1 || read(ends[0], &byte, 1) < 0);
+	}
+	close(ends[0]);
+	close(said[1]);
+	assert_int_equal(read(said[0], &byte, 1), 1);
+	close(said[0]);
+	*until = ends[1];
+	return byte != 0 ? tracer : 0;
+}
+
+static void a_rank_that_died_in_the_hands_of_a_tracer_is_waited_for_by_nobody(void **state)
+{
+	(void)state;
+	pid_t pids[1] = {0};
+	struct deaths deaths;
+	struct death death;
+	int until;
+	assert_int_equal(deaths_init(&deaths, pids, 1), 0);
+	fflush(NULL);
+	pids[0] = fork();
+	if (pids[0] == 0) {
+		alarm(FIXTURE_LIFE_S);
+		for (;;)
+			pause();
+	}
+	int pidfd = (int)syscall(SYS_pidfd_open, pids[0], 0);
+	assert_int_equal(deaths_watch(&deaths, 0, pids[0], pidfd), 0);
+	pid_t tracer = start_tracer(pids[0], &until);
+	kill(pids[0], SIGKILL);
+	wait_for_end(pidfd);
+	if (tracer == 0)
+		skip();
+	assert_false(deaths_next(&deaths, &death));
+	assert_int_equal(deaths.held_count, 1);
+	assert_false(deaths_reap_orphans(&deaths));
+	close(until);
+	fixture_wait(tracer);
+	assert_true(deaths_next(&deaths, &death));
+	assert_true(WIFSIGNALED(death.status) && WTERMSIG(death.status) == SIGKILL);
+	assert_false(deaths_next(&deaths, &death));
+	assert_true(deaths_reap_orphans(&deaths));
+	close(pidfd);
+	deaths_finish(&deaths);
+}
+
 static void orphans_are_reaped_and_counted(void **state)
 {
 	(void)state;
@@ -224,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_order_told_is_the_order_of_the_ends),
 		cmocka_unit_test(how_a_rank_ended_and_what_it_used_is_told),
+		cmocka_unit_test(a_rank_that_died_in_the_hands_of_a_tracer_is_waited_for_by_nobody),
 		cmocka_unit_test(orphans_are_reaped_and_counted),
 		cmocka_unit_test(a_ranks_end_is_not_taken_for_an_orphans),
 		cmocka_unit_test(what_is_no_pidfd_cannot_be_watched),
