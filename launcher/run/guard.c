@@ -11,6 +11,7 @@
 #include "run/job_cgroup.h"
 #include "run/process_title.h"
 #include "run/signals.h"
+#include "spec/units.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,20 +77,27 @@ static uint32_t clear_all(const struct job_cgroup *cgroup)
 
 static int supervisor_lost(const struct job_cgroup *cgroup, int status)
 {
-	char text[256];
+	char text[256], how[64], name[UNIT_TEXT_BYTES];
 	uint32_t survivors = clear_all(cgroup);
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(status),
+		         signal_format(WTERMSIG(status), name));
+	else
+		snprintf(how, sizeof how, "could not go on (exit code %d)", WEXITSTATUS(status));
 	snprintf(text, sizeof text,
-	         "muster: its supervising process was killed by signal %d (SIG%s): the job is lost, its ranks were "
-	         "killed\n"
+	         "muster: its supervising process %s: the job is lost, its ranks were killed\n"
 	         "muster: survivors: %u\n",
-	         WTERMSIG(status), sigabbrev_np(WTERMSIG(status)), survivors);
+	         how, survivors);
 	patient_say(text);
 	return EXIT_LOST;
 }
 
+/* A supervisor that ran out of memory exits too, in the middle of things: then the job is lost all the same. */
 static int end_of(const struct guarded *guarded, const struct guard_watch *watch)
 {
-	return WIFEXITED(watch->status) ? WEXITSTATUS(watch->status) : supervisor_lost(guarded->cgroup, watch->status);
+	if (WIFEXITED(watch->status) && watch->guards.page->tidied != 0)
+		return WEXITSTATUS(watch->status);
+	return supervisor_lost(guarded->cgroup, watch->status);
 }
 
 /* By whoever comes first to the end; the supervisor did so in its own way. */

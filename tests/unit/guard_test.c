@@ -6,6 +6,7 @@
  */
 #include "run_fixture.h"
 
+#include "base/memory.h"
 #include "base/patient_write.h"
 #include "run/guard.h"
 #include "run/guards.h"
@@ -153,6 +154,39 @@ static void the_warden_tidies_when_the_supervisor_did_not(void **state)
 	run = start_guard(&(struct guard_case){.supervise = be_killed, .tidies = true});
 	assert_int_equal(finish_guard(&run, &errors), 125);
 	assert_non_null(strstr(errors, "tidied\n"));
+	free(errors);
+}
+
+/* With somebody below it who left its session. */
+static int run_out_of_memory(void *context, const struct guards *guards)
+{
+	(void)context;
+	(void)guards;
+	pid_t left = fork();
+	child_must(left >= 0);
+	if (left == 0) {
+		alarm(FIXTURE_LIFE_S);
+		setsid();
+		report(0);
+		for (;;)
+			pause();
+	}
+	memory_exhausted();
+}
+
+static void nothing_is_left_of_a_supervisor_that_ran_out_of_memory(void **state)
+{
+	(void)state;
+	char *errors;
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = run_out_of_memory, .tidies = true});
+	/* Whoever left its session may be killed before it says so. */
+	int value;
+	ssize_t got = read(run.reports, &value, sizeof value);
+	assert_true(got == 0 || got == (ssize_t)sizeof value);
+	assert_int_equal(finish_guard(&run, &errors), 125);
+	assert_non_null(strstr(errors, "out of memory"));
+	assert_non_null(strstr(errors, "could not go on (exit code 125): the job is lost"));
+	assert_non_null(strstr(errors, "survivors: 0\ntidied\n"));
 	free(errors);
 }
 
@@ -514,6 +548,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_exit_code_is_kept),
 		cmocka_unit_test(the_warden_tidies_when_the_supervisor_did_not),
+		cmocka_unit_test(nothing_is_left_of_a_supervisor_that_ran_out_of_memory),
 		cmocka_unit_test(the_supervisor_leads_a_session_reaps_orphans_and_is_told_of_its_guards_death),
 		cmocka_unit_test(a_killed_supervisor_leaves_nothing_and_is_told),
 		cmocka_unit_test(signals_are_handed_on_once_each),
