@@ -46,6 +46,7 @@ struct supervisor {
 	int null_fd;
 	int64_t grace_ms; /* the spec's, or as somebody who stops the job wants it */
 	bool executed;    /* every rank was; told */
+	bool suspended;   /* the job was stopped, by Ctrl-Z: nothing is started meanwhile */
 	bool seen_empty;  /* no process of this incarnation is left */
 	int signals_fd;
 	uv_loop_t loop;
@@ -74,6 +75,8 @@ void supervisor_drop_segment(struct supervisor *s);
 void supervisor_post(struct supervisor *s, enum group_event event); /* by the table, and what it says is done */
 void supervisor_check_executed(struct supervisor *s);
 void supervisor_plan_restart(struct supervisor *s, int64_t wait_ms);
+void supervisor_suspend(struct supervisor *s);
+void supervisor_resume(struct supervisor *s);
 
 /* --- supervisor_events.c --- */
 void supervisor_stop_requested(struct supervisor *s, int signal);

@@ -122,6 +122,24 @@ static void on_start_turn(uv_idle_t *idle)
 		all_started(s);
 }
 
+void supervisor_suspend(struct supervisor *s)
+{
+	s->suspended = true;
+	uv_idle_stop(&s->starter);
+	rank_group_signal_groups(&s->group, SIGSTOP);
+}
+
+void supervisor_resume(struct supervisor *s)
+{
+	bool pause_over = s->suspended && s->state == GROUP_BACKOFF && !uv_is_active((uv_handle_t *)&s->deadline);
+	s->suspended = false;
+	rank_group_signal_groups(&s->group, SIGCONT);
+	if (s->state == GROUP_STARTING)
+		uv_idle_start(&s->starter, on_start_turn);
+	if (pause_over)
+		supervisor_post(s, EVENT_BACKOFF_OVER);
+}
+
 /* Once every child is on its own: their stacks are given back, and what they noted of themselves is told. */
 static void on_left_check(uv_timer_t *timer)
 {
@@ -286,7 +304,8 @@ void supervisor_plan_restart(struct supervisor *s, int64_t wait_ms)
 	if (line.length > 0)
 		output_note(s->how->output, line.bytes);
 	text_finish(&line);
-	set_deadline(s, wait_ms, 0);
+	/* Not in this turn of the loop: what is being closed is closed at the end of it. */
+	set_deadline(s, wait_ms > 0 ? wait_ms : 1, 0);
 	supervisor_tell(s, MOMENT_RESTART, NO_RANK);
 	supervisor_post(s, EVENT_CLEARED_RESTART);
 }

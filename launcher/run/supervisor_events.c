@@ -206,12 +206,12 @@ static void take_signal(struct supervisor *s, int signal)
 		supervisor_stop_requested(s, signal);
 		break;
 	case SIGTSTP:
-		rank_group_signal_groups(&s->group, SIGSTOP);
+		supervisor_suspend(s);
 		break;
 	case SIGCONT: /* SIGNAL_GUARD_DIED, too */
 		if (!guards_stand(s->how->guards))
 			guard_died(s);
-		rank_group_signal_groups(&s->group, SIGCONT);
+		supervisor_resume(s);
 		break;
 	case SIGUSR1:
 	case SIGUSR2:
@@ -294,7 +294,8 @@ void supervisor_on_deadline(uv_timer_t *timer)
 		clear_round(s);
 		break;
 	case GROUP_BACKOFF:
-		supervisor_post(s, EVENT_BACKOFF_OVER);
+		if (!s->suspended)
+			supervisor_post(s, EVENT_BACKOFF_OVER);
 		break;
 	default:
 		break;

@@ -158,6 +158,28 @@ def a_signal_during_the_pause_before_a_restart_ends_the_job_at_once(t):
 
 
 @test()
+def a_restart_without_a_pause_bears_a_kept_descendant_that_holds_the_pipes(t):
+    kept = t.program("leave_child", "plain", "exit", 6)
+    job = t.run(restarting(t, kept, max_restarts=2, backoff="0s", leftovers="keep"), within_s=8)
+    left = [pid for pid in processes.tagged(t.tag)]
+    job.expect(code=6, report={"restarts": 2}, allowed=left)
+    check(left, "no descendant was kept")
+    processes.kill_tagged(t.tag)
+
+
+@test()
+def nothing_is_started_while_a_job_is_stopped_in_the_pause_before_a_restart(t):
+    job = t.start(restarting(t, t.program("hold_lock", 6), max_restarts=1, backoff="300ms"))
+    eventually(lambda: starts(t) and not t.others_alive(), "the first incarnation is gone")
+    job.signal(signal.SIGTSTP)
+    eventually(lambda: processes.state(job.pid) == "T", "muster is stopped", 2)
+    time.sleep(0.6 * TIME_FACTOR)  # twice the pause: there is no event of nothing happening
+    check(len({incarnation for _, incarnation, _ in starts(t)}) == 1, "it was restarted although the job is stopped")
+    job.signal(signal.SIGCONT)
+    job.expect(code=6, report={"restarts": 1}, within_s=3)
+
+
+@test()
 def a_time_limit_counts_over_all_restarts(t):
     job = t.run("--timeout", "1500ms", restarting(t, t.program("hold_lock", 6), backoff="700ms"))
     job.expect(code=124, within_s=1)
