@@ -235,7 +235,11 @@ static void on_alarm(int number)
 static void set_alarm(int64_t ms)
 {
 	struct sigaction action = {.sa_handler = on_alarm}; /* no restart: the wait is to end */
+	sigset_t alarm_only;
 	sigaction(SIGALRM, &action, NULL);
+	sigemptyset(&alarm_only);
+	sigaddset(&alarm_only, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &alarm_only, NULL); /* whoever started this may have blocked it */
 	/* And again, should it come before the wait has begun. */
 	const struct itimerval timer = {{0, 100000}, {ms / 1000, ms % 1000 * 1000}};
 	setitimer(ITIMER_REAL, &timer, NULL);

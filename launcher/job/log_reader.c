@@ -102,7 +102,9 @@ static void pump_tails(struct log_reader *reader, const int64_t *tails, int coun
 	}
 }
 
-/* The tails were joined to the head, perhaps behind a line about a gap: where the rest is in the file now. */
+/* The tails are being joined to the head, or were, perhaps behind a line about a gap: where the rest is in the file
+ * now.
+ */
 static int64_t place_after_join(struct log_reader *reader, int head, log_piece *piece, void *context)
 {
 	char gap[LOG_GAP_BYTES + 1];
@@ -124,18 +126,20 @@ void log_reader_pump(struct log_reader *reader, log_piece *piece, void *context)
 	int64_t tails[TAILS_MAX];
 	struct stat status;
 	int head = open_file(reader, reader->name);
-	if (head < 0 || fstat(head, &status) < 0)
+	if (head < 0)
 		return;
+	/* The head's size after the tails: one that is not there any more stands in the head, whole. */
 	int count = list_tails(reader, tails);
+	if (fstat(head, &status) < 0)
+		status.st_size = 0;
 	if (count > 0 && reader->head_end < 0)
 		reader->head_end = status.st_size;
-	if (count == 0 && reader->head_end >= 0) {
+	if (reader->head_end >= 0 && (count == 0 || status.st_size > reader->head_end)) {
 		int64_t at = place_after_join(reader, head, piece, context);
 		reader->offset += hand_on(head, at, -1, piece, context);
-	} else {
-		if (reader->head_end < 0 || reader->offset < reader->head_end)
-			reader->offset += hand_on(head, reader->offset, reader->head_end, piece, context);
-		pump_tails(reader, tails, count, piece, context);
+	} else if (reader->head_end < 0 || reader->offset < reader->head_end) {
+		reader->offset += hand_on(head, reader->offset, reader->head_end, piece, context);
 	}
+	pump_tails(reader, tails, count, piece, context);
 	close(head);
 }

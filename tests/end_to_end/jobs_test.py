@@ -187,6 +187,14 @@ class Commands(Jobs):
         told = json.loads(self.muster("join", "--json", *jobs).stdout)
         self.assertEqual([(job["id"], job["exit_code"]) for job in told], list(zip(jobs, (0, 3, 2))))
 
+    def test_join_gives_up_in_time_also_where_its_parent_blocked_the_alarm(self):
+        job = self.detach("sleep", "60")
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        try:
+            self.assert_exit(self.muster("join", "--timeout", "100ms", job, timeout=10), 124)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
+
     def test_join_gives_up_in_time(self):
         job = self.detach("sleep", "60")
         began = time.monotonic()

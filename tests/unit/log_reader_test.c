@@ -149,6 +149,61 @@ static void tails_that_could_not_be_joined_are_read_beside_their_head(void **sta
 	end(&place);
 }
 
+/* As log_file_finish does it: a tail goes to the end of the head, here by halves. */
+static void join_half(struct place *place, int64_t tail, bool second)
+{
+	char name[64], bytes[TAIL];
+	snprintf(name, sizeof name, "0.out.%lld", (long long)tail);
+	int source = openat(place->written.directory, name, O_RDONLY | O_CLOEXEC);
+	int head = openat(place->written.directory, "0.out", O_WRONLY | O_APPEND | O_CLOEXEC);
+	ssize_t length = read(source, bytes, sizeof bytes), half = length / 2;
+	ssize_t from = second ? half : 0, part = second ? length - half : half;
+	assert_true(part > 0);
+	assert_int_equal(write(head, bytes + from, (size_t)part), part);
+	close(source);
+	close(head);
+	if (second)
+		assert_int_equal(unlinkat(place->written.directory, name, 0), 0);
+}
+
+static void write_gap(struct place *place)
+{
+	char gap[LOG_GAP_BYTES];
+	int length = log_file_word_gap(gap, place->written.log.tails[0] - HEAD);
+	int head = openat(place->written.directory, "0.out", O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(write(head, gap, (size_t)length), length);
+	close(head);
+}
+
+/* The older tail is as yet unread. Looked at after each tail that was joined, or in the middle of it, too. */
+static void who_reads_while_tails_are_joined_loses_nothing(void **state)
+{
+	(void)state;
+	for (int often = 0; often < 2; often++) {
+		struct place place;
+		struct log_file *log = &place.written.log;
+		begin(&place);
+		while (log->total < 2 * LIMIT) {
+			say(&place, 100);
+			pump(&place);
+		}
+		for (int64_t newest = log->tails[1]; log->tails[0] != newest;)
+			say(&place, 100);
+		assert_true(log->tails[1] != 0);
+		write_gap(&place);
+		for (int i = 0; i < 2; i++) {
+			join_half(&place, log->tails[i], false);
+			if (often)
+				pump(&place);
+			join_half(&place, log->tails[i], true);
+			pump(&place);
+		}
+		assert_int_equal(check_heard(&place, log->total), 0);
+		log->tails[0] = log->tails[1] = 0; /* joined */
+		end(&place);
+	}
+}
+
 static void files_that_muster_did_not_write_are_left_alone(void **state)
 {
 	(void)state;
@@ -224,6 +279,7 @@ int main(void)
 		cmocka_unit_test(who_reads_seldom_is_told_how_much_was_dropped),
 		cmocka_unit_test(who_comes_after_the_end_reads_head_and_tail),
 		cmocka_unit_test(tails_that_could_not_be_joined_are_read_beside_their_head),
+		cmocka_unit_test(who_reads_while_tails_are_joined_loses_nothing),
 		cmocka_unit_test(files_that_muster_did_not_write_are_left_alone),
 		cmocka_unit_test(links_and_pipes_in_the_place_of_a_log_are_not_read),
 		cmocka_unit_test(a_gap_that_cannot_be_is_not_believed),
