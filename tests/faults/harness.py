@@ -196,6 +196,7 @@ class Test:
     def __init__(self, settings, row, seed):
         self.muster = settings.muster
         self.sanitized = None
+        self.checks_leaks = True  # when sanitized; the leak checker makes a process of its own
         self.programs = settings.programs
         self.random = random.Random(seed)
         self.row = row
@@ -264,7 +265,8 @@ class Test:
             }
         )
         if self.is_sanitized():  # no core limit of its own, no handlers of its own
-            result["ASAN_OPTIONS"] = "disable_coredump=0:handle_segv=0:handle_abort=0:handle_sigbus=0"
+            options = "disable_coredump=0:handle_segv=0:handle_abort=0:handle_sigbus=0"
+            result["ASAN_OPTIONS"] = options + ("" if self.checks_leaks else ":detect_leaks=0")
         for key, value in (changes or {}).items():
             if value is None:
                 result.pop(key, None)
