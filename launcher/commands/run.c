@@ -75,6 +75,7 @@ struct run {
 	struct job_record record;
 	struct log_place logs; /* of a detached job */
 	struct start_word starter;
+	pid_t parent;  /* when muster began: the owner of a daemon */
 	bool detached; /* the job runs on without this process */
 	char directory[PATH_MAX];
 	char core_pattern[256];
@@ -103,6 +104,7 @@ static int take_cores_and_record(struct run *run, struct error *err)
 		.machine = &run->machine,
 		.job_id = run->record.id,
 		.outer_jobs = run->outer_jobs,
+		.owner = run->parent,
 		.quiet = run->options.quiet,
 		.verbose = run->options.verbosity > 0,
 	};
@@ -427,7 +429,7 @@ static int run_job(struct run *run)
 	int failed = prepare(run);
 	if (failed != 0)
 		return failed;
-	int owner = run->spec.daemon ? guard_open_owner(&err) : 0;
+	int owner = run->spec.daemon ? guard_open_owner(run->parent, &err) : 0;
 	if (owner < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	return run->spec.join ? run_in_foreground(run, owner) : run_in_background(run, owner);
@@ -437,6 +439,7 @@ int command_run(int argc, char **argv)
 {
 	static struct run run = {.record = JOB_RECORD_NONE, .starter = START_WORD_NONE};
 	struct error err;
+	run.parent = getppid();
 	signals_take_over();
 	if (run_options_parse(&run.options, OPTIONS_OF_RUN, argc, argv, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);

@@ -144,7 +144,6 @@ static int wait_and_take(struct placement *placement, struct core_lease *lease, 
                          struct error *err)
 {
 	int64_t wait_ms = taking->spec->placement.wait_for_cores_ms, began = clock_ms(), pause = FIRST_PAUSE_MS;
-	pid_t owner = getppid();
 	struct text told = {0};
 	bool waits = wait_ms != NOT_SET;
 	int rc;
@@ -153,7 +152,7 @@ static int wait_and_take(struct placement *placement, struct core_lease *lease, 
 		waits = left > 0;
 		if (!waits)
 			continue; /* once more, as without waiting */
-		if (taking->spec->daemon && getppid() != owner) {
+		if (taking->spec->daemon && getppid() != taking->owner) {
 			rc = error_set(err, -ESRCH, "daemon: the process that started muster has ended");
 			break;
 		}

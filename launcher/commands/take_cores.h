@@ -7,6 +7,7 @@
 #define MUSTER_COMMANDS_TAKE_CORES_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct core_lease;
 struct error;
@@ -19,6 +20,7 @@ struct core_taking {
 	struct machine *machine; /* its holders are set here */
 	const char *job_id;
 	const char *outer_jobs; /* as outer_jobs() gives it */
+	pid_t owner;            /* the parent with which a daemon ends */
 	bool quiet;
 	bool verbose;
 };

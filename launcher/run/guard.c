@@ -177,14 +177,20 @@ static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watc
 
 /* --- the guard --- */
 
-int guard_open_owner(struct error *err)
+int guard_open_owner(pid_t parent, struct error *err)
 {
-	int owner = (int)syscall(SYS_pidfd_open, getppid(), 0);
+	int owner = (int)syscall(SYS_pidfd_open, parent, 0);
+	int code = owner < 0 ? errno : 0;
+	if (getppid() != parent) { /* after it was opened: whoever has its number now is a stranger */
+		if (owner >= 0)
+			close(owner);
+		return error_set(err, -ESRCH, "daemon: the process that started muster has ended");
+	}
 	if (owner >= 0)
 		return owner;
-	return error_set(err, -errno,
+	return error_set(err, -code,
 	                 "daemon: the process that started muster cannot be watched%s: %s: leave daemon out",
-	                 getppid() == 0 ? ", it is outside this container" : "", strerror(errno));
+	                 parent == 0 ? ", it is outside this container" : "", strerror(code));
 }
 
 static int fork_failed(int code, struct error *err)

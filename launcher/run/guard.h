@@ -16,6 +16,7 @@
 #define MUSTER_RUN_GUARD_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct error;
 struct guards;
@@ -42,8 +43,9 @@ struct guarded {
 	int64_t patience_ms; /* a supervisor that was told to end and is held (SIGSTOP, a tracer) is killed after it */
 };
 
-/* A pidfd of this process's parent, for `owner`; negative where it cannot be watched. */
-int guard_open_owner(struct error *err);
+/* A pidfd of this process's parent, for `owner`; negative where it cannot be watched, or is not the one that it was
+ * when muster began: then the owner has ended. */
+int guard_open_owner(pid_t parent, struct error *err);
 
 /* Returns the exit code in the guard; never returns in the others. Negative: a process could not be made; nothing was
  * started then. */

@@ -55,6 +55,28 @@ def end_by(number):
 ENDS = {"exit": end_by_exit, "SIGTERM": end_by(signal.SIGTERM), "SIGKILL": end_by(signal.SIGKILL)}
 
 
+@test()
+def a_daemon_whose_owner_ends_before_its_spec_is_there_starts_nothing(t):
+    """As init's child it would be tied to init."""
+    receive, send = os.pipe()
+    script = 'exec 3<&0; "$@" <&3 >out 2>&1 & echo $!; wait'
+    owner = subprocess.Popen(["sh", "-c", script, "owner", *t.command("-", plain=True)], stdin=receive, cwd=t.dir,
+                             stdout=subprocess.PIPE, env=t.environment())
+    muster = int(owner.stdout.readline())
+    os.close(receive)
+    os.write(send, b"version: 1\n")
+    eventually(lambda: processes.name(muster) == "muster" and processes.state(muster) == "S", "it waits for its spec")
+    owner.kill()
+    owner.wait()
+    eventually(lambda: processes.parent(muster) != owner.pid, "it has another parent")
+    os.write(send, b"daemon: true\ncommand: [touch, started]\n")
+    os.close(send)
+    t.expect_survivors(within_s=3)
+    said = processes.read_bytes(t.path("out")).decode()
+    check("the process that started muster has ended" in said, f"it said {said!r}")
+    check(not t.has("started"), "a rank was started")
+
+
 def end_group_by(number):
     """As a terminal does: everybody in the owner's process group gets it, muster too."""
     return lambda t, owner: os.killpg(owner.pid, number)

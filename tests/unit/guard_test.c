@@ -52,7 +52,7 @@ static _Noreturn void be_guard(const struct guard_case *how)
 	const struct guarded guarded = {.supervise = how->supervise,
 	                                .tidy = how->tidies ? tell_tidied : NULL,
 	                                .context = how->context,
-	                                .owner = how->stop_with_owner ? guard_open_owner(&err) : 0,
+	                                .owner = how->stop_with_owner ? guard_open_owner(getppid(), &err) : 0,
 	                                .patience_ms = how->patience_ms};
 	setpgid(0, 0);
 	alarm(FIXTURE_LIFE_S);
