@@ -9,6 +9,7 @@
 #include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/console.h"
+#include "job/job_id.h"
 #include "job/job_places.h"
 #include "job/job_record.h"
 #include "job/start_word.h"
@@ -104,13 +105,32 @@ static _Noreturn void run_in_background(const struct detachment *job, int log)
 
 /* --- in the command --- */
 
+/* Past stdio, so that it is known before the command returns whether it went out. */
+static int print_id(const char *id)
+{
+	char line[JOB_ID_SIZE + 1];
+	int length = snprintf(line, sizeof line, "%s\n", id);
+	return patient_write(STDOUT_FILENO, line, (size_t)length, -1);
+}
+
+/* A job whose id went nowhere would run on, and whoever asked for it would take it for one that failed. */
+static int stop_unnamed(const struct detachment *job, pid_t guard, int why)
+{
+	struct error err;
+	start_word_stop(guard);
+	error_set(&err, why, "cannot write to standard output: %s: job %s was stopped, for its id could not be printed",
+	          strerror(-why), job->record->id);
+	return console_tell(&err, EXIT_MUSTER);
+}
+
 static int tell_start(const struct detachment *job, pid_t guard)
 {
 	struct text words = {0};
 	int code = start_word_await(job->starter, guard, &words);
-	if (code == 0)
-		puts(job->record->id);
-	else if (code < 0)
+	int printed = code == 0 ? print_id(job->record->id) : 0;
+	if (printed < 0)
+		code = stop_unnamed(job, guard, printed);
+	if (code < 0)
 		text_add(&words, "muster: its processes were killed before every rank was executed: the job is lost\n");
 	if (words.length > 0)
 		patient_say(words.bytes);

@@ -33,7 +33,8 @@ int detach_make_record(struct job_record *record, struct log_place *logs, const 
                        struct error *err);
 
 /* Prints the job's id once all ranks were executed; else what the job would have said in the foreground, and returns
- * what it would have exited with. `detached`: there is a job, and the record is its own. */
+ * what it would have exited with. A job whose id cannot be printed is stopped, and gone when this returns. `detached`:
+ * there is a job, and the record is its own. */
 int detach(const struct detachment *job, bool *detached);
 
 /* In the job: whoever started it is told, as it would have been in the foreground. Returns the exit code. */

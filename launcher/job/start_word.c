@@ -18,9 +18,10 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { TEXT_MOST = 32 * 1024 };
+enum { TEXT_MOST = 32 * 1024, LOOK_MS = 100 };
 
 static void close_end(int *fd)
 {
@@ -112,4 +113,17 @@ int start_word_await(struct start_word *word, pid_t guard, struct text *text)
 	}
 	text_finish(&said);
 	return whole ? code : -EPIPE;
+}
+
+/* The end of the guard is a signal as well; should there be no descriptor for signals, it is looked for now and then.
+ */
+void start_word_stop(pid_t guard)
+{
+	struct pollfd signals = {.fd = signals_open(), .events = POLLIN};
+	kill(guard, SIGTERM);
+	while (waitpid(guard, NULL, WNOHANG) == 0)
+		if (poll(&signals, 1, LOOK_MS) > 0)
+			hand_on(signals.fd, guard);
+	if (signals.fd >= 0)
+		close(signals.fd);
 }

@@ -103,6 +103,21 @@ class Records(Jobs):
             self.assertIn("--detach", done.stderr)
             self.assertFalse((self.directory / "started").exists())
 
+    def test_a_job_whose_id_cannot_be_printed_is_stopped(self):
+        script = "trap 'sleep 0.3; exit 0' TERM; sleep 60 & wait"
+        command = '"$@" 2>"$0"; echo $? >>"$0"'
+        closed = 'until test -e "$0"; do sleep 0.01; done'
+        for line in (f"({command}) >/dev/full", f"({command}) >&-",
+                     f"({closed}; {command}) | (exec <&-; touch \"$0\")"):
+            with self.subTest(line=line):
+                told = self.directory / f"told {len(line)}"
+                self.command("sh", "-c", line, told, harness.MUSTER, "run", "-d", "--set", "name=unheard", "sh", "-c",
+                             script)
+                said, code = told.read_text().splitlines()
+                self.assertRegex(said, r"^muster: cannot write to standard output: .*: job unheard-\w+ was stopped")
+                self.assertEqual(code, "125")
+                self.assertEqual(self.ps(), {})
+
     def test_directories_that_somebody_prepared_are_refused(self):
         state = self.directory / "state"
         state.mkdir()
