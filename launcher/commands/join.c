@@ -27,7 +27,7 @@ static const struct job_usage usage = {
 		"  -t, --timeout T   give up after T, like 90s or 1h30m: exit code 124\n"
 		"  -j, --json        the jobs and their exit codes, as JSON\n"
 		"  -h, --help        this text\n\n"
-		"JOB is an id, the beginning of one, or the name of the only job of that name.\n",
+		"JOB is an id, the beginning of one, or a name; of several such jobs, the only one that runs.\n",
 };
 
 static int64_t now_ms(void)
@@ -58,7 +58,7 @@ static int join_one(const char *word, int64_t end_ms, json_t *jobs)
 {
 	struct job_view view;
 	struct error err;
-	if (job_view_find(&view, word, &err) < 0)
+	if (job_view_find(&view, word, JOB_ANY, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	int64_t left_ms = end_ms < 0 ? -1 : end_ms > now_ms() ? end_ms - now_ms() : 0;
 	int code;

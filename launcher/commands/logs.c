@@ -134,7 +134,7 @@ int command_logs(int argc, char **argv)
 	int code;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
-	int rc = job_view_find(&view, options.words[0], &err);
+	int rc = job_view_find(&view, options.words[0], JOB_ANY, &err);
 	if (rc == 0)
 		rc = open_logs(&logs, &view, options.ranks, &err);
 	if (rc == 0)

@@ -53,7 +53,7 @@ static json_t *load_job(const char *word, struct error *err)
 {
 	struct job_view view;
 	json_t *report = NULL;
-	if (job_view_find(&view, word, err) == 0 && view.life == JOB_ENDED)
+	if (job_view_find(&view, word, JOB_ANY, err) == 0 && view.life == JOB_ENDED)
 		report = job_view_report(&view, err);
 	else if (view.directory >= 0)
 		error_set(err, -ENOENT, "job %s %s", view.id,

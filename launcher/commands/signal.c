@@ -47,7 +47,7 @@ int command_signal(int argc, char **argv)
 	int code;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
-	int rc = job_view_find(&view, options.words[0], &err);
+	int rc = job_view_find(&view, options.words[0], JOB_THAT_RUNS, &err);
 	if (rc == 0)
 		rc = send_to(&view, options.words[1], options.ranks, &err);
 	job_view_close(&view);

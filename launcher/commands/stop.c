@@ -67,7 +67,7 @@ static int stop_one(const char *word, int64_t grace_ms)
 {
 	struct job_view view;
 	struct error err;
-	int rc = job_view_find(&view, word, &err);
+	int rc = job_view_find(&view, word, JOB_THAT_RUNS, &err);
 	if (rc == 0 && (view.life == JOB_RUNNING || view.life == JOB_STARTING))
 		rc = ask(&view, grace_ms, &err);
 	if (rc == 0) {

@@ -28,9 +28,12 @@ struct job_view {
 	json_t *job; /* job.json; NULL: not there */
 };
 
-/* The job that the user means: an id, the beginning of one, or the name of one. -ENOENT with the reason, or with who
- * could be meant. */
-int job_view_find(struct job_view *view, const char *word, struct error *err);
+/* What for: who is to be stopped or signalled is not taken for one of those that have ended. */
+enum job_wanted { JOB_ANY, JOB_THAT_RUNS };
+
+/* The job that the user means: an id, the name of one, or the beginning of an id; of several, the only one that runs.
+ * -ENOENT with the reason, or with who could be meant. */
+int job_view_find(struct job_view *view, const char *word, enum job_wanted wanted, struct error *err);
 
 /* Calls back for each record, in the order of ids, until `visit` returns false. Negative: there are no records to be
  * read. With `ended` false only those that run or were lost are shown. */

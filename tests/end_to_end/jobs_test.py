@@ -192,9 +192,32 @@ class Commands(Jobs):
             self.assert_exit(self.muster("join", word), code)
         done = self.muster("join", "tra")
         self.assert_exit(done, 125)
-        self.assertIn(f'"tra" may be any of 2 jobs: {other}, {job}', done.stderr)
+        self.assertIn(f'"tra" may be any of 2 jobs: {other} (ended), {job} (ended): give the whole id', done.stderr)
         for word in ("nobody", "../x", "", "-x" * 50):
             self.assert_exit(self.muster("join", "--", word), 125)
+
+    def test_a_name_means_the_only_job_of_that_name_that_runs(self):
+        ended = [self.detach("--set", "name=train", "true") for _ in range(2)]
+        self.muster("join", *ended)
+        for command, said in (("status", f"{ended[1]} (ended), {ended[0]} (ended): give the whole id"),
+                              ("stop", f'of 2 jobs that "train" may be, none runs: {ended[1]} (ended)')):
+            done = self.muster(command, "train")
+            self.assert_exit(done, 125)
+            self.assertIn(said, done.stderr)
+        running = self.detach("--set", "name=train", "sleep", "60")
+        for word in ("train", "tra"):
+            self.assertIn(running, self.muster("status", word).stdout)
+        self.assert_exit(self.muster("signal", "train", "CONT"), 0)
+        other = self.detach("--set", "name=train", "sleep", "60")
+        several = {"status": f"any of 4 jobs: {other} (running), {running} (running), {ended[1]} (ended)",
+                   "stop": f"any of 2 jobs: {other} (running), {running} (running): give"}
+        for command, said in several.items():
+            done = self.muster(command, "train")
+            self.assert_exit(done, 125)
+            self.assertIn(said, done.stderr)
+        self.assert_exit(self.muster("stop", other), 0)
+        self.assert_exit(self.muster("stop", "train"), 0)
+        self.assertEqual(self.ps(), {})
 
     def test_join_waits_for_many_and_gives_the_first_failure(self):
         jobs = [self.detach("sh", "-c", f"sleep 0.{n}; exit {n}") for n in (0, 3, 2)]

@@ -110,7 +110,7 @@ static void ask(void)
 	struct job_view view;
 	struct error err = {0};
 	said.at = 0;
-	EXPECT(job_view_find(&view, ID, &err) == 0 && view.life == JOB_RUNNING);
+	EXPECT(job_view_find(&view, ID, JOB_ANY, &err) == 0 && view.life == JOB_RUNNING);
 	json_t *answer = control_ask(&view, json_pack("{s:s}", "do", "stop"), &err);
 	EXPECT(answer != NULL || err.text[0] != '\0');
 	json_decref(answer);

@@ -97,7 +97,7 @@ static void look(void)
 {
 	struct job_view view;
 	struct error err = {0};
-	EXPECT(job_view_find(&view, ID, &err) == 0);
+	EXPECT(job_view_find(&view, ID, JOB_ANY, &err) == 0);
 	json_decref(job_view_end(&view));
 	json_t *report = job_view_report(&view, &err);
 	EXPECT(report != NULL || err.text[0] != '\0');
