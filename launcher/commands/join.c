@@ -37,39 +37,50 @@ static int64_t now_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static int exit_code_of(struct job_view *view)
+/* The code that a job ended with; null where nobody knows it. */
+static json_t *code_of(struct job_view *view, struct error *err)
+{
+	if (view->life == JOB_LOST) {
+		error_set(err, -ENOENT, "job %s is lost: muster was killed, or the machine went down, before its end",
+		          view->id);
+		return json_null();
+	}
+	json_t *report = job_view_report(view, err);
+	if (report == NULL)
+		return json_null();
+	json_t *code = json_incref(json_object_get(report, "exit_code"));
+	json_decref(report);
+	if (json_is_integer(code))
+		return code;
+	json_decref(code);
+	error_set(err, -EBADMSG, "job %s: report.json has no exit_code", view->id);
+	return json_null();
+}
+
+/* `code` becomes the job's, or null; what is returned is join's own where the job has none. */
+static int wait_for(struct job_view *view, int64_t end_ms, json_t **code)
 {
 	struct error err;
-	if (view->life == JOB_LOST) {
-		error_set(&err, -ENOENT, "job %s is lost: muster was killed, or the machine went down, before its end",
-		          view->id);
-		return console_tell(&err, EXIT_MUSTER);
+	int64_t left_ms = end_ms < 0 ? -1 : end_ms > now_ms() ? end_ms - now_ms() : 0;
+	if (view->life != JOB_ENDED && !job_view_wait(view, left_ms)) {
+		*code = json_null();
+		error_set(&err, -ETIMEDOUT, "job %s still runs", view->id);
+		return console_tell(&err, EXIT_TIMEOUT);
 	}
-	json_t *report = job_view_report(view, &err);
-	if (report == NULL)
-		return console_tell(&err, EXIT_MUSTER);
-	json_t *code = json_object_get(report, "exit_code");
-	int exit_code = json_is_integer(code) ? (int)json_integer_value(code) : EXIT_MUSTER;
-	json_decref(report);
-	return exit_code;
+	*code = code_of(view, &err);
+	return json_is_integer(*code) ? (int)json_integer_value(*code) : console_tell(&err, EXIT_MUSTER);
 }
 
 static int join_one(const char *word, int64_t end_ms, json_t *jobs)
 {
 	struct job_view view;
 	struct error err;
+	json_t *of_job;
 	if (job_view_find(&view, word, JOB_ANY, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
-	int64_t left_ms = end_ms < 0 ? -1 : end_ms > now_ms() ? end_ms - now_ms() : 0;
-	int code;
-	if (view.life == JOB_ENDED || job_view_wait(&view, left_ms)) {
-		code = exit_code_of(&view);
-	} else {
-		error_set(&err, -ETIMEDOUT, "job %s still runs", view.id);
-		code = console_tell(&err, EXIT_TIMEOUT);
-	}
-	json_array_append_new(jobs, json_pack("{s:s, s:s, s:i}", "id", view.id, "state", job_life_name(view.life),
-	                                      "exit_code", code));
+	int code = wait_for(&view, end_ms, &of_job);
+	json_array_append_new(jobs, json_pack("{s:s, s:s, s:o}", "id", view.id, "state", job_life_name(view.life),
+	                                      "exit_code", of_job));
 	job_view_close(&view);
 	return code;
 }

@@ -180,7 +180,9 @@ class Commands(Jobs):
         self.assertEqual({job: about["state"] for job, about in self.ps().items()}, {running: "running", lost: "lost"})
         self.assertEqual(self.ps("-a")[ended]["state"], "ended")
         self.assertIn("is lost", self.muster("join", lost).stderr)
-        self.assert_exit(self.muster("join", lost), 125)
+        done = self.muster("join", "--json", lost)
+        self.assert_exit(done, 125)
+        self.assertEqual(json.loads(done.stdout), [{"id": lost, "state": "lost", "exit_code": None}])
         table = self.muster("ps", "-a").stdout.splitlines()
         self.assertEqual(len(table), 4)
         self.assertTrue(any(ended in line and "exit 0" in line for line in table))
@@ -239,6 +241,9 @@ class Commands(Jobs):
         self.assert_exit(self.muster("join", "--timeout", "200ms", job), 124)
         self.assertGreaterEqual(time.monotonic() - began, 0.2)
         self.assertEqual(self.ps()[job]["state"], "running")
+        done = self.muster("join", "--json", "--timeout", "1ms", job)
+        self.assert_exit(done, 124)
+        self.assertEqual(json.loads(done.stdout), [{"id": job, "state": "running", "exit_code": None}])
 
     def states(self, job):
         return [rank["state"] for rank in json.loads(self.muster("status", "--json", job).stdout)["ranks"]]
