@@ -5,6 +5,7 @@
 #include "commands/ps.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/printable.h"
 #include "commands/console.h"
 #include "commands/job_options.h"
@@ -47,6 +48,33 @@ static bool add_job(void *context, struct job_view *view)
 {
 	json_array_append_new(context, describe(view));
 	return true;
+}
+
+/* --- their order --- */
+
+/* Dates are of one length, in UTC. A job that says nothing as yet is only just starting. */
+static int by_start(const void *one, const void *other)
+{
+	const char *a = json_string_value(json_object_get(*(json_t *const *)one, "started"));
+	const char *b = json_string_value(json_object_get(*(json_t *const *)other, "started"));
+	if (a == NULL || b == NULL)
+		return (a == NULL) - (b == NULL);
+	return strcmp(a, b);
+}
+
+/* The newest last, where the eye is when a list has run through. */
+static json_t *sort(json_t *jobs)
+{
+	size_t count = json_array_size(jobs);
+	json_t **items = memory_zeroed(count * sizeof(json_t *)), *sorted = json_array();
+	for (size_t i = 0; i < count; i++)
+		items[i] = json_array_get(jobs, i);
+	qsort(items, count, sizeof *items, by_start);
+	for (size_t i = 0; i < count; i++)
+		json_array_append(sorted, items[i]);
+	free(items);
+	json_decref(jobs);
+	return sorted;
 }
 
 /* --- the table --- */
@@ -124,6 +152,7 @@ int command_ps(int argc, char **argv)
 	json_t *jobs = json_array();
 	int rc = job_view_each(options.all, add_job, jobs, &err);
 	if (rc == 0 || rc == -ENOENT) {
+		jobs = sort(jobs);
 		if (options.json) {
 			json_dumpf(jobs, stdout, JSON_INDENT(2));
 			putchar('\n');

@@ -187,6 +187,12 @@ class Commands(Jobs):
         self.assertEqual(len(table), 4)
         self.assertTrue(any(ended in line and "exit 0" in line for line in table))
 
+    def test_ps_lists_jobs_in_the_order_in_which_they_were_started(self):
+        jobs = [self.detach("--set", f"name={name}", "true") for name in ("walrus", "bear", "swan", "ape")]
+        self.muster("join", *jobs)
+        self.assertEqual(list(self.ps("-a")), jobs)
+        self.assertEqual([line.split()[0] for line in self.muster("ps", "-a").stdout.splitlines()], ["ID", *jobs])
+
     def test_a_job_is_found_by_id_by_its_beginning_and_by_its_name(self):
         job = self.detach("--set", "name=train", "sh", "-c", "exit 5")
         other = self.detach("--set", "name=trainer", "sh", "-c", "exit 6")
