@@ -161,15 +161,22 @@ void place_held_add_holders(struct text *text, const struct machine *machine, co
 		text_add_format(text, ", more by %" PRIu32 " other %s", others, others == 1 ? "job" : "jobs");
 }
 
+/* Who has waited already, or is going to, is not told that one can. */
+static void add_advice(struct text *text, const struct placement_spec *request)
+{
+	text_add(text, request->wait_for_cores_ms == NOT_SET ? "wait with --wait-for-cores"
+	                                                     : "wait longer (--wait-for-cores)");
+	if (request->exclusive)
+		text_add(text, ", or leave --exclusive out to share");
+}
+
 static int refuse(struct text *text, const struct placement_spec *request, const struct machine *machine,
                   const struct index_set *held, struct error *err)
 {
 	place_held_add_holders(text, machine, held);
-	if (request->exclusive)
-		text_add(text,
-		         ", and placement.exclusive is true: wait with --wait-for-cores, or leave it out to share");
-	else
-		text_add(text, ", which shares with nobody (placement.exclusive): wait with --wait-for-cores");
+	text_add(text, request->exclusive ? ", and placement.exclusive is true: "
+	                                  : ", which shares with nobody (placement.exclusive): ");
+	add_advice(text, request);
 	int rc = error_set(err, -EAGAIN, "%s", text->bytes);
 	text_finish(text);
 	return rc;

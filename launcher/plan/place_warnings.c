@@ -166,9 +166,10 @@ static void warn_held(struct placement *placement, const struct place_pool *pool
 		return;
 	struct text text = {0};
 	place_held_add_holders(&text, pool->machine, &placement->shared);
-	text_add_format(&text, ": the ranks share %s%s; --wait-for-cores waits",
-	                index_set_count(&placement->shared) == 1 ? "it" : "them",
-	                pool->request->rank_cpus != NULL ? "" : ", for too few cores are free");
+	text_add_format(&text, ": the ranks share %s%s; %s", index_set_count(&placement->shared) == 1 ? "it" : "them",
+	                pool->request->rank_cpus != NULL ? "" : ", for too few cores are free",
+	                pool->request->wait_for_cores_ms == NOT_SET ? "--wait-for-cores waits"
+	                                                            : "a longer --wait-for-cores waits on");
 	add_warning(placement, &text);
 }
 

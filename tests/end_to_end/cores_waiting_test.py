@@ -47,9 +47,11 @@ class Waiting(Cores):
         self.assert_exit(done, 0)
         self.assertGreater(time.monotonic() - began, 0.2)
         self.assertIn("the ranks share", done.stderr)
+        self.assertIn("; a longer --wait-for-cores waits on\n", done.stderr)
         done = self.muster("run", "--wait-for-cores", "200ms", "--exclusive", "echo", "ran")
         self.assert_exit(done, 125)
         self.assertIn("waited 200ms for cores", done.stderr)
+        self.assertIn(": wait longer (--wait-for-cores), or leave --exclusive out to share\n", done.stderr)
         self.assertEqual(done.stdout, "")
 
     def test_it_does_not_wait_when_there_is_no_need(self):
