@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * examine_places: whether what a job keeps can be kept: its record, its socket, and what programs put into /tmp. Where
- * a directory is not there yet, the nearest one above it is asked, in which it would be made.
+ * a directory is not there yet, the nearest one above it is asked, in which it would be made. It is asked by writing a
+ * file there: of /proc and /sys the permissions say that root may.
  */
 #include "doctor/byte_words.h"
 #include "doctor/examine.h"
@@ -20,15 +21,33 @@
 
 enum { WRITTEN_BYTES = 64 * 1024 };
 
-/* 0, or why no file can be written there; one without a name is tried. */
+/* Where no file can be without a name. What makes no files says that there is none. */
+static int open_named(int directory)
+{
+	char name[32];
+	snprintf(name, sizeof name, ".muster-doctor-%d", (int)getpid());
+	int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == ENOENT ? -EOPNOTSUPP : -errno;
+	unlinkat(directory, name, 0);
+	return fd;
+}
+
+static int open_trial(int directory)
+{
+	int fd = openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+		return open_named(directory);
+	return fd < 0 ? -errno : fd;
+}
+
+/* 0, or why no file can be written there. */
 static int try_writing(int directory)
 {
 	static const char bytes[WRITTEN_BYTES];
-	int fd = openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
-		return faccessat(directory, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+	int fd = open_trial(directory);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	ssize_t wrote = write(fd, bytes, sizeof bytes);
 	int rc = wrote < 0 ? -errno : wrote < (ssize_t)sizeof bytes ? -ENOSPC : 0;
 	close(fd);
@@ -61,19 +80,28 @@ static int try_place(int opened, const char *path, struct error *err)
 	return rc < 0 ? error_set(err, rc, "%s: %s", path, strerror(-rc)) : 0;
 }
 
+static void add_room(struct findings *findings, const char *id, const char *noun, const char *path, uint64_t left)
+{
+	char words[BYTE_WORDS_SIZE];
+	struct finding *finding =
+		findings_add(findings, id, "%s: %s, where %s are free", noun, path, byte_words(words, left));
+	finding_set_value(finding, (double)left);
+	if (left == 0)
+		finding_grade_as(finding, FINDING_WARNING,
+		                 "the last of the disk is kept for root, or is gone already: what is written there is "
+		                 "lost",
+		                 "make room there, or name another directory, see muster(1)");
+}
+
+/* A file system of no size at all does not count what is free. */
 static void add_place(struct findings *findings, const char *id, const char *noun, const char *path)
 {
 	struct statvfs status;
-	char words[BYTE_WORDS_SIZE];
 	int directory = open_nearest(path);
-	if (directory < 0 || fstatvfs(directory, &status) < 0) {
+	if (directory < 0 || fstatvfs(directory, &status) < 0 || status.f_blocks == 0)
 		findings_add(findings, id, "%s: %s", noun, path);
-	} else {
-		uint64_t left = (uint64_t)status.f_bavail * status.f_frsize;
-		finding_set_value(
-			findings_add(findings, id, "%s: %s, where %s are free", noun, path, byte_words(words, left)),
-			(double)left);
-	}
+	else
+		add_room(findings, id, noun, path, (uint64_t)status.f_bavail * status.f_frsize);
 	if (directory >= 0)
 		close(directory);
 }

@@ -386,6 +386,21 @@ class Places(Doctor):
         self.assert_grade(found, "places.sockets", "warning", "symbolic link")
         self.assert_only(found, "places.sockets")
 
+    def test_where_root_may_write_and_nobody_can_is_told(self):
+        for place in ("/proc", "/sys"):
+            for variable, name in (("XDG_STATE_HOME", "places.records"), ("XDG_RUNTIME_DIR", "places.sockets")):
+                with self.subTest(place=place, variable=variable):
+                    found = self.findings(**{variable: place})
+                    self.assert_grade(found, name, "warning", f"{place}/muster")
+                    self.assert_only(found, name)
+
+    def test_a_file_system_that_counts_nothing_is_not_said_to_be_full(self):
+        need_root(self)
+        (self.directory / "state").mkdir()
+        found = self.mounts(f"mount -t ramfs -o mode=700 none {self.directory}/state")
+        self.assert_grade(found, "places.records", "ok", str(self.directory))
+        self.assertNotIn("free", found["places.records"]["found"])
+
     def test_what_is_read_only_is_told(self):
         need_root(self)
         (self.directory / "state").mkdir()
