@@ -140,7 +140,7 @@ static void examine_sockets(struct findings *findings)
 	else
 		finding_grade_as(
 			findings_add(findings, "places.sockets", "no sockets of jobs can be made: %s", err.text),
-			FINDING_WARNING, "jobs run, and muster status, signal and stop do not reach them as they run",
+			FINDING_WARNING, "jobs run, and muster status and signal do not reach them; muster stop does",
 			"set XDG_RUNTIME_DIR to a directory of this user's that can be written");
 }
 

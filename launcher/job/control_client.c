@@ -65,6 +65,17 @@ static int connect_to_young(int fd, const char *path)
 	return rc;
 }
 
+/* One that could not have a socket was told so at its start; but who asks now may not have seen that. */
+static int refuse_unreached(const struct job_view *view, int code, struct error *err)
+{
+	if (code == -ENOENT)
+		return error_set(err, code,
+		                 "job %s has no control socket: muster status and signal cannot reach it, muster stop "
+		                 "can",
+		                 view->id);
+	return error_set(err, code, "job %s cannot be asked: %s", view->id, strerror(-code));
+}
+
 static int open_connection(const struct job_view *view, struct error *err)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
@@ -78,7 +89,7 @@ static int open_connection(const struct job_view *view, struct error *err)
 		return fd;
 	close(fd);
 	return rc == 0 ? error_set(err, -EPERM, "somebody else listens in the place of job %s", view->id)
-	               : error_set(err, rc, "job %s cannot be asked: %s", view->id, strerror(-rc));
+	               : refuse_unreached(view, rc, err);
 }
 
 /* Who is turned away finds out while it asks; the reason is there to be read all the same. */

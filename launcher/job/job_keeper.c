@@ -48,6 +48,7 @@ struct job_keeper {
 	uv_timer_t settling;
 	struct control_server *server;
 	struct text events; /* that are yet to be written */
+	struct text early;  /* what is to be told whoever started the job */
 	int events_fd;      /* -1: not open as yet */
 	int report_fd;      /* begun while the ranks run, for nobody waits then */
 	int64_t last_ns;    /* when something was last told */
@@ -57,18 +58,36 @@ struct job_keeper {
 	bool warned;
 };
 
-/* Where a job that nobody watches has no place for records by design, nothing is to be said. */
-static void warn(struct job_keeper *keeper, const struct error *err)
+/* One line, and where a job that nobody watches has no place for records by design, none. Of a detached job the command
+ * that started it says it, too, as long as that listens: nobody looks into a log without a reason. */
+static void say(struct job_keeper *keeper, const struct text *line)
 {
-	struct text line = {0};
 	if (keeper->warned || keeper->facts.quiet || !job_places_known())
 		return;
 	keeper->warned = true;
-	text_add_format(&line, "muster: warning: no whole record of this job is kept: %s\n", err->text);
+	text_add(&keeper->early, line->bytes);
 	if (keeper->supervisor != NULL)
-		output_note(keeper->facts.output, line.bytes);
+		output_note(keeper->facts.output, line->bytes);
 	else
-		patient_say(line.bytes);
+		patient_say(line->bytes);
+}
+
+static void warn(struct job_keeper *keeper, const struct error *err)
+{
+	struct text line = {0};
+	text_add_format(&line, "muster: warning: no whole record of this job is kept: %s\n", err->text);
+	say(keeper, &line);
+	text_finish(&line);
+}
+
+static void warn_no_socket(struct job_keeper *keeper, const struct error *err)
+{
+	struct text line = {0};
+	text_add_format(&line,
+	                "muster: warning: this job has no control socket: %s: muster status and signal cannot reach "
+	                "it, muster stop can\n",
+	                err->text);
+	say(keeper, &line);
 	text_finish(&line);
 }
 
@@ -144,13 +163,20 @@ static void put(struct job_keeper *keeper, const char *file, const char *bytes, 
 		warn(keeper, &err);
 }
 
+/* Of a job in the foreground, where it will be in a moment. */
+static const char *socket_path(const struct job_keeper *keeper, char path[static PATH_MAX])
+{
+	if (!keeper->facts.plan->spec->join)
+		return control_server_path(keeper->server);
+	return control_server_place(path, keeper->facts.record->id) < 0 ? NULL : path;
+}
+
 static void put_job(struct job_keeper *keeper)
 {
 	struct timespec now = supervisor_look(keeper->supervisor).result->started;
 	char path[PATH_MAX];
 	char *json = job_json_format(keeper->facts.plan, keeper->facts.guards, keeper->facts.held_cpus,
-	                             keeper->facts.directory,
-	                             control_server_place(path, keeper->facts.record->id) < 0 ? NULL : path, &now);
+	                             keeper->facts.directory, socket_path(keeper, path), &now);
 	size_t length = json == NULL ? 0 : strlen(json);
 	struct error err;
 	if (json != NULL && job_record_put_job(keeper->facts.record, json, length, &err) < 0)
@@ -166,7 +192,7 @@ static void open_socket(struct job_keeper *keeper)
 	keeper->server = control_server_create(keeper->facts.record->id, keeper->loop, control_words_answer,
 	                                       &keeper->subject, &err);
 	if (keeper->server == NULL)
-		warn(keeper, &err);
+		warn_no_socket(keeper, &err);
 }
 
 /* Of a job that nobody sees the end of, the disk may be full by then. */
@@ -240,7 +266,7 @@ static void on_moment(void *context, enum job_moment moment, uint32_t local_rank
 		uv_timer_start(&keeper->settling, on_settled, SETTLED_AFTER_MS, 0);
 		break;
 	case MOMENT_EXECUTED:
-		start_word_say(keeper->facts.starter, 0, "");
+		start_word_say(keeper->facts.starter, 0, keeper->early.bytes != NULL ? keeper->early.bytes : "");
 		break;
 	case MOMENT_RANK_ENDED:
 		tell_rank_ended(keeper, local_rank);
@@ -317,5 +343,6 @@ void job_keeper_finish(struct job_keeper *keeper, const struct job_result *resul
 	if (keeper->events_fd >= 0)
 		close(keeper->events_fd);
 	text_finish(&keeper->events);
+	text_finish(&keeper->early);
 	free(keeper);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * start_word: see start_word.h. A word is the exit code as four bytes, then text until the end of the pipe, which is
- * written at once and is never longer than a pipe takes.
+ * written at once and is never longer than a pipe takes. That of a start has no end, for the job's processes have the
+ * pipe: it is so short that it is read as it was written, in one piece.
  */
 #include "job/start_word.h"
 
@@ -11,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -55,17 +57,16 @@ void start_word_say(struct start_word *word, int exit_code, const char *text)
 	if (word->speaking < 0)
 		return;
 	int32_t code = exit_code;
-	size_t length = strlen(text);
-	struct iovec parts[] = {{&code, sizeof code},
-	                        {(void *)(uintptr_t)text, length < TEXT_MOST ? length : TEXT_MOST}};
+	size_t length = strlen(text), most = exit_code == 0 ? PIPE_BUF - sizeof code : TEXT_MOST;
+	struct iovec parts[] = {{&code, sizeof code}, {(void *)(uintptr_t)text, length < most ? length : most}};
 	(void)!writev(word->speaking, parts, 2); /* who asked may be gone */
 	close_end(&word->speaking);
 }
 
-/* To the end of the pipe when the job failed; the word of a start is whole with its code. */
+/* To the end of the pipe when the job failed; the word of a start is one piece. */
 static bool listen_more(const struct start_word *word, struct text *said)
 {
-	char bytes[4096];
+	char bytes[PIPE_BUF];
 	ssize_t got = read(word->listening, bytes, sizeof bytes);
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN;

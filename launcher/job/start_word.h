@@ -33,7 +33,7 @@ int start_word_open(struct start_word *word, struct error *err);
  * `log`. */
 int start_word_become_background(struct start_word *word, int log);
 
-/* The first call counts; without an open word there is nobody to tell. */
+/* The first call counts; without an open word there is nobody to tell. With exit code 0 a line or two are whole. */
 void start_word_say(struct start_word *word, int exit_code, const char *text);
 
 /* Hands signals on to `guard`, an unreaped child, while it waits. The exit code, with text that is to be printed; or

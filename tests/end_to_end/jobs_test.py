@@ -312,6 +312,23 @@ class Commands(Jobs):
                 self.assert_exit(self.muster("stop", job), 0)
                 self.assert_exit(self.muster("join", job), 143)
 
+    def test_a_job_that_can_have_no_socket_says_so_at_once_and_when_it_is_asked(self):
+        places = {"XDG_RUNTIME_DIR": "/proc"}
+        done = self.muster("run", "-d", "sleep", "60", **places)
+        self.assert_exit(done, 0)
+        job = done.stdout.strip()
+        said = r"no control socket: .*muster status and signal cannot reach it, muster stop can\n$"
+        self.assertRegex(done.stderr, f"^muster: warning: this job has {said}")
+        self.assertEqual((self.record(job) / "muster.log").read_text(), done.stderr)
+        self.assertIsNone(json.loads((self.record(job) / "job.json").read_text())["socket"])
+        for words in (["status", job], ["signal", job, "USR1"]):
+            done = self.muster(*words, **places)
+            self.assert_exit(done, 125)
+            self.assertEqual(done.stderr, f"muster: job {job} has no control socket: muster status and signal cannot "
+                             "reach it, muster stop can\n")
+        self.assert_exit(self.muster("stop", job, **places), 0)
+        self.assertEqual(self.muster("run", "-q", "-d", "true", **places).stderr, "")
+
     def test_a_held_guard_or_warden_keeps_nobody_waiting(self):
         for which, words in (("guard", ["stop"]), ("warden", ["stop"]), ("guard", ["signal", "TERM"]),
                              ("warden", ["signal", "TERM"])):

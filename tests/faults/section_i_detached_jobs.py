@@ -234,6 +234,7 @@ def sockets_place_taken(t, what):
 
     started = muster("run", "-d", "-n", 2, "-k", "300ms", *t.waiting())
     check(started.returncode == 0, f"the job was not started: {started.stderr}")
+    check(place.rsplit("/", 1)[1] in started.stderr, f"the command does not name the place: {started.stderr}")
     job = started.stdout.strip()
     t.ready(2)
     check(not os.path.isdir(place) or os.listdir(place) == [], f"something is in {place}")
@@ -241,7 +242,7 @@ def sockets_place_taken(t, what):
     check(not os.path.exists(t.path("nothing")), "the link was followed")
     eventually(lambda: place.rsplit("/", 1)[1] in muster_log(t), "the job's log names the place")
     status = muster("status", job)
-    check(status.returncode == 125 and "cannot be asked" in status.stderr, f"status: {status.stdout}{status.stderr}")
+    check(status.returncode == 125 and "has no control socket" in status.stderr, f"status: {status.stdout}{status.stderr}")
     stopped = muster("stop", job)
     check(stopped.returncode == 0, f"stop: {stopped.stderr}")
     t.expect_survivors(within_s=2)
