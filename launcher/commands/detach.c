@@ -38,6 +38,10 @@ static int check_ways_out(const struct job_spec *spec, const char *report, struc
 		return error_set(err, -EINVAL,
 		                 "output.raw (--raw): a detached job has no output of muster's to write "
 		                 "to; leave it out, or name files");
+	if (spec->stdin_given && spec->stdin_to != STDIN_NONE)
+		return error_set(err, -EINVAL,
+		                 "stdin (--stdin): the standard input of a detached job is empty, for it outlives the "
+		                 "command; leave it out, or let a rank read a file");
 	if (report != NULL && (strcmp(report, "-") == 0 || strcmp(report, "/dev/stdout") == 0))
 		return error_set(err, -EINVAL, "--report %s: a detached job has no standard output; name a file",
 		                 report);

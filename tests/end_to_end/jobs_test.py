@@ -118,6 +118,16 @@ class Records(Jobs):
                 self.assertEqual(code, "125")
                 self.assertEqual(self.ps(), {})
 
+    def test_a_detached_job_that_was_promised_input_is_refused(self):
+        for who in ("all", "0"):
+            done = self.muster("run", "-d", "--stdin", who, "cat", stdin="lost")
+            self.assert_exit(done, 125)
+            self.assertIn("stdin (--stdin): the standard input of a detached job is empty", done.stderr)
+            done = self.muster("run", "-", stdin=f"version: 1\ncommand: [cat]\njoin: false\nstdin: {who}\n")
+            self.assert_exit(done, 125)
+        for words in (["cat"], ["--stdin", "none", "cat"]):
+            self.assert_exit(self.muster("join", self.detach(*words, stdin="not read")), 0)
+
     def test_directories_that_somebody_prepared_are_refused(self):
         state = self.directory / "state"
         state.mkdir()
