@@ -401,6 +401,24 @@ class Commands(Jobs):
             self.assert_exit(done, 125)
             self.assertIn(said, done.stderr)
 
+    def test_a_report_that_lacks_what_every_report_has_is_refused(self):
+        job = self.detach("true")
+        self.muster("join", job)
+        whole = json.loads((self.record(job) / "report.json").read_text())
+        self.assert_exit(self.muster("report", "-", stdin=json.dumps(whole)), 0)
+        for member in ("job", "outcome", "exit_code", "started", "ended", "elapsed_s", "restarts", "survivors",
+                       "first_failure", "ranks"):
+            done = self.muster("report", "-", stdin=json.dumps({name: whole[name] for name in whole if name != member}))
+            self.assert_exit(done, 125)
+            self.assertEqual(done.stdout, "")
+            self.assertIn(f"muster-report(5): {member} is missing\n", done.stderr)
+        for changes, said in (({"job": {"id": "x", "name": "x"}}, "job.nprocs is missing"),
+                              ({"exit_code": "0"}, "exit_code is a string, not a number"),
+                              ({"ranks": None}, "ranks is null, not a list")):
+            done = self.muster("report", "-", stdin=json.dumps({**whole, **changes}))
+            self.assert_exit(done, 125)
+            self.assertIn(said, done.stderr)
+
     def test_the_shell_completes_ids(self):
         running, ended = self.detach("sleep", "60"), self.detach("true")
         self.muster("join", ended)
