@@ -114,10 +114,12 @@ static int parse(struct job_options *options, const struct job_usage *usage, int
 		}
 	}
 	options->words[options->word_count] = NULL;
-	if (!options->help && (options->word_count < usage->least || options->word_count > usage->most))
-		return error_set(err, -EINVAL, "usage: muster %s %s; see muster %s --help", command, usage->wanted,
-		                 command);
-	return 0;
+	if (options->help || (options->word_count >= usage->least && options->word_count <= usage->most))
+		return 0;
+	if (options->word_count == 0)
+		return error_set(err, -EINVAL, "%s: which job? muster ps lists them; usage: muster %s %s", command,
+		                 command, usage->wanted);
+	return error_set(err, -EINVAL, "usage: muster %s %s; see muster %s --help", command, usage->wanted, command);
 }
 
 bool job_options_take(struct job_options *options, const struct job_usage *usage, int argc, char **argv, int *exit_code)

@@ -434,6 +434,10 @@ class Commands(Jobs):
             done = self.muster(*words)
             self.assert_exit(done, 125)
             self.assertRegex(done.stderr, r"^muster: .*\n$")
+        for command in ("status", "join", "logs", "signal", "stop", "report"):
+            done = self.muster(command)
+            self.assert_exit(done, 125)
+            self.assertRegex(done.stderr, f"^muster: {command}: which job\\? muster ps lists them; usage: muster {command} .*JOB")
 
 
 class Socket(Jobs):
