@@ -80,7 +80,8 @@ int detach_make_record(struct job_record *record, struct log_place *logs, const 
 		refuse_unrecorded(err);
 		return rc;
 	}
-	*logs = (struct log_place){.directory = rc, .path = record->path, .limit_bytes = spec->output.log_limit_bytes};
+	*logs = (struct log_place){.directory = rc, .limit_bytes = spec->output.log_limit_bytes};
+	snprintf(logs->path, sizeof logs->path, "%s/logs", record->path);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #ifndef MUSTER_RUN_OUTPUT_H
 #define MUSTER_RUN_OUTPUT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -23,7 +24,7 @@ enum { OUTPUT_STREAMS = 2 }; /* stdout, stderr */
 /* Where a job that has no terminal puts what would go there: a bounded file for each stream of each rank. */
 struct log_place {
 	int directory;
-	const char *path; /* the same, for messages */
+	char path[PATH_MAX]; /* the same, for messages */
 	int64_t limit_bytes;
 };
 

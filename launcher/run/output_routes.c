@@ -26,7 +26,7 @@ static void add_user(const struct output *output, struct sink *sink, struct stre
 /* What is meant for the terminal, in its place. */
 static struct sink *log_of(struct output *output, const struct stream *stream, int fd)
 {
-	char file[LOG_NAME_BYTES], name[PATH_MAX];
+	char file[LOG_NAME_BYTES], name[PATH_MAX + LOG_NAME_BYTES];
 	struct log_file *log = &output->log_files[stream - output->streams];
 	snprintf(file, sizeof file, "%" PRIu32 ".%s", stream->rank, fd == STDERR_FILENO ? "err" : "out");
 	snprintf(name, sizeof name, "%s/%s", output->logs->path, file);
