@@ -121,6 +121,13 @@ static int64_t place_after_join(struct log_reader *reader, int head, log_piece *
 	return reader->head_end + (end + 1 - gap) + reader->offset - tail;
 }
 
+static void tell_cut(struct log_reader *reader, log_piece *piece, void *context)
+{
+	if (!reader->told_cut)
+		piece(context, LOG_CUT_LINE, strlen(LOG_CUT_LINE));
+	reader->told_cut = true;
+}
+
 void log_reader_pump(struct log_reader *reader, log_piece *piece, void *context)
 {
 	int64_t tails[TAILS_MAX];
@@ -128,6 +135,7 @@ void log_reader_pump(struct log_reader *reader, log_piece *piece, void *context)
 	int head = open_file(reader, reader->name);
 	if (head < 0)
 		return;
+	bool cut = log_file_is_cut(head); /* asked first: what there is, is there now */
 	/* The head's size after the tails: one that is not there any more stands in the head, whole. */
 	int count = list_tails(reader, tails);
 	if (fstat(head, &status) < 0)
@@ -141,5 +149,7 @@ void log_reader_pump(struct log_reader *reader, log_piece *piece, void *context)
 		reader->offset += hand_on(head, reader->offset, reader->head_end, piece, context);
 	}
 	pump_tails(reader, tails, count, piece, context);
+	if (cut)
+		tell_cut(reader, piece, context);
 	close(head);
 }

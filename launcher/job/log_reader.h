@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * log_reader: reads what run/log_file writes, while it is written or after: the head, what there is of the tail, and a
- * line where bytes were dropped.
+ * line where bytes were dropped, and one where the log was cut.
  */
 #ifndef MUSTER_JOB_LOG_READER_H
 #define MUSTER_JOB_LOG_READER_H
 
 #include "run/log_file.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct log_reader {
 	char name[LOG_NAME_BYTES];
 	int64_t offset;   /* in the stream: what comes next */
 	int64_t head_end; /* -1: no tail was seen as yet */
+	bool told_cut;
 };
 
 typedef void log_piece(void *context, const char *bytes, size_t length);

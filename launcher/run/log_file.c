@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { COPY_BYTES = 64 * 1024, PATH_BYTES = LOG_NAME_BYTES + 24 };
@@ -75,7 +76,25 @@ static int make_room(struct log_file *log)
 	return log->fd < 0 ? open_new(log, log->name, log->limit / 2 - LOG_GAP_BYTES) : open_tail(log);
 }
 
-int log_file_write(struct log_file *log, const char *bytes, size_t length)
+/* Which means nothing of a file, and takes no room. */
+#define CUT_MARK S_ISVTX
+
+static void mark_as_cut(const struct log_file *log)
+{
+	int head = openat(log->directory, log->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (head < 0)
+		return;
+	(void)!fchmod(head, 0600 | CUT_MARK);
+	close(head);
+}
+
+bool log_file_is_cut(int fd)
+{
+	struct stat status;
+	return fstat(fd, &status) == 0 && (status.st_mode & CUT_MARK) != 0;
+}
+
+static int write_on(struct log_file *log, const char *bytes, size_t length)
 {
 	while (length > 0) {
 		int rc = make_room(log);
@@ -93,6 +112,14 @@ int log_file_write(struct log_file *log, const char *bytes, size_t length)
 		log->total += wrote;
 	}
 	return 0;
+}
+
+int log_file_write(struct log_file *log, const char *bytes, size_t length)
+{
+	int rc = write_on(log, bytes, length);
+	if (rc < 0)
+		mark_as_cut(log);
+	return rc;
 }
 
 static bool write_all(int to, const char *bytes, size_t length)

@@ -6,10 +6,14 @@
  * that it begins with; when that is full a next one is begun, and the one before the last is removed. So there is a
  * head and a tail of a sixth to a third of the limit at any time, in order, whatever kills whom. At the end they are
  * joined in NAME, with a line between them that says how much was dropped. A file is made with the first byte.
+ *
+ * Where a byte could not be written, nothing after it is: NAME is then marked as cut, and whoever reads it says so. A
+ * disk that is full takes no line about that, but the mark, a bit of the file's mode.
  */
 #ifndef MUSTER_RUN_LOG_FILE_H
 #define MUSTER_RUN_LOG_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +31,7 @@ struct log_file {
 
 void log_file_init(struct log_file *log, int directory, const char *name, int64_t limit_bytes);
 
-/* 0, or a negative errno: what is left of the bytes is lost then. */
+/* 0, or a negative errno: what is left of the bytes is lost then, and the log cut. */
 int log_file_write(struct log_file *log, const char *bytes, size_t length);
 
 /* Joins what there is. May be called again; zero-initialised or finished there is nothing to do. */
@@ -36,5 +40,11 @@ void log_file_finish(struct log_file *log);
 /* The line that stands where bytes were dropped; returns its length. */
 enum { LOG_GAP_BYTES = 96 };
 int log_file_word_gap(char line[static LOG_GAP_BYTES], int64_t dropped);
+
+/* The line that stands behind a log that was cut. */
+#define LOG_CUT_LINE "\nmuster: output is lost from here on: it could not be written, as on a full disk\n"
+
+/* By the descriptor of NAME. */
+bool log_file_is_cut(int fd);
 
 #endif

@@ -353,6 +353,25 @@ def a_disk_that_fills_beside_a_detached_job_does_not_take_its_end(t):
 
 
 @test()
+def a_log_that_a_full_disk_cut_is_not_shown_as_a_whole_one(t):
+    done = on_a_disk(t, "512k", """
+        job=$("$muster" run -d --bind-to none sh -c 'echo begin; until test -e "$go"; do sleep 0.02; done; seq 100000')
+        until "$muster" logs "$job" | grep -q begin; do sleep 0.02; done
+        cat /dev/zero >"$state/filled" 2>/dev/null
+        touch "$go"
+        "$muster" join "$job"; code=$?
+        "$muster" logs "$job"
+        grep -o 'cannot write output to [^"]*' "$state"/muster/jobs/*/report.json
+        exit $code
+    """)
+    lines = done.stdout.splitlines()
+    check(done.returncode == 125 and lines[:2] == ["begin", "1"], f"exit code {done.returncode}: {lines[:3]} {done.stderr}")
+    check(lines[-2] == "muster: output is lost from here on: it could not be written, as on a full disk", f"{lines[-3:]}")
+    path = lines[-1].removeprefix("cannot write output to ").split(": ")[0]
+    check(path.endswith("/logs/0.out"), f"no such file: {path}")
+
+
+@test()
 def a_detached_job_that_nobody_could_find_is_not_started(t):
     done = on_a_disk(t, "8k", """
         cat /dev/zero >"$state/filled" 2>/dev/null

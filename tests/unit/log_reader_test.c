@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "job/log_reader.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <sys/resource.h>
 
 struct place {
@@ -136,6 +138,51 @@ static void who_comes_after_the_end_reads_head_and_tail(void **state)
 	pump(&place);
 	assert_in_range(check_heard(&place, total), 1, total - HEAD - TAIL);
 	end(&place);
+}
+
+/* No file gets longer: a write says so half-way. */
+static void fail_to_say(struct place *place, size_t length, size_t longest)
+{
+	struct rlimit before;
+	char bytes[LIMIT];
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	const struct rlimit low = {longest, before.rlim_max};
+	for (size_t i = 0; i < length; i++)
+		bytes[i] = byte_of(place->written.log.total + (int64_t)i);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	assert_int_equal(log_file_write(&place->written.log, bytes, length), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+}
+
+static void check_cut(struct place *place, int64_t total)
+{
+	assert_true(place->heard.length >= strlen(LOG_CUT_LINE));
+	size_t bytes = place->heard.length - strlen(LOG_CUT_LINE);
+	assert_string_equal(place->heard.bytes + bytes, LOG_CUT_LINE);
+	place->heard.bytes[bytes] = '\0';
+	assert_int_equal(check_heard(place, total), 0);
+}
+
+static void where_a_log_was_cut_a_line_says_so_once(void **state)
+{
+	(void)state;
+	static const size_t said[] = {10, HEAD + 10};
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+		struct place place;
+		begin(&place);
+		say(&place, said[i]);
+		pump(&place);
+		fail_to_say(&place, 100, 50);
+		int64_t total = place.written.log.total;
+		assert_int_equal(total, said[i] + 40);
+		if (i == 1)
+			log_file_finish(&place.written.log);
+		pump(&place);
+		pump(&place);
+		check_cut(&place, total);
+		end(&place);
+	}
 }
 
 static void tails_that_could_not_be_joined_are_read_beside_their_head(void **state)
@@ -278,6 +325,7 @@ int main(void)
 		cmocka_unit_test(who_reads_as_it_is_written_loses_nothing),
 		cmocka_unit_test(who_reads_seldom_is_told_how_much_was_dropped),
 		cmocka_unit_test(who_comes_after_the_end_reads_head_and_tail),
+		cmocka_unit_test(where_a_log_was_cut_a_line_says_so_once),
 		cmocka_unit_test(tails_that_could_not_be_joined_are_read_beside_their_head),
 		cmocka_unit_test(who_reads_while_tails_are_joined_loses_nothing),
 		cmocka_unit_test(files_that_muster_did_not_write_are_left_alone),
