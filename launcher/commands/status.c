@@ -11,7 +11,9 @@
 #include "job/control_client.h"
 #include "job/job_view.h"
 
+#include <float.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct job_usage usage = {
@@ -44,86 +46,151 @@ static json_t *ask_all(const struct job_view *view, struct error *err)
 	return whole;
 }
 
-static json_t *ended_rank(json_t *from)
+/* --- one shape, whoever told --- */
+
+/* Those of `from` by their names, in that order; null where it has none. */
+static json_t *pick(const json_t *from, const char *const *members)
 {
-	static const char *const members[] = {"rank", "pid", "cpus", "exit_code", "signal"};
-	json_t *made = json_pack("{s:O?}", "state", json_object_get(from, "end"));
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-		json_object_set(made, members[i], json_object_get(from, members[i]));
+	json_t *made = json_object();
+	for (; *members != NULL; members++) {
+		json_t *value = json_object_get(from, *members);
+		json_object_set_new(made, *members, value == NULL ? json_null() : json_incref(value));
+	}
 	return made;
 }
 
-static json_t *of_report(const struct job_view *view, struct error *err)
+/* How a rank ended is told by its exit code or signal. */
+static json_t *rank_of(const json_t *from)
 {
-	static const char *const members[] = {"outcome", "exit_code", "elapsed_s", "restarts"};
+	static const char *const members[] = {"rank", "pid", "cpus", "state", "exit_code", "signal", NULL};
+	json_t *made = pick(from, members);
+	const char *end = json_string_value(json_object_get(from, "end"));
+	if (end != NULL)
+		json_object_set_new(
+			made, "state",
+			json_string(strcmp(end, "exited") == 0 || strcmp(end, "signaled") == 0 ? "ended" : end));
+	return made;
+}
+
+static json_t *ranks_of(const json_t *from)
+{
 	size_t i;
-	json_t *rank, *report = job_view_report(view, err);
-	if (report == NULL)
-		return NULL;
-	json_t *made = json_object(), *ranks = json_array();
-	for (i = 0; i < sizeof members / sizeof *members; i++)
-		json_object_set(made, members[i], json_object_get(report, members[i]));
-	json_array_foreach(json_object_get(report, "ranks"), i, rank) json_array_append_new(ranks, ended_rank(rank));
-	json_object_set_new(made, "nprocs", json_integer((json_int_t)json_array_size(ranks)));
-	json_object_set_new(made, "ranks", ranks);
-	json_decref(report);
+	json_t *rank, *ranks = json_array();
+	json_array_foreach(json_object_get(from, "ranks"), i, rank) json_array_append_new(ranks, rank_of(rank));
+	return ranks;
+}
+
+/* Nobody wants to know more of a time that has passed when it is read. */
+static json_t *microseconds(const json_t *seconds)
+{
+	char text[DBL_MAX_10_EXP + 16];
+	if (!json_is_number(seconds))
+		return json_null();
+	snprintf(text, sizeof text, "%.6f", json_number_value(seconds));
+	return json_real(strtod(text, NULL));
+}
+
+/* `from` is what a job answers, a report, or nothing. */
+static json_t *shape(const struct job_view *view, const json_t *from)
+{
+	static const char *const members[] = {"id",      "state",     "outcome",  "exit_code", "nprocs",
+	                                      "running", "elapsed_s", "restarts", NULL};
+	json_t *made = pick(from, members);
+	json_object_set_new(made, "id", json_string(view->id));
+	json_object_set(made, "nprocs", json_object_get(view->job, "nprocs"));
+	json_object_set_new(made, "elapsed_s", microseconds(json_object_get(from, "elapsed_s")));
+	json_object_set_new(made, "ranks", ranks_of(from));
+	if (view->life != JOB_RUNNING)
+		json_object_set_new(made, "state", json_string(job_life_name(view->life)));
+	if (view->life == JOB_ENDED)
+		json_object_set_new(made, "running", json_integer(0));
 	return made;
 }
 
 static json_t *look(struct job_view *view, struct error *err)
 {
-	json_t *made = NULL;
+	json_t *from = NULL;
 	if (view->life == JOB_RUNNING) {
-		made = ask_all(view, err);
-		if (made == NULL)
+		from = ask_all(view, err);
+		if (from == NULL)
 			job_view_refresh(view); /* it may have ended meanwhile */
 	}
 	if (view->life == JOB_ENDED)
-		made = of_report(view, err);
-	if (view->life == JOB_LOST || view->life == JOB_STARTING)
-		made = json_pack("{s:[]}", "ranks");
-	if (made == NULL)
+		from = job_view_report(view, err);
+	if (from == NULL && (view->life == JOB_ENDED || view->life == JOB_RUNNING))
 		return NULL;
-	json_object_set_new(made, "id", json_string(view->id));
-	if (view->life != JOB_RUNNING)
-		json_object_set_new(made, "state", json_string(job_life_name(view->life)));
+	json_t *made = shape(view, from);
+	json_decref(from);
 	return made;
 }
 
-static void print_end(const json_t *rank)
+/* --- as text --- */
+
+static const char *text_of(const json_t *from, const char *member)
 {
-	const char *signal = json_string_value(json_object_get(rank, "signal"));
-	json_t *code = json_object_get(rank, "exit_code");
-	if (signal != NULL)
-		printf("  %s", signal);
-	else if (json_is_integer(code))
-		printf("  exit %d", (int)json_integer_value(code));
+	const char *text = json_string_value(json_object_get(from, member));
+	return text == NULL || text[0] == '\0' ? "-" : text;
+}
+
+static const char *end_of(const json_t *rank, char text[static 16])
+{
+	const json_t *code = json_object_get(rank, "exit_code");
+	if (!json_is_integer(code))
+		return text_of(rank, "signal");
+	snprintf(text, 16, "exit %d", (int)json_integer_value(code));
+	return text;
+}
+
+static void print_head(const json_t *status)
+{
+	const json_t *code = json_object_get(status, "exit_code"), *elapsed = json_object_get(status, "elapsed_s");
+	int restarts = (int)json_integer_value(json_object_get(status, "restarts"));
+	printf("job    %s\nstate  %s", text_of(status, "id"), text_of(status, "state"));
+	if (json_is_integer(code))
+		printf(", exit code %d", (int)json_integer_value(code));
+	if (json_is_number(elapsed))
+		printf(", %.1f s", json_number_value(elapsed));
+	if (restarts > 0)
+		printf(", %d %s", restarts, restarts == 1 ? "restart" : "restarts");
+	putchar('\n');
+}
+
+static int width_of(const json_t *ranks, const char *member, int least)
+{
+	size_t i;
+	json_t *rank;
+	json_array_foreach(ranks, i, rank)
+	{
+		int length = (int)strlen(text_of(rank, member));
+		least = length > least ? length : least;
+	}
+	return least;
+}
+
+static void print_rank(const json_t *rank, int cpus, int state)
+{
+	char pid[16] = "-", end[16];
+	const json_t *number = json_object_get(rank, "pid");
+	if (json_is_integer(number))
+		snprintf(pid, sizeof pid, "%d", (int)json_integer_value(number));
+	printf("%4d  %-8s  %-*s  %-*s  %s\n", (int)json_integer_value(json_object_get(rank, "rank")), pid, cpus,
+	       text_of(rank, "cpus"), state, text_of(rank, "state"), end_of(rank, end));
+}
+
+static void print_ranks(const json_t *ranks)
+{
+	size_t i;
+	json_t *rank;
+	int cpus = width_of(ranks, "cpus", 4), state = width_of(ranks, "state", 7);
+	printf("rank  pid       %-*s  %-*s  end\n", cpus, "CPUs", state, "state");
+	json_array_foreach(ranks, i, rank) print_rank(rank, cpus, state);
 }
 
 static void print_status(const json_t *status)
 {
-	size_t i;
-	json_t *rank, *code = json_object_get(status, "exit_code");
-	printf("%s: %s", json_string_value(json_object_get(status, "id")),
-	       json_string_value(json_object_get(status, "state")));
-	if (code != NULL)
-		printf(", exit code %d", (int)json_integer_value(code));
-	if (json_object_get(status, "elapsed_s") != NULL)
-		printf(", %.1f s", json_number_value(json_object_get(status, "elapsed_s")));
-	if (json_integer_value(json_object_get(status, "restarts")) > 0)
-		printf(", %d restarts", (int)json_integer_value(json_object_get(status, "restarts")));
-	putchar('\n');
-	json_array_foreach(json_object_get(status, "ranks"), i, rank)
-	{
-		const char *cpus = json_string_value(json_object_get(rank, "cpus"));
-		const char *state = json_string_value(json_object_get(rank, "state"));
-		printf("%s%4d  pid %-7d  CPUs %-8s  %s", i == 0 ? "rank\n" : "",
-		       (int)json_integer_value(json_object_get(rank, "rank")),
-		       (int)json_integer_value(json_object_get(rank, "pid")), cpus == NULL ? "-" : cpus,
-		       state == NULL ? "-" : state);
-		print_end(rank);
-		putchar('\n');
-	}
+	print_head(status);
+	if (json_array_size(json_object_get(status, "ranks")) > 0)
+		print_ranks(json_object_get(status, "ranks"));
 }
 
 int command_status(int argc, char **argv)
@@ -139,7 +206,7 @@ int command_status(int argc, char **argv)
 	if (status == NULL)
 		return console_tell(&err, EXIT_MUSTER);
 	if (options.json) {
-		json_dumpf(status, stdout, JSON_INDENT(2));
+		json_dumpf(status, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 		putchar('\n');
 	} else {
 		print_status(status);

@@ -274,6 +274,36 @@ class Commands(Jobs):
         self.muster("stop", job)
         self.assertIn("ended, exit code 143", self.muster("status", job).stdout)
 
+    def test_status_is_of_one_shape_whether_the_job_runs_or_has_ended(self):
+        job = self.detach("-n", "2", "--on-failure", "restart", "--max-restarts", "1", "--set", "failure.backoff=10ms",
+                          "sh", "-c", "test $MUSTER_RESTART_COUNT = 1 || exit 1; exec sleep 60")
+        again = re.compile(r"^state  running, .*, 1 restart$", re.MULTILINE)
+        harness.eventually(lambda: again.search(self.muster("status", job).stdout), "it was started again")
+        running = self.muster("status", job).stdout.splitlines()
+        told = [json.loads(self.muster("status", "--json", job).stdout)]
+        self.muster("stop", job)
+        told.append(json.loads(self.muster("status", "--json", job).stdout))
+        for status in told:
+            self.assertEqual(list(status), ["id", "state", "outcome", "exit_code", "nprocs", "running", "elapsed_s",
+                                            "restarts", "ranks"])
+            for rank in status["ranks"]:
+                self.assertEqual(list(rank), ["rank", "pid", "cpus", "state", "exit_code", "signal"])
+            self.assertEqual(round(status["elapsed_s"], 6), status["elapsed_s"])
+        self.assertEqual([(status["state"], status["outcome"], status["exit_code"], status["running"]) for status in told],
+                         [("running", None, None, 2), ("ended", "stopped", 143, 0)])
+        self.assertEqual([rank["signal"] for rank in told[1]["ranks"]], ["SIGTERM", "SIGTERM"])
+        self.assertRegex(running[0], f"^job    {job}$")
+        self.assertRegex(running[1], r"^state  running, \d+\.\d s, 1 restart$")
+        ended = self.muster("status", job).stdout.splitlines()
+        self.assertRegex(ended[1], r"^state  ended, exit code 143, \d+\.\d s, 1 restart$")
+        for lines in (running, ended):
+            head, *ranks = lines[2:]
+            self.assertEqual(head.split(), ["rank", "pid", "CPUs", "state", "end"])
+            self.assertEqual(len(ranks), 2)
+            for title, end in (("CPUs", "state"), ("state", "end")):
+                for line in ranks:  # each begins below its title
+                    self.assertRegex(line[head.index(title):head.index(end)], r"^\S+ +$")
+
     def test_status_of_a_job_in_the_foreground_is_told_from_its_first_moment_on(self):
         """Its record is there some time before its socket."""
         with subprocess.Popen([harness.MUSTER, "run", "sleep", "60"], env=self.environment(), stdin=subprocess.DEVNULL,
