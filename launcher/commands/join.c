@@ -5,6 +5,7 @@
  */
 #include "commands/join.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "commands/console.h"
 #include "commands/job_options.h"
@@ -14,7 +15,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { EXIT_TIMEOUT = 124 };
 
@@ -29,13 +29,6 @@ static const struct job_usage usage = {
 		"  -h, --help        this text\n\n"
 		"JOB is an id, the beginning of one, or a name; of several such jobs, the only one that runs.\n",
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 /* The code that a job ended with; null where nobody knows it. */
 static json_t *code_of(struct job_view *view, struct error *err)
@@ -61,7 +54,7 @@ static json_t *code_of(struct job_view *view, struct error *err)
 static int wait_for(struct job_view *view, int64_t end_ms, json_t **code)
 {
 	struct error err;
-	int64_t left_ms = end_ms < 0 ? -1 : end_ms > now_ms() ? end_ms - now_ms() : 0;
+	int64_t left_ms = end_ms < 0 ? -1 : end_ms > clock_ms() ? end_ms - clock_ms() : 0;
 	if (view->life != JOB_ENDED && !job_view_wait(view, left_ms)) {
 		*code = json_null();
 		error_set(&err, -ETIMEDOUT, "job %s still runs", view->id);
@@ -91,7 +84,7 @@ int command_join(int argc, char **argv)
 	int first;
 	if (!job_options_take(&options, &usage, argc, argv, &first))
 		return first;
-	int64_t end_ms = options.timeout_ms < 0 ? -1 : now_ms() + options.timeout_ms;
+	int64_t end_ms = options.timeout_ms < 0 ? -1 : clock_ms() + options.timeout_ms;
 	json_t *jobs = json_array();
 	for (char **word = options.words; *word != NULL; word++) {
 		int code = join_one(*word, end_ms, jobs);

@@ -4,6 +4,7 @@
  */
 #include "commands/take_cores.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/text.h"
@@ -23,13 +24,6 @@
 #include <unistd.h>
 
 enum { RACES_AT_MOST = 64, FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 50 };
-
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 static uint32_t cpu_limit(const struct machine *machine)
 {

@@ -6,6 +6,7 @@
  */
 #include "doctor/examine.h"
 
+#include "base/clock.h"
 #include "base/file_text.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NOWHERE "/proc/self/nowhere"
@@ -85,17 +85,9 @@ static int run_job(char *program, char said[static SAID_BYTES])
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static double since_ms(const struct timespec *begin)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - begin->tv_sec) * 1e3 + (double)(now.tv_nsec - begin->tv_nsec) / 1e6;
-}
-
 void examine_job(struct findings *findings)
 {
 	char program[PATH_MAX], said[SAID_BYTES] = "";
-	struct timespec begin;
 	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
 	if (length < 0) {
 		finding_grade_as(findings_add(findings, "job.run", "not tried: /proc is not mounted"), FINDING_WARNING,
@@ -103,9 +95,9 @@ void examine_job(struct findings *findings)
 		return;
 	}
 	program[length] = '\0';
-	clock_gettime(CLOCK_MONOTONIC, &begin);
+	int64_t begin_ns = clock_ns();
 	int code = run_job(program, said);
-	double took_ms = since_ms(&begin);
+	double took_ms = (double)(clock_ns() - begin_ns) / 1e6;
 	if (code == 0) {
 		finding_set_value(
 			findings_add(findings, "job.run", "ran with a rank for each core, in %.1f ms", took_ms),

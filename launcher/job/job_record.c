@@ -6,6 +6,7 @@
 #include "job/job_record.h"
 
 #include "base/error.h"
+#include "base/whole_write.h"
 #include "job/job_places.h"
 #include "job/private_directory.h"
 
@@ -77,20 +78,6 @@ int job_record_make(struct job_record *record, struct error *err)
 	return rc;
 }
 
-static int write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t wrote = write(fd, bytes, length);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return -errno;
-		bytes += wrote;
-		length -= (size_t)wrote;
-	}
-	return 0;
-}
-
 /* The size stays: what is not written as yet is not to be read as zeroes. */
 int job_record_reserve(int fd, size_t bytes)
 {
@@ -104,7 +91,7 @@ static int write_whole(int fd, const char *bytes, size_t length)
 {
 	struct stat before;
 	bool fresh = fstat(fd, &before) == 0 && before.st_size == 0 && before.st_blocks == 0;
-	int rc = write_all(fd, bytes, length);
+	int rc = whole_write(fd, bytes, length);
 	return rc == 0 && !fresh && ftruncate(fd, (off_t)length) < 0 ? -errno : rc;
 }
 

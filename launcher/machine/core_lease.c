@@ -4,6 +4,7 @@
  */
 #include "machine/core_lease.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -121,13 +122,6 @@ int core_lease_try(struct error *err)
 	if (rc == 0)
 		core_lease_close(&lease);
 	return rc == -EOPNOTSUPP ? 0 : rc; /* nothing is known against it */
-}
-
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 /* By time, not by tries: among very many locks a single try takes milliseconds. */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/whole_write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,17 +32,10 @@ struct parcel {
 	uint32_t text_length; /* of the description, or of the error */
 };
 
-static void write_all(int fd, const void *bytes, size_t size)
+static void send(int fd, const void *bytes, size_t size)
 {
-	for (const char *at = bytes; size > 0;) {
-		ssize_t written = write(fd, at, size);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			_exit(1);
-		at += written;
-		size -= (size_t)written;
-	}
+	if (whole_write(fd, bytes, size) < 0)
+		_exit(1);
 }
 
 static void send_machine(int fd, const struct machine *machine, int code, const char *text)
@@ -56,10 +50,10 @@ static void send_machine(int fd, const struct machine *machine, int code, const 
 		.node_count = machine->node_count,
 		.text_length = (uint32_t)strlen(text),
 	};
-	write_all(fd, &parcel, sizeof parcel);
-	write_all(fd, machine->threads, machine->thread_count * sizeof *machine->threads);
-	write_all(fd, machine->nodes, machine->node_count * sizeof *machine->nodes);
-	write_all(fd, text, parcel.text_length);
+	send(fd, &parcel, sizeof parcel);
+	send(fd, machine->threads, machine->thread_count * sizeof *machine->threads);
+	send(fd, machine->nodes, machine->node_count * sizeof *machine->nodes);
+	send(fd, text, parcel.text_length);
 }
 
 /* Nothing of how this child ends shall be seen or kept: no words, no core, no handler of the program's. */

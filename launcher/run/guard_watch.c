@@ -4,6 +4,7 @@
  */
 #include "run/guard_watch.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "run/process_stat.h"
 #include "run/signals.h"
@@ -13,17 +14,9 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { QUIET_AFTER_MS = 100, HELD_CHECK_MS = 1000 };
-
-static int64_t clock_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 static void note_told(struct guard_watch *watch)
 {

@@ -5,6 +5,8 @@
  */
 #include "run/log_file.h"
 
+#include "base/whole_write.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -122,26 +124,12 @@ int log_file_write(struct log_file *log, const char *bytes, size_t length)
 	return rc;
 }
 
-static bool write_all(int to, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t wrote = write(to, bytes, length);
-		if (wrote < 0 && errno != EINTR)
-			return false;
-		if (wrote > 0) {
-			bytes += wrote;
-			length -= (size_t)wrote;
-		}
-	}
-	return true;
-}
-
 static bool copy(int to, int from)
 {
 	static char buffer[COPY_BYTES];
 	ssize_t got;
 	while ((got = read(from, buffer, sizeof buffer)) > 0)
-		if (!write_all(to, buffer, (size_t)got))
+		if (whole_write(to, buffer, (size_t)got) < 0)
 			return false;
 	return got == 0;
 }
@@ -168,7 +156,7 @@ static void join(const struct log_file *log)
 		return;
 	int64_t dropped = log->tails[0] - (log->limit / 2 - LOG_GAP_BYTES);
 	int length = dropped > 0 ? log_file_word_gap(gap, dropped) : 0;
-	if (write_all(head, gap, (size_t)length) && join_tail(log, head, log->tails[0]) && log->tails[1] != 0)
+	if (whole_write(head, gap, (size_t)length) == 0 && join_tail(log, head, log->tails[0]) && log->tails[1] != 0)
 		join_tail(log, head, log->tails[1]);
 	close(head);
 }

@@ -5,6 +5,7 @@
  */
 #include "run/segment_record.h"
 
+#include "base/clock.h"
 #include "base/printable.h"
 #include "run/job_result.h"
 #include "run/job_segment.h"
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* In the lower half of group_barrier.state: a rank failed or left. Which of the two is asked of its presence: who exits
@@ -23,13 +23,6 @@
 enum { CLOSED_SHIFT = 30 };
 
 static_assert(LABEL_BYTES == SEGMENT_LABEL_BYTES + 1, "a label and its end");
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 static void take_label(char label[LABEL_BYTES], const char *from)
 {
@@ -44,7 +37,7 @@ static void take_wait(struct rank_wait *wait, const struct segment_activity *act
 	uint32_t kind = atomic_load(&activity->kind);
 	if (kind < ACTIVITY_BARRIER || kind > ACTIVITY_RECEIVE)
 		return;
-	int64_t for_ns = now_ns() - (int64_t)activity->since_ns;
+	int64_t for_ns = clock_ns() - (int64_t)activity->since_ns;
 	static_assert((int)ACTIVITY_BARRIER == (int)WAITS_IN_BARRIER && (int)ACTIVITY_RECEIVE == (int)WAITS_TO_RECEIVE,
 	              "the same order");
 	wait->kind = kind;
@@ -173,7 +166,7 @@ struct rank_clock {
 
 static struct rank_clock clock_of(const struct segment_rank *rank, int64_t job_start_ns)
 {
-	int64_t now = now_ns(), attach_ns = (int64_t)rank->attach_ns;
+	int64_t now = clock_ns(), attach_ns = (int64_t)rank->attach_ns;
 	struct rank_clock clock = {.attach_ticks = rank->attach_ticks,
 	                           .attach_ns = attach_ns - job_start_ns,
 	                           .end_ns = now - job_start_ns};

@@ -64,7 +64,6 @@ struct supervisor {
 };
 
 /* --- supervisor.c --- */
-int64_t supervisor_clock_ns(void);
 int64_t supervisor_since_start_ns(const struct supervisor *s);
 void supervisor_set_cause(struct supervisor *s, enum job_cause cause);                   /* the first one stays */
 void supervisor_tell(struct supervisor *s, enum job_moment moment, uint32_t local_rank); /* its listener */

@@ -4,6 +4,7 @@
  */
 #include "run/supervision_state.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "plan/launch_plan.h"
 #include "run/descendants.h"
@@ -20,16 +21,9 @@
 #include <string.h>
 #include <unistd.h>
 
-int64_t supervisor_clock_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 int64_t supervisor_since_start_ns(const struct supervisor *s)
 {
-	return supervisor_clock_ns() - s->job_start_ns;
+	return clock_ns() - s->job_start_ns;
 }
 
 void supervisor_set_cause(struct supervisor *s, enum job_cause cause)
@@ -157,7 +151,7 @@ static void run_loop(struct supervisor *s)
 {
 	int64_t timeout_ms = s->plan->spec->timeout_ms;
 	clock_gettime(CLOCK_REALTIME, &s->result->started);
-	s->job_start_ns = supervisor_clock_ns();
+	s->job_start_ns = clock_ns();
 	if (timeout_ms != NOT_SET)
 		uv_timer_start(&s->time_limit, supervisor_on_time_limit, (uint64_t)timeout_ms, 0);
 	s->state = GROUP_STARTING;

@@ -4,6 +4,7 @@
  */
 #include "run/supervision_state.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -200,7 +201,7 @@ void supervisor_start_group(struct supervisor *s)
 	struct error err;
 	int64_t start_timeout_ms = s->plan->spec->start_timeout_ms;
 	s->seen_empty = false;
-	s->group_start_ns = supervisor_clock_ns();
+	s->group_start_ns = clock_ns();
 	renew_cgroup(s);
 	if (make_segment(s, &err) < 0) {
 		start_failed(s, &err);
@@ -285,8 +286,8 @@ static void ask_leftovers(struct supervisor *s)
 
 static void clear(struct supervisor *s)
 {
-	s->patience_end_ns = supervisor_clock_ns() + PATIENCE_MS * INT64_C(1000000);
-	s->unread_end_ns = supervisor_clock_ns() + UNREAD_MS * INT64_C(1000000);
+	s->patience_end_ns = clock_ns() + PATIENCE_MS * INT64_C(1000000);
+	s->unread_end_ns = clock_ns() + UNREAD_MS * INT64_C(1000000);
 	if (!supervisor_nothing_left(s))
 		supervisor_kill_left(s);
 	set_deadline(s, CLEAR_ROUND_MS, CLEAR_ROUND_MS);

@@ -5,6 +5,7 @@
  */
 #include "run/supervision_state.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "run/descendants.h"
@@ -118,7 +119,7 @@ static bool wants_restart(struct supervisor *s, int64_t *wait_ms)
 	if (output_reader_gone(s->how->output) || s->cause != CAUSE_RANK_FAILED || result->first_failure == NO_RANK ||
 	    result->ranks[result->first_failure].end == RANK_NOT_EXECUTED)
 		return false;
-	int64_t lived_ms = (supervisor_clock_ns() - s->group_start_ns) / 1000000;
+	int64_t lived_ms = (clock_ns() - s->group_start_ns) / 1000000;
 	if (!restart_budget_take(&s->budget, &s->plan->spec->failure, lived_ms, wait_ms))
 		return false;
 	if (s->told_to_end == CAUSE_NONE)
@@ -266,10 +267,10 @@ void supervisor_on_start_limit(uv_timer_t *timer)
 static void clear_round(struct supervisor *s)
 {
 	bool left = !supervisor_nothing_left(s);
-	bool patient = supervisor_clock_ns() < s->patience_end_ns;
+	bool patient = clock_ns() < s->patience_end_ns;
 	if (left && patient)
 		supervisor_kill_left(s);
-	if (!left && s->told_to_end != CAUSE_NONE && supervisor_clock_ns() >= s->unread_end_ns)
+	if (!left && s->told_to_end != CAUSE_NONE && clock_ns() >= s->unread_end_ns)
 		output_abandon(s->how->output);
 	if (left && !patient)
 		supervisor_post(s, EVENT_PATIENCE_OVER);
