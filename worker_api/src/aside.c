@@ -43,13 +43,18 @@ void aside_prepend(struct reader *reader, struct aside *aside)
 		reader->aside_end = &aside->next;
 }
 
-void aside_remove(struct reader *reader, struct aside **at)
+struct aside *aside_unlink(struct reader *reader, struct aside **at)
 {
 	struct aside *aside = *at;
 	*at = aside->next;
 	if (reader->aside_end == &aside->next)
 		reader->aside_end = at;
-	free(aside);
+	return aside;
+}
+
+void aside_remove(struct reader *reader, struct aside **at)
+{
+	free(aside_unlink(reader, at));
 }
 
 bool aside_is_void(const struct reader *reader, const struct aside *aside)

@@ -34,7 +34,10 @@ struct aside *aside_create_empty(enum aside_form form, const struct message_head
 void aside_append(struct reader *reader, struct aside *aside);
 void aside_prepend(struct reader *reader, struct aside *aside);
 
-/* Removes, and frees, the one to which *at points. */
+/* The one to which *at points, which is the caller's now. */
+struct aside *aside_unlink(struct reader *reader, struct aside **at);
+
+/* The same, and frees it. */
 void aside_remove(struct reader *reader, struct aside **at);
 
 /* Its sender took it back, or it came to nothing. */

@@ -119,7 +119,6 @@ static bool take_aside(struct inbox *inbox, struct reader *reader, muster_reques
 	}
 	if (aside->form == ASIDE_ARRIVING && !request_ended(&aside->arriving)) {
 		staged_take_over(reader, request, aside);
-		unlink_posted(inbox, &aside->arriving);
 		return true;
 	}
 	request_deliver(request, &aside->head, aside->form == ASIDE_SELF ? aside->self->from : aside->data);
@@ -128,11 +127,35 @@ static bool take_aside(struct inbox *inbox, struct reader *reader, muster_reques
 	return true;
 }
 
+/* What fills it with blocks is among those that are posted, and a walk of them may be standing on it: it only leaves
+ * them, and goes on leading to those behind it until the walk is over. */
+static void drop_aside(struct inbox *inbox, struct reader *reader, struct aside **at)
+{
+	if ((*at)->form != ASIDE_ARRIVING) {
+		aside_remove(reader, at);
+		return;
+	}
+	struct aside *aside = aside_unlink(reader, at);
+	unlink_posted(inbox, &aside->arriving);
+	request_end(&aside->arriving, MUSTER_EGONE);
+	aside->next = inbox->spent;
+	inbox->spent = aside;
+}
+
+static void free_spent(struct inbox *inbox)
+{
+	while (inbox->spent != NULL) {
+		struct aside *aside = inbox->spent;
+		inbox->spent = aside->next;
+		free(aside);
+	}
+}
+
 static void look_aside_at(struct inbox *inbox, struct reader *reader, muster_request *request)
 {
 	for (struct aside **at = &reader->aside; *at != NULL && request->state == REQUEST_WAITING;)
 		if (take_aside(inbox, reader, request, *at))
-			aside_remove(reader, at);
+			drop_aside(inbox, reader, at);
 		else
 			at = &(*at)->next;
 }
@@ -259,6 +282,7 @@ static bool drain(struct inbox *inbox, struct reader *reader)
 
 /* --- requests --- */
 
+/* After a walk of them. */
 static void sweep(struct inbox *inbox)
 {
 	for (muster_request **at = &inbox->posted; *at != NULL;)
@@ -266,6 +290,7 @@ static void sweep(struct inbox *inbox)
 			*at = (*at)->next;
 		else
 			at = &(*at)->next;
+	free_spent(inbox);
 }
 
 bool inbox_progress(struct inbox *inbox)
@@ -296,6 +321,7 @@ void inbox_post(struct inbox *inbox, muster_request *request)
 {
 	muster_request **last = &inbox->posted;
 	look_aside(inbox, request);
+	free_spent(inbox);
 	if (request_ended(request))
 		return;
 	while (*last != NULL)

@@ -18,6 +18,7 @@ struct inbox {
 	uint32_t turn;           /* whose message is looked for first */
 	uint64_t newest_channel; /* what was known of segment_rank.channels */
 	muster_request *posted;  /* in order */
+	struct aside *spent;     /* no message any more, and freed when no walk of `posted` is on */
 	bool look;               /* some request has not been asked yet whether its sender has ended */
 };
 

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Large messages that come in blocks, and end in pairs: taken back, cut short or through in one turn of the receiver,
+ * while one of them is received and the other comes aside because nobody waits for it any more.
+ *
+ * Both ranks go from barrier to barrier, and move messages only where it says so.
+ */
+#include "message_ways.h"
+#include "messages.h"
+#include "unit_test.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+enum { SENDER, RECEIVER, BYSTANDER };
+
+/* All blocks of it fill the bulk memory: the sender puts them there in one turn, and nothing else. */
+enum { LARGE = BULK_BYTES };
+
+static int meet(muster_world *world)
+{
+	return muster_barrier(world, MUSTER_FOREVER, NULL);
+}
+
+static unsigned char *begin(muster_world *world)
+{
+	const enum way way = STAGED;
+	return take_way(world, &way);
+}
+
+static int offer(muster_world *world, int tag, unsigned char *data, muster_request **request)
+{
+	fill_message(data, LARGE, (unsigned)tag);
+	return muster_isend(world, RECEIVER, tag, data, LARGE, request);
+}
+
+/* What the time limit of muster_send does. */
+static int take_back(muster_world *world, muster_request **request)
+{
+	messages_cancel(world->segment->messages, *request, -ETIMEDOUT);
+	return muster_wait(world, request, NULL, MUSTER_FOREVER);
+}
+
+/* Asks for a message and goes away: its blocks are to come aside. */
+static int give_up(muster_world *world, int tag, unsigned char *data)
+{
+	return muster_recv(world, SENDER, tag, data, LARGE, NULL, 0);
+}
+
+static void each_kind(ranks_body *body, void *context)
+{
+	for (int threads = RANKS_FIRST_KIND; threads < 2; threads++)
+		assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .threads = threads, .limit_ms = 10000}, body,
+		                      context, NULL));
+}
+
+/* --- one is received, the other comes aside --- */
+
+static int dies_with_both(muster_world *world, void *context)
+{
+	unsigned char *data = begin(world);
+	muster_request *first, *second;
+	(void)context;
+	if (muster_rank(world) == SENDER) {
+		CHECK(offer(world, TAG, data, &first) == 0 && offer(world, OTHER_TAG, data + LARGE, &second) == 0);
+		CHECK(meet(world) == 0 && meet(world) == 0);
+		raise(SIGKILL);
+	}
+	CHECK(meet(world) == 0);
+	CHECK(give_up(world, TAG, data) == -ETIMEDOUT);
+	CHECK(muster_irecv(world, SENDER, OTHER_TAG, data, LARGE, &second) == 0);
+	CHECK(meet(world) == 0);
+	ranks_await_end(world, SENDER);
+	CHECK(muster_wait(world, &second, NULL, MUSTER_FOREVER) == MUSTER_EGONE);
+	return 0;
+}
+
+static void both_are_cut_short_by_the_death_of_their_sender(void **state)
+{
+	struct ranks_outcome outcome[2];
+	(void)state;
+	if (RANKS_FIRST_KIND != 0)
+		skip();
+	ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true, .limit_ms = 10000}, dies_with_both, NULL,
+	          outcome);
+	assert_int_equal(outcome[SENDER].signal, SIGKILL);
+	assert_int_equal(outcome[RECEIVER].exit_code, 0);
+}
+
+static int takes_both_back(muster_world *world, void *context)
+{
+	unsigned char *data = begin(world);
+	muster_request *first, *second;
+	(void)context;
+	if (muster_rank(world) == SENDER) {
+		CHECK(offer(world, TAG, data, &first) == 0 && offer(world, OTHER_TAG, data + LARGE, &second) == 0);
+		CHECK(meet(world) == 0 && meet(world) == 0);
+		CHECK(take_back(world, &first) == -ETIMEDOUT && take_back(world, &second) == -ETIMEDOUT);
+		CHECK(meet(world) == 0 && meet(world) == 0);
+		return muster_send(world, RECEIVER, OTHER_TAG, "third", 6, MUSTER_FOREVER);
+	}
+	struct muster_message message;
+	CHECK(meet(world) == 0);
+	CHECK(give_up(world, TAG, data) == -ETIMEDOUT);
+	CHECK(muster_irecv(world, SENDER, OTHER_TAG, data, LARGE, &second) == 0);
+	CHECK(meet(world) == 0 && meet(world) == 0);
+	CHECK(muster_test(world, &second, NULL) == 0);
+	CHECK(meet(world) == 0);
+	CHECK(muster_wait(world, &second, &message, MUSTER_FOREVER) == 0 && message.bytes == 6);
+	return 0;
+}
+
+static void both_are_taken_back(void **state)
+{
+	(void)state;
+	each_kind(takes_both_back, NULL);
+}
+
+/* The one that is received is taken back, and what wanted it takes the other one; `context` says whether all of that
+ * has come aside by then, or is still to come. */
+static int takes_one_back(muster_world *world, void *context)
+{
+	bool other_has_come = *(bool *)context;
+	unsigned char *data = begin(world);
+	muster_request *taken_back, *other, *any;
+	if (muster_rank(world) == SENDER) {
+		CHECK(offer(world, TAG, data, &taken_back) == 0);
+		CHECK(offer(world, OTHER_TAG, data + LARGE, &other) == 0);
+		CHECK(meet(world) == 0 && meet(world) == 0);
+		if (!other_has_come) /* the first one's blocks are there, but for nothing */
+			CHECK(muster_test(world, &other, NULL) == 0);
+		CHECK(take_back(world, &taken_back) == -ETIMEDOUT);
+		if (other_has_come)
+			CHECK(muster_test(world, &other, NULL) == 0);
+		CHECK(meet(world) == 0 && meet(world) == 0);
+		return muster_wait(world, &other, NULL, MUSTER_FOREVER);
+	}
+	struct muster_message message;
+	CHECK(meet(world) == 0);
+	CHECK(muster_irecv(world, SENDER, MUSTER_ANY, data, LARGE, &any) == 0);
+	CHECK(give_up(world, OTHER_TAG, data + LARGE) == -ETIMEDOUT);
+	CHECK(meet(world) == 0 && meet(world) == 0);
+	CHECK(muster_test(world, &any, &message) == (other_has_come ? 1 : 0));
+	CHECK(meet(world) == 0);
+	if (!other_has_come)
+		CHECK(muster_wait(world, &any, &message, MUSTER_FOREVER) == 0);
+	CHECK(message.tag == OTHER_TAG && message.bytes == LARGE && is_message(data, LARGE, OTHER_TAG));
+	return 0;
+}
+
+static void one_is_taken_back_in_the_turn_in_which_the_other_is_through(void **state)
+{
+	bool other_has_come = true;
+	(void)state;
+	each_kind(takes_one_back, &other_has_come);
+}
+
+static void what_waited_for_one_takes_over_the_other_in_the_middle(void **state)
+{
+	bool other_has_come = false;
+	(void)state;
+	each_kind(takes_one_back, &other_has_come);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_are_cut_short_by_the_death_of_their_sender),
+		cmocka_unit_test(both_are_taken_back),
+		cmocka_unit_test(one_is_taken_back_in_the_turn_in_which_the_other_is_through),
+		cmocka_unit_test(what_waited_for_one_takes_over_the_other_in_the_middle),
+	};
+	prepare_ways();
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
