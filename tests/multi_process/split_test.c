@@ -3,10 +3,15 @@
  * Worlds made of worlds: who is in them, in which order, that they work beside one another, and that their memory comes
  * back.
  */
+#include "heap.h"
 #include "ranks.h"
 #include "unit_test.h"
+#include "world.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 
 static int sum_of(muster_world *world, int value, int *sum)
 {
@@ -122,6 +127,45 @@ static void a_full_segment_is_told_to_all_and_does_no_harm(void **state)
 	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, fills_the_segment, NULL, NULL));
 }
 
+/* Within muster_split, when it is known who is in which part, and before it is said where the parts' memory is. */
+static _Atomic int *held_in_split;
+
+void __real_qsort(void *base, size_t count, size_t bytes, int (*compare)(const void *, const void *));
+void __wrap_qsort(void *base, size_t count, size_t bytes, int (*compare)(const void *, const void *));
+
+void __wrap_qsort(void *base, size_t count, size_t bytes, int (*compare)(const void *, const void *))
+{
+	while (held_in_split != NULL && atomic_load(held_in_split) != 0)
+		sched_yield();
+	__real_qsort(base, count, bytes, compare);
+}
+
+/* Rank 0 makes the part's memory, says where it is, and hears of rank 1 for so long nothing that it gives up. */
+static int comes_late(muster_world *world, void *context)
+{
+	_Atomic int *held = context;
+	muster_world *part = NULL;
+	if (muster_rank(world) == 0) {
+		ranks_await_call(world, 1, ACTIVITY_COLLECTIVE);
+		CHECK(muster_split(world, 0, 0, &part, 20) == -ETIMEDOUT);
+		atomic_store(held, 0);
+		return 0;
+	}
+	held_in_split = held;
+	CHECK(muster_split(world, 0, 0, &part, MUSTER_FOREVER) == 0);
+	CHECK(heap_block_bytes(world->segment, (uint64_t)((char *)part->group - world->segment->base)) > 0);
+	muster_world_free(part);
+	return 0;
+}
+
+static void a_part_that_some_gave_up_keeps_its_memory_for_those_who_have_it(void **state)
+{
+	_Atomic int *held = ranks_share(sizeof *held);
+	(void)state;
+	atomic_store(held, 1);
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .roomy = true}, comes_late, held, NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +173,7 @@ int main(void)
 		cmocka_unit_test(a_negative_colour_stays_out),
 		cmocka_unit_test(memory_of_worlds_comes_back),
 		cmocka_unit_test(a_full_segment_is_told_to_all_and_does_no_harm),
+		cmocka_unit_test(a_part_that_some_gave_up_keeps_its_memory_for_those_who_have_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,7 +146,8 @@ static int tell_all(struct call *call, const void *mine, void *all, size_t bytes
 	return call->world->size > 1 ? exchange(call, &telling) : 0;
 }
 
-/* The first members make areas, everybody hears of all. When one could not, nobody gets a world. */
+/* The first members make areas, everybody hears of all. When one could not, nobody gets a world. Who did not hear all
+ * cannot know whether others did, and have a world in its area: that is lost until the job ends. */
 static int agree_on_areas(struct call *call, const struct part *part, bool wanted, uint64_t *offsets, bool *complete)
 {
 	muster_world *world = call->world;
@@ -157,7 +158,7 @@ static int agree_on_areas(struct call *call, const struct part *part, bool wante
 	*complete = true;
 	for (uint32_t rank = 0; rank < world->size && rc == 0; rank++)
 		*complete = *complete && offsets[rank] != NO_MEMORY;
-	if (makes && mine != NO_MEMORY && (rc < 0 || !*complete))
+	if (makes && mine != NO_MEMORY && rc == 0 && !*complete)
 		heap_give(world->segment, mine);
 	return rc;
 }
