@@ -65,6 +65,34 @@ static void nobody_sleeps_before_it_was_looked_who_ended(void **state)
 	                      NULL));
 }
 
+static int hears_of_a_signal(muster_world *world, void *context)
+{
+	const int *signal = context;
+	char nothing;
+	if (muster_rank(world) == 0)
+		raise(*signal);
+	CHECK(muster_recv(world, 0, TAG, &nothing, 1, NULL, MUSTER_FOREVER) == MUSTER_EGONE);
+	while (muster_failure_of(world)->end == MUSTER_END_UNKNOWN)
+		muster_recv(world, 0, TAG, &nothing, 1, NULL, MUSTER_FOREVER);
+	CHECK(muster_failure_of(world)->signal == *signal);
+	const char *words = *signal == SIGTERM ? "receive: rank 0 was killed by SIGTERM"
+	                                       : "receive: rank 0 was killed by SIGRTMIN+3";
+	CHECK(strcmp(muster_error_text(), words) == 0);
+	return 0;
+}
+
+static void the_signal_that_killed_a_rank_is_named(void **state)
+{
+	int signals[] = {SIGTERM, SIGRTMIN + 3};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(signals); i++) {
+		struct ranks_outcome outcome[2];
+		ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true}, hears_of_a_signal, &signals[i], outcome);
+		assert_int_equal(outcome[0].signal, signals[i]);
+		assert_int_equal(outcome[1].exit_code, 0);
+	}
+}
+
 struct tally {
 	_Atomic uint64_t sent[2], received[2];
 	_Atomic int wrong;
@@ -236,6 +264,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_rank_sent_before_it_left_is_received_first),
 		cmocka_unit_test(nobody_sleeps_before_it_was_looked_who_ended),
+		cmocka_unit_test(the_signal_that_killed_a_rank_is_named),
 		cmocka_unit_test(the_death_of_a_peer_at_any_instant_is_told),
 		cmocka_unit_test(a_death_ends_the_wait_for_anybody),
 		cmocka_unit_test(all_that_the_dead_had_sent_is_received),

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -219,6 +220,18 @@ static bool ended_with_the_job(const muster_world *world, const struct segment_r
 	return stopping != 0 && atomic_load(&rank->end_order) > stopping;
 }
 
+/* As muster writes it. */
+static void word_signal(int signal, char *how, size_t room)
+{
+	const char *name = sigabbrev_np(signal);
+	if (name != NULL)
+		snprintf(how, room, "was killed by SIG%s", name);
+	else if (signal >= SIGRTMIN && signal <= SIGRTMAX)
+		snprintf(how, room, "was killed by SIGRTMIN+%d", signal - SIGRTMIN);
+	else
+		snprintf(how, room, "was killed by signal %d", signal);
+}
+
 int wait_tell_end(muster_world *world, uint32_t member, const char *what, const char *label)
 {
 	struct muster_failure failure = {.rank = (int)member};
@@ -232,7 +245,7 @@ int wait_tell_end(muster_world *world, uint32_t member, const char *what, const 
 	else if (failure.end == MUSTER_END_EXIT)
 		snprintf(how, sizeof how, "exited with code %d", failure.exit_code);
 	else if (failure.end == MUSTER_END_SIGNAL)
-		snprintf(how, sizeof how, "was killed by SIG%s", sigabbrev_np(failure.signal));
+		word_signal(failure.signal, how, sizeof how);
 	else
 		snprintf(how, sizeof how, "is gone; how it ended is not known yet");
 	world->failure = failure;
