@@ -4,6 +4,7 @@
  * to oneself, in several worlds.
  */
 #include "message_ways.h"
+#include "messages.h"
 #include "unit_test.h"
 
 #include <errno.h>
@@ -36,6 +37,41 @@ static void messages_of_every_size_arrive_whole(void **state)
 {
 	(void)state;
 	every_way(sends_all_sizes, 2);
+}
+
+/* A word of the sender's that is written for each message is a line that goes from core to core for each. */
+static int reads_small_ones(muster_world *world, void *context)
+{
+	enum { UNSAID = CHANNEL_SLOTS / 4 - 1 };
+	int number = 0;
+	(void)context;
+	if (muster_rank(world) == 0) {
+		for (int i = 0; i < UNSAID; i++)
+			CHECK(muster_send(world, 1, TAG, &i, sizeof i, MUSTER_FOREVER) == 0);
+		CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+		CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+		for (int i = UNSAID; i < CHANNEL_SLOTS; i++) /* for these there is room as it is */
+			CHECK(muster_send(world, 1, TAG, &i, sizeof i, 0) == 0);
+		return muster_barrier(world, MUSTER_FOREVER, NULL);
+	}
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	for (int i = 0; i < UNSAID; i++)
+		CHECK(muster_recv(world, 0, TAG, &number, sizeof number, NULL, 0) == 0 && number == i);
+	_Atomic uint32_t *consumed = &world->segment->messages->inbox.readers[0]->channel->consumed;
+	CHECK(atomic_load(consumed) == 0);
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	CHECK(muster_recv(world, 0, TAG, &number, sizeof number, NULL, 0) == 0 && number == UNSAID);
+	CHECK(atomic_load(consumed) == 2 * (UNSAID + 1));
+	return 0;
+}
+
+static void a_receiver_says_only_now_and_then_how_far_it_has_read(void **state)
+{
+	(void)state;
+	for (int threads = RANKS_FIRST_KIND; threads < 2; threads++)
+		assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .threads = threads}, reads_small_ones, NULL,
+		                      NULL));
 }
 
 enum { STREAM = 3000 };
@@ -306,6 +342,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_of_every_size_arrive_whole),
+		cmocka_unit_test(a_receiver_says_only_now_and_then_how_far_it_has_read),
 		cmocka_unit_test(a_stream_arrives_in_order),
 		cmocka_unit_test(a_tag_is_received_before_what_was_sent_earlier),
 		cmocka_unit_test(anybody_is_received_from_in_the_order_of_each),

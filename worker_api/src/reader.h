@@ -50,7 +50,8 @@ static inline void reader_consume(struct segment *segment, struct reader *reader
 {
 	reader->next += 2;
 	reader->bulk_unposted += bulk_bytes;
-	if (reader->next - reader->posted < 2 * CHANNEL_SLOTS / 4 && reader->bulk_unposted < reader->bulk_bytes / 4)
+	bool little = reader->bulk_bytes == 0 || reader->bulk_unposted < reader->bulk_bytes / 4;
+	if (reader->next - reader->posted < 2 * CHANNEL_SLOTS / 4 && little)
 		return;
 	reader->posted = reader->next;
 	reader->bulk_unposted = 0;
