@@ -150,6 +150,46 @@ static void everybody_is_told_of_a_death(void **state)
 			}
 }
 
+/* --- a rank dies in its operator --- */
+
+enum { MANY = 9, PAGE_BYTES = 4096 };
+
+static void combine_or_die(void *into, const void *from, size_t count, void *context)
+{
+	(void)into;
+	(void)from;
+	(void)count;
+	if (*(bool *)context)
+		raise(SIGKILL);
+}
+
+/* All have said by then what they combine, and wait for the results. */
+static int is_left_with_nothing(muster_world *world, void *context)
+{
+	static char in[MANY * PAGE_BYTES], out[PAGE_BYTES];
+	bool dies = muster_rank(world) == MANY - 1;
+	const struct muster_operator pages = {.combine = combine_or_die, .context = &dies, .element_bytes = PAGE_BYTES};
+	(void)context;
+	memset(out, 0x5e, sizeof out);
+	int rc = muster_reduce_scatter_by(world, in, out, 1, &pages, MUSTER_FOREVER);
+	CHECK(rc == MUSTER_EGONE || rc == MUSTER_EBROKEN);
+	for (size_t i = 0; i < sizeof out; i++)
+		CHECK(out[i] == 0x5e);
+	return 0;
+}
+
+/* So many, and so little bulk memory, that an element for each does not fit it: all of them combine all. */
+static void a_result_of_which_nothing_came_is_left_untouched(void **state)
+{
+	struct ranks_options options = {.ranks = MANY, .segment_bytes = 4 << 20, .leaves = true};
+	struct ranks_outcome outcome[MANY];
+	(void)state;
+	ranks_run(&options, is_left_with_nothing, NULL, outcome);
+	assert_int_equal(outcome[MANY - 1].signal, SIGKILL);
+	for (int rank = 0; rank < MANY - 1; rank++)
+		assert_int_equal(outcome[rank].exit_code, 0);
+}
+
 /* --- a rank leaves --- */
 
 static int is_left_alone(muster_world *world, void *context)
@@ -318,15 +358,19 @@ static void arguments_that_make_no_sense_are_refused_before_anything_is_sent(voi
 	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, makes_no_sense, NULL, NULL));
 }
 
-int main(void)
+/* An argument: the name of one test, with wildcards. */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everybody_is_told_of_a_death),
+		cmocka_unit_test(a_result_of_which_nothing_came_is_left_untouched),
 		cmocka_unit_test(a_rank_that_left_is_named),
 		cmocka_unit_test(ranks_that_call_different_collectives_are_told),
 		cmocka_unit_test(who_ends_because_the_job_is_stopped_is_not_told_as_the_cause),
 		cmocka_unit_test(a_time_limit_ends_the_wait_of_all),
 		cmocka_unit_test(arguments_that_make_no_sense_are_refused_before_anything_is_sent),
 	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
