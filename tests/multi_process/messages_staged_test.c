@@ -163,6 +163,39 @@ static void what_waited_for_one_takes_over_the_other_in_the_middle(void **state)
 	each_kind(takes_one_back, &other_has_come);
 }
 
+/* --- a number that is used again --- */
+
+/* The sender takes a message back and sends another one in its place: the receiver hears first of the other one, for
+ * what wants that was posted first. */
+static int sends_another_in_its_place(muster_world *world, void *context)
+{
+	unsigned char *data = begin(world);
+	muster_request *first, *second;
+	(void)context;
+	if (muster_rank(world) == SENDER) {
+		CHECK(offer(world, TAG, data, &first) == 0);
+		CHECK(meet(world) == 0 && meet(world) == 0);
+		CHECK(take_back(world, &first) == -ETIMEDOUT);
+		CHECK(offer(world, OTHER_TAG, data, &second) == 0);
+		CHECK(meet(world) == 0);
+		return muster_wait(world, &second, NULL, MUSTER_FOREVER);
+	}
+	CHECK(meet(world) == 0);
+	CHECK(muster_irecv(world, SENDER, OTHER_TAG, data, LARGE, &second) == 0);
+	CHECK(muster_irecv(world, SENDER, TAG, data + LARGE, LARGE, &first) == 0);
+	CHECK(meet(world) == 0 && meet(world) == 0);
+	CHECK(muster_test(world, &first, NULL) == 0);
+	CHECK(muster_wait(world, &second, NULL, MUSTER_FOREVER) == 0);
+	CHECK(is_message(data, LARGE, OTHER_TAG));
+	return 0; /* the first is left behind */
+}
+
+static void a_message_in_the_place_of_one_that_was_taken_back_arrives(void **state)
+{
+	(void)state;
+	each_kind(sends_another_in_its_place, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +203,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(both_are_taken_back),
 		cmocka_unit_test(one_is_taken_back_in_the_turn_in_which_the_other_is_through),
 		cmocka_unit_test(what_waited_for_one_takes_over_the_other_in_the_middle),
+		cmocka_unit_test(a_message_in_the_place_of_one_that_was_taken_back_arrives),
 	};
 	prepare_ways();
 	if (argc > 1)

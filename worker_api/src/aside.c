@@ -5,6 +5,7 @@
 #include "aside.h"
 
 #include "offer.h"
+#include "staged.h"
 
 #include <stdlib.h>
 
@@ -61,7 +62,9 @@ bool aside_is_void(const struct reader *reader, const struct aside *aside)
 {
 	if (aside->form == ASIDE_OFFER)
 		return !offer_stands(reader, &aside->offer);
-	return aside->form == ASIDE_ARRIVING && request_ended(&aside->arriving) && aside->arriving.rc < 0;
+	if (aside->form != ASIDE_ARRIVING)
+		return false;
+	return request_ended(&aside->arriving) ? aside->arriving.rc < 0 : !staged_has_place(&aside->arriving);
 }
 
 void aside_forget(struct reader *reader, const muster_world *world)

@@ -176,7 +176,7 @@ static void look_aside(struct inbox *inbox, muster_request *request)
 /* What came in blocks came to nothing: the request wants another message. */
 static void unstage(struct inbox *inbox, muster_request *request)
 {
-	request->reader->staged[request->number] = NULL;
+	staged_leave(request);
 	if (request->parked) {
 		request_end(request, MUSTER_EGONE);
 		return;
@@ -351,7 +351,7 @@ void inbox_forget(struct inbox *inbox, const muster_world *world)
 			continue;
 		bool parked = request->parked;
 		if (request->state == REQUEST_STAGED)
-			request->reader->staged[request->number] = NULL;
+			staged_leave(request);
 		request_end(request, MUSTER_EFINALIZED);
 		unlink_posted(inbox, request);
 		if (!parked)

@@ -80,8 +80,10 @@ muster_request *staged_park(struct segment *segment, const muster_request *reque
 	                            .source = (uint32_t)request->message.source,
 	                            .sender = request->reader->rank,
 	                            .bytes = request->message.bytes};
+	if (!staged_has_place(request))
+		return NULL;
 	struct aside *aside = aside_create_empty(ASIDE_ARRIVING, &head);
-	request->reader->staged[request->number] = NULL;
+	staged_leave(request);
 	if (aside == NULL) {
 		give_back(segment, request, &head);
 		return NULL;
