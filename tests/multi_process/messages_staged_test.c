@@ -196,6 +196,82 @@ static void a_message_in_the_place_of_one_that_was_taken_back_arrives(void **sta
 	each_kind(sends_another_in_its_place, NULL);
 }
 
+/* --- no memory --- */
+
+static _Thread_local bool no_memory;
+
+void *__real_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes);
+
+void *__wrap_malloc(size_t bytes)
+{
+	return no_memory ? NULL : __real_malloc(bytes);
+}
+
+/* Looks at what has come while there is no memory for what nobody waits for. */
+static int probe_without_memory(muster_world *world, int tag)
+{
+	no_memory = true;
+	int rc = muster_probe(world, SENDER, tag, NULL, 0);
+	no_memory = false;
+	return rc;
+}
+
+static int has_no_memory_to_move_it_aside(muster_world *world, void *context)
+{
+	char text[6];
+	(void)context;
+	if (muster_rank(world) == SENDER) {
+		CHECK(muster_send(world, RECEIVER, TAG, "first", 6, MUSTER_FOREVER) == 0);
+		return meet(world);
+	}
+	CHECK(meet(world) == 0);
+	CHECK(probe_without_memory(world, OTHER_TAG) == -ENOMEM);
+	CHECK(probe_without_memory(world, TAG) == 0);
+	CHECK(muster_recv(world, SENDER, TAG, text, sizeof text, NULL, 0) == 0 && strcmp(text, "first") == 0);
+	return 0;
+}
+
+static void a_message_that_was_found_stays_in_its_channel_when_there_is_no_memory(void **state)
+{
+	(void)state;
+	each_kind(has_no_memory_to_move_it_aside, NULL);
+}
+
+/* Nobody waits but for the message that comes aside: there is nobody to be told. */
+static int has_no_memory_for_the_next(muster_world *world, void *context)
+{
+	unsigned char *data = begin(world);
+	muster_request *first, *sent;
+	char text[7];
+	(void)context;
+	if (muster_rank(world) == SENDER) {
+		CHECK(offer(world, TAG, data, &first) == 0);
+		CHECK(meet(world) == 0 && meet(world) == 0);
+		CHECK(muster_send(world, RECEIVER, OTHER_TAG, "second", 7, MUSTER_FOREVER) == 0);
+		CHECK(meet(world) == 0);
+		return muster_wait(world, &first, NULL, MUSTER_FOREVER);
+	}
+	CHECK(meet(world) == 0);
+	CHECK(give_up(world, TAG, data) == -ETIMEDOUT);
+	CHECK(muster_isend(world, SENDER, TAG, NULL, 0, &sent) == 0);
+	CHECK(meet(world) == 0 && meet(world) == 0);
+	no_memory = true;
+	CHECK(muster_test(world, &sent, NULL) == 1);
+	no_memory = false;
+	CHECK(muster_recv(world, SENDER, OTHER_TAG, text, sizeof text, NULL, MUSTER_FOREVER) == 0);
+	CHECK(strcmp(text, "second") == 0);
+	CHECK(muster_recv(world, SENDER, TAG, data, LARGE, NULL, MUSTER_FOREVER) == 0);
+	CHECK(is_message(data, LARGE, TAG));
+	return 0;
+}
+
+static void a_message_that_comes_aside_is_kept_when_there_is_no_memory_for_the_next(void **state)
+{
+	(void)state;
+	each_kind(has_no_memory_for_the_next, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +280,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_is_taken_back_in_the_turn_in_which_the_other_is_through),
 		cmocka_unit_test(what_waited_for_one_takes_over_the_other_in_the_middle),
 		cmocka_unit_test(a_message_in_the_place_of_one_that_was_taken_back_arrives),
+		cmocka_unit_test(a_message_that_was_found_stays_in_its_channel_when_there_is_no_memory),
+		cmocka_unit_test(a_message_that_comes_aside_is_kept_when_there_is_no_memory_for_the_next),
 	};
 	prepare_ways();
 	if (argc > 1)

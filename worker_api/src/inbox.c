@@ -258,24 +258,26 @@ static bool take_slot(struct inbox *inbox, struct reader *reader)
 	return taken;
 }
 
-static void end_first_wanting(struct inbox *inbox, const struct reader *reader, int rc)
+/* Somebody who waits for what is in the channel is told why it is not read. False when nobody does: what was found has
+ * ended, and what comes aside is of nobody. */
+static bool tell_no_memory(struct inbox *inbox, const struct reader *reader)
 {
 	muster_request *request = inbox->posted;
-	while (!wants_from(request, reader))
+	while (request != NULL && (request->parked || !wants_from(request, reader)))
 		request = request->next;
-	inbox_cancel(inbox, request, rc);
+	if (request == NULL)
+		return false;
+	inbox_cancel(inbox, request, error_set(-ENOMEM, "no memory for a message that nobody waits for"));
+	return true;
 }
 
 static bool drain(struct inbox *inbox, struct reader *reader)
 {
 	bool moved = false;
 	while (reader->channel != NULL && reader_ready(reader) && is_wanted(inbox, reader)) {
+		if (!take_slot(inbox, reader))
+			return tell_no_memory(inbox, reader) || moved;
 		moved = true;
-		if (!take_slot(inbox, reader)) {
-			end_first_wanting(inbox, reader,
-			                  error_set(-ENOMEM, "no memory for a message that nobody waits for"));
-			break;
-		}
 	}
 	return moved;
 }
