@@ -196,6 +196,44 @@ static void a_message_in_the_place_of_one_that_was_taken_back_arrives(void **sta
 	each_kind(sends_another_in_its_place, NULL);
 }
 
+/* --- a sender that leaves --- */
+
+/* As it is looked who has ended, what waits for any message loses that of one sender, which took it back and left, and
+ * goes on to another sender's. */
+static int goes_on_to_another_sender(muster_world *world, void *context)
+{
+	unsigned char *data = begin(world);
+	muster_request *request;
+	(void)context;
+	if (muster_rank(world) == SENDER)
+		CHECK(offer(world, TAG, data, &request) == 0);
+	CHECK(meet(world) == 0);
+	if (muster_rank(world) == RECEIVER)
+		CHECK(muster_irecv(world, MUSTER_ANY, MUSTER_ANY, data, LARGE, &request) == 0);
+	CHECK(meet(world) == 0);
+	if (muster_rank(world) == BYSTANDER)
+		CHECK(offer(world, OTHER_TAG, data, &request) == 0);
+	CHECK(meet(world) == 0);
+	if (muster_rank(world) == SENDER)
+		return take_back(world, &request) == -ETIMEDOUT ? 0 : 1;
+	if (muster_rank(world) == RECEIVER) {
+		ranks_await_end(world, SENDER);
+		inbox_end_lost(&world->segment->messages->inbox);
+	}
+	CHECK(muster_wait(world, &request, NULL, MUSTER_FOREVER) == 0);
+	CHECK(is_message(data, LARGE, OTHER_TAG));
+	return 0;
+}
+
+static void what_loses_a_message_gets_that_of_another_sender(void **state)
+{
+	(void)state;
+	for (int threads = RANKS_FIRST_KIND; threads < 2; threads++)
+		assert_true(ranks_run(
+			&(struct ranks_options){.ranks = 3, .threads = threads, .leaves = true, .limit_ms = 10000},
+			goes_on_to_another_sender, NULL, NULL));
+}
+
 /* --- no memory --- */
 
 static _Thread_local bool no_memory;
@@ -280,6 +318,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_is_taken_back_in_the_turn_in_which_the_other_is_through),
 		cmocka_unit_test(what_waited_for_one_takes_over_the_other_in_the_middle),
 		cmocka_unit_test(a_message_in_the_place_of_one_that_was_taken_back_arrives),
+		cmocka_unit_test(what_loses_a_message_gets_that_of_another_sender),
 		cmocka_unit_test(a_message_that_was_found_stays_in_its_channel_when_there_is_no_memory),
 		cmocka_unit_test(a_message_that_comes_aside_is_kept_when_there_is_no_memory_for_the_next),
 	};

@@ -46,7 +46,7 @@ struct muster_request {
 	uint32_t in_segment;
 	size_t moved;      /* staged bytes */
 	uint32_t patience; /* how many times more it is worth to spin for it */
-	bool cut_short;    /* its sender has ended */
+	bool cut_short;    /* the sender of these blocks has ended */
 	bool parked;       /* of nobody: the message goes aside (staged.h) */
 };
 

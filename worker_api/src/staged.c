@@ -14,6 +14,7 @@ void staged_begin(struct reader *reader, muster_request *request, const struct s
 	request->address = offer->address;
 	request->in_segment = offer->in_segment;
 	request->moved = 0;
+	request->cut_short = false;
 	request->state = REQUEST_STAGED;
 	reader->staged[offer->number] = request;
 }
@@ -29,6 +30,7 @@ void staged_take_over(struct reader *reader, muster_request *request, const stru
 	request->address = arriving->address;
 	request->in_segment = arriving->in_segment;
 	request->moved = arriving->moved;
+	request->cut_short = arriving->cut_short;
 	request->state = REQUEST_STAGED;
 	reader->staged[request->number] = request;
 }
