@@ -11,6 +11,7 @@
 #include "plan/placement.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define ROUNDING 1e-6
 
@@ -109,6 +110,44 @@ static void find_domains(struct neighbours *neighbours, const struct placement *
 	free(keys);
 }
 
+/* Puts rank r among those with the same CPUs; `first`: by CPU, the rank + 1 that was the first to have it. False where
+ * CPUs overlap otherwise. */
+static bool add_sharer(const struct placement *placement, uint32_t r, uint32_t *first, uint32_t *domain,
+                       uint32_t *count)
+{
+	const struct index_set *cpus = &placement->ranks[r].cpus;
+	uint32_t before = index_set_is_empty(cpus) ? 0 : first[index_set_first(cpus)];
+	if (before != 0) {
+		domain[r] = domain[before - 1];
+		return index_set_equal(cpus, &placement->ranks[before - 1].cpus);
+	}
+	domain[r] = (*count)++;
+	for (index_set_each(cpus, cpu)) {
+		if (first[cpu] != 0)
+			return false;
+		first[cpu] = r + 1;
+	}
+	return true;
+}
+
+/* Where all have one cache, and every rank shares its CPUs, those who share them meet first: then whoever waits knows
+ * whether somebody needs the CPU. */
+static void find_sharers(struct neighbours *neighbours, const struct placement *placement, uint32_t cpu_count)
+{
+	uint32_t *first = memory_zeroed((cpu_count + 1) * sizeof *first);
+	uint32_t *domain = memory_zeroed(placement->nprocs * sizeof *domain), count = 0;
+	bool apart = true;
+	for (uint32_t r = 0; r < placement->nprocs && apart; r++)
+		apart = neighbours->crowded[r] && placement->ranks[r].bound &&
+		        add_sharer(placement, r, first, domain, &count);
+	if (apart && count < placement->nprocs) {
+		memcpy(neighbours->domain, domain, placement->nprocs * sizeof *domain);
+		neighbours->domain_count = count;
+	}
+	free(domain);
+	free(first);
+}
+
 void neighbours_find(struct neighbours *neighbours, struct arena *arena, const struct placement *placement,
                      const struct machine *machine)
 {
@@ -121,4 +160,6 @@ void neighbours_find(struct neighbours *neighbours, struct arena *arena, const s
 		neighbours->crowded[r] = true;
 	if (machine != NULL)
 		find_domains(neighbours, placement, machine, cpu_count);
+	if (machine != NULL && neighbours->domain_count == 1)
+		find_sharers(neighbours, placement, cpu_count);
 }

@@ -19,7 +19,8 @@ struct neighbours {
 	 * that are bound to the same CPUs are not crowded as long as there is one for each of them. */
 	bool *crowded;
 	/* By local rank, from 0 without gaps: ranks of the same last-level cache, or where no cache is known of the
-	 * same NUMA node, have the same number. A rank that spans several counts where its first CPU is. */
+	 * same NUMA node, have the same number. A rank that spans several counts where its first CPU is. Where that
+	 * would be one domain, and all are crowded: ranks that share CPUs. */
 	uint32_t *domain;
 	uint32_t domain_count; /* at least 1 */
 };

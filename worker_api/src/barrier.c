@@ -167,6 +167,10 @@ int barrier_cross(struct barrier_place *at, struct wait *wait)
 	if (arrival != ARRIVED)
 		return arrival == ARRIVED_LAST ? 0 : BARRIER_GIVEN_UP;
 	at->arrived_ticks = ticks_now();
+	if (by_domain) { /* whoever shares my CPU is of my domain */
+		wait->mates = &at->domains[world->my_domain].arrived;
+		wait->mates_all = (uint64_t)*at->generation << 32 | world->domain_size;
+	}
 	return wait_for_outcome(at, wait);
 }
 

@@ -129,6 +129,14 @@ static int timed_out(struct wait *wait)
 	                 *label != '\0' ? " " : "", quote, label, quote, (long long)(wait->timeout_ns / 1000000), who);
 }
 
+static void give_way(const struct wait *wait)
+{
+	if (wait->mates != NULL && atomic_load_explicit(wait->mates, memory_order_relaxed) == wait->mates_all)
+		relax();
+	else
+		sched_yield();
+}
+
 int wait_turn_slow(struct wait *wait)
 {
 	muster_world *world = wait->world;
@@ -144,7 +152,7 @@ int wait_turn_slow(struct wait *wait)
 		return WAIT_AGAIN;
 	}
 	if (mode == WAIT_YIELD && !wait->sleeps && wait->turns % YIELDS_A_LOOK != 0) {
-		sched_yield();
+		give_way(wait);
 		return WAIT_AGAIN;
 	}
 	int64_t now = clock_ns();
@@ -158,7 +166,7 @@ int wait_turn_slow(struct wait *wait)
 	if (mode == WAIT_SPIN && elapsed < WAIT_SPIN_NS + wait->spin_ns && !wait->sleeps)
 		return WAIT_AGAIN;
 	if (mode == WAIT_YIELD && elapsed < WAIT_YIELD_NS + wait->spin_ns && !wait->sleeps) {
-		sched_yield();
+		give_way(wait);
 		return WAIT_AGAIN;
 	}
 	if (!wait->told)

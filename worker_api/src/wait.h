@@ -40,10 +40,14 @@ struct wait {
 	int64_t deadline_ns; /* 0: timeout_ns after start_ns; later waits of one call get that of the first */
 	int32_t needs;       /* the member without whom this wait is in vain, ALL_MEMBERS, or NOBODY */
 	int64_t spin_ns;     /* how much longer than usual it may take: what is copied meanwhile, for one */
-	bool collective;     /* a broken group ends it too */
-	bool last_look;      /* somebody ended: the condition is looked at once more, for what came before */
-	bool told;           /* the rank's activity says what it waits for */
-	bool sleeps;         /* slept once: straight to the futex */
+	/* When this word is `mates_all`, who shares my CPU waits as I do: giving it away helps nobody. NULL: not known.
+	 */
+	const _Atomic uint64_t *mates;
+	uint64_t mates_all;
+	bool collective; /* a broken group ends it too */
+	bool last_look;  /* somebody ended: the condition is looked at once more, for what came before */
+	bool told;       /* the rank's activity says what it waits for */
+	bool sleeps;     /* slept once: straight to the futex */
 	uint32_t turns;
 	uint32_t events;   /* the last value of header.events that was looked into */
 	uint32_t activity; /* enum rank_activity */
