@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int error_word(struct error *err, int code, const char *format, ...)
+int error_word(struct error *err, int code, const char *key, const char *format, ...)
 {
 	assert(code < 0);
 	if (err == NULL)
@@ -22,7 +22,14 @@ int error_word(struct error *err, int code, const char *format, ...)
 	va_end(args);
 	make_printable(err->text);
 	err->code = code;
+	error_about(err, key);
 	return code;
+}
+
+void error_about(struct error *err, const char *key)
+{
+	if (err != NULL)
+		snprintf(err->key, sizeof err->key, "%s", key);
 }
 
 int error_prefix(struct error *err, const char *format, ...)

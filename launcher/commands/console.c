@@ -8,6 +8,8 @@
 #include "base/patient_write.h"
 #include "base/text.h"
 #include "spec/diagnostics.h"
+#include "spec/job_spec.h"
+#include "spec/spec_error.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,9 +19,15 @@
 
 int console_tell(const struct error *err, int exit_code)
 {
-	char line[sizeof err->text + 16];
-	snprintf(line, sizeof line, "muster: %s\n", err->text);
-	patient_say(line);
+	return console_tell_of(&(struct job_spec){0}, err, exit_code);
+}
+
+int console_tell_of(const struct job_spec *spec, const struct error *err, int exit_code)
+{
+	struct text line = {0};
+	spec_error_format(spec, err, &line);
+	patient_say(line.bytes);
+	text_finish(&line);
 	return exit_code;
 }
 

@@ -11,11 +11,16 @@
 
 struct diagnostics;
 struct error;
+struct job_spec;
 
 enum { EXIT_OK = 0, EXIT_MUSTER = 125 };
 
-/* "muster: TEXT" on stderr, waiting for a reader no longer than a moment; returns `exit_code`. */
+/* "muster: TEXT", or "muster: KEY: TEXT", on stderr, waiting for a reader no longer than a moment; returns `exit_code`.
+ */
 int console_tell(const struct error *err, int exit_code);
+
+/* The same of an error that was found with a spec: with the place of the key that it is about (spec_error.h). */
+int console_tell_of(const struct job_spec *spec, const struct error *err, int exit_code);
 
 /* The end of a command, whatever it printed: `exit_code`, or EXIT_MUSTER with the reason when standard output did not
  * take it. */

@@ -114,7 +114,7 @@ static int make_and_show(struct planning *planning)
 	int rc = place(planning, &err);
 	if (rc == 0)
 		rc = show(planning, &err);
-	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;
+	return rc < 0 ? console_tell_of(&planning->spec, &err, EXIT_MUSTER) : EXIT_OK;
 }
 
 int command_plan(int argc, char **argv)

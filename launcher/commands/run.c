@@ -198,21 +198,21 @@ static int prepare(struct run *run)
 {
 	struct error err;
 	if (run->options.report_path != NULL && report_file_check("the report", run->options.report_path, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
+		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
 	if (preflight_check(&run->plan, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
+		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
 	int rc = rank_launcher_init(&run->launcher, &run->plan, &err);
 	if (rc == -ENOENT)
-		return console_tell(&err, EXIT_NOT_FOUND);
+		return console_tell_of(&run->spec, &err, EXIT_NOT_FOUND);
 	if (rc < 0)
-		return console_tell(&err, EXIT_NOT_EXECUTABLE);
+		return console_tell_of(&run->spec, &err, EXIT_NOT_EXECUTABLE);
 	int64_t memory = run->spec.limits.memory_bytes;
 	if (memory != NOT_SET &&
 	    memory_cgroups_make(&run->memory_cgroups, run->record.id, run->plan.nprocs, memory, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
+		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
 	/* Last: it empties the user's files, which a job that is refused must leave as they are. */
 	if (output_create(&run->output, &run->plan, run->spec.join ? NULL : &run->logs, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
+		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
 	make_job_cgroup(run);
 	return 0;
 }
@@ -421,9 +421,9 @@ static int run_job(struct run *run)
 	if (load_spec(run) < 0)
 		return EXIT_MUSTER;
 	if (!run->spec.join && detach_check(&run->spec, run->options.report_path, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
+		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
 	if (make_plan(run, &err) < 0)
-		return console_tell(&err, EXIT_MUSTER);
+		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
 	show_plan(run);
 	signals_block();
 	int failed = prepare(run);
@@ -431,7 +431,7 @@ static int run_job(struct run *run)
 		return failed;
 	int owner = run->spec.daemon ? guard_open_owner(run->parent, &err) : 0;
 	if (owner < 0)
-		return console_tell(&err, EXIT_MUSTER);
+		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
 	return run->spec.join ? run_in_foreground(run, owner) : run_in_background(run, owner);
 }
 

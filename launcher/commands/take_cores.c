@@ -72,8 +72,7 @@ static int hold(struct core_lease *lease, const struct placement *placement, con
 	if (rc == -EAGAIN)
 		return -ESTALE;
 	if (rc < 0 && note.exclusive)
-		return error_set(err, rc, "placement.exclusive is true, and the cores cannot be held: %s",
-		                 strerror(-rc));
+		return error_set_key(err, rc, "placement.exclusive", "the cores cannot be held: %s", strerror(-rc));
 	return 0;
 }
 
@@ -147,7 +146,7 @@ static int wait_and_take(struct placement *placement, struct core_lease *lease, 
 		if (!waits)
 			continue; /* once more, as without waiting */
 		if (taking->spec->daemon && getppid() != taking->owner) {
-			rc = error_set(err, -ESRCH, "daemon: the process that started muster has ended");
+			rc = error_set_key(err, -ESRCH, "daemon", "the process that started muster has ended");
 			break;
 		}
 		tell_for_whom(taking, &told);
@@ -172,8 +171,10 @@ int take_cores(struct placement *placement, struct core_lease *lease, const stru
 	if (!placement_minds_others(request))
 		return placement_make(placement, taking->spec, taking->machine, err);
 	int rc = core_lease_open(lease, LEASE_TO_TAKE, err);
-	if (rc < 0 && request->exclusive)
-		return error_prefix(err, "placement.exclusive is true, and cores cannot be held here");
+	if (rc < 0 && request->exclusive) {
+		error_about(err, "placement.exclusive");
+		return error_prefix(err, "cores cannot be held here");
+	}
 	if (rc < 0) {
 		if (taking->verbose || request->wait_for_cores_ms != NOT_SET)
 			fprintf(stderr, "muster: other jobs are not minded: cores cannot be held here: %s\n",

@@ -75,15 +75,15 @@ static int look_up_user(struct account *account, struct arena *arena, const char
 		return 0;
 	}
 	if (!parse_id(user, &id))
-		return error_set(err, -ENOENT,
-		                 "user: there is no user \"%s\" in " PASSWD_FILE
-		                 "; one of a directory service can be given "
-		                 "as numbers, UID:GID",
-		                 user);
+		return error_set_key(err, -ENOENT, "user",
+		                     "there is no user \"%s\" in " PASSWD_FILE
+		                     "; one of a directory service can be given "
+		                     "as numbers, UID:GID",
+		                     user);
 	if (!has_group)
-		return error_set(err, -ENOENT,
-		                 "user: %s has no entry in " PASSWD_FILE ", so its group is not known: write %s:GROUP",
-		                 user, user);
+		return error_set_key(err, -ENOENT, "user",
+		                     "%s has no entry in " PASSWD_FILE ", so its group is not known: write %s:GROUP",
+		                     user, user);
 	account->uid = id;
 	return 0;
 }
@@ -123,7 +123,7 @@ static int look_up_group(struct account *account, struct arena *arena, const cha
 	uint32_t id = 0;
 	each_group(arena, is_wanted, &wanted);
 	if (!wanted.found && !parse_id(name, &id))
-		return error_set(err, -ENOENT, "user: there is no group \"%s\" in " GROUP_FILE, name);
+		return error_set_key(err, -ENOENT, "user", "there is no group \"%s\" in " GROUP_FILE, name);
 	account->gid = wanted.found ? wanted.gid : id;
 	return 0;
 }
@@ -153,14 +153,14 @@ static void look_up_groups(struct account *account, struct arena *arena)
 int account_look_up(struct account *account, struct arena *arena, const char *wanted, struct error *err)
 {
 	if (geteuid() != 0)
-		return error_set(err, -EPERM,
-		                 "user: only root may start ranks as another user (\"%s\" is asked for, muster runs as "
-		                 "user id %u): remove the key, or run muster as root",
-		                 wanted, (unsigned)geteuid());
+		return error_set_key(err, -EPERM, "user",
+		                     "only root may start ranks as another user (\"%s\" is asked for, muster runs as "
+		                     "user id %u): remove the key, or run muster as root",
+		                     wanted, (unsigned)geteuid());
 	const char *colon = strchr(wanted, ':');
 	size_t user_length = colon == NULL ? strlen(wanted) : (size_t)(colon - wanted);
 	if (user_length == 0 || (colon != NULL && colon[1] == '\0'))
-		return error_set(err, -EINVAL, "user: \"%s\" is not of the form user or user:group", wanted);
+		return error_set_key(err, -EINVAL, "user", "\"%s\" is not of the form user or user:group", wanted);
 	char *user = arena_copy_bytes(arena, wanted, user_length);
 	struct account made = {0};
 	int rc = look_up_user(&made, arena, user, colon != NULL, err);

@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { WARNINGS_OF_OUR_OWN = 4 };
@@ -50,9 +51,12 @@ static int check_sinks(const struct job_spec *spec, struct error *err)
 	if (rc == 0)
 		rc = sinks_check(&spec->output.stderr_sinks, "output.stderr", err);
 	for (uint32_t i = 0; rc == 0 && i < spec->ranks_count; i++) {
-		rc = sinks_check(&spec->ranks[i].stdout_sinks, "ranks: stdout", err);
+		char key[ERROR_KEY_BYTES];
+		snprintf(key, sizeof key, "ranks[%" PRIu32 "].stdout", i);
+		rc = sinks_check(&spec->ranks[i].stdout_sinks, key, err);
+		snprintf(key, sizeof key, "ranks[%" PRIu32 "].stderr", i);
 		if (rc == 0)
-			rc = sinks_check(&spec->ranks[i].stderr_sinks, "ranks: stderr", err);
+			rc = sinks_check(&spec->ranks[i].stderr_sinks, key, err);
 	}
 	return rc;
 }
@@ -61,11 +65,11 @@ static int check(const struct maker *maker, uint32_t world_size, struct error *e
 {
 	const struct job_spec *spec = maker->spec;
 	if (spec->command.count == 0)
-		return error_set(err, -EINVAL, "command: there is none to run");
+		return error_set_key(err, -EINVAL, "command", "there is none to run");
 	if (spec->stdin_to == STDIN_RANK && spec->stdin_rank >= world_size)
-		return error_set(err, -EINVAL,
-		                 "stdin: there is no rank %" PRIu32 " in a job of %" PRIu32 " (0 to %" PRIu32 ")",
-		                 spec->stdin_rank, world_size, world_size - 1);
+		return error_set_key(err, -EINVAL, "stdin",
+		                     "there is no rank %" PRIu32 " in a job of %" PRIu32 " (0 to %" PRIu32 ")",
+		                     spec->stdin_rank, world_size, world_size - 1);
 	return check_sinks(spec, err);
 }
 

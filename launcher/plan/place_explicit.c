@@ -15,15 +15,16 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
+
+#define LISTS "placement.rank_cpus"
 
 int place_explicit_nprocs(uint32_t *nprocs, const struct placement_spec *request, struct error *err)
 {
 	if (*nprocs != NPROCS_AUTO && *nprocs != request->rank_cpus_count)
-		return error_set(err, -EINVAL,
-		                 "placement.rank_cpus has %" PRIu32 " lists for %" PRIu32
-		                 " ranks: give one list a rank, or leave nprocs to auto",
-		                 request->rank_cpus_count, *nprocs);
+		return error_set_key(err, -EINVAL, LISTS,
+		                     "it has %" PRIu32 " lists for %" PRIu32
+		                     " ranks: give one list a rank, or leave nprocs to auto",
+		                     request->rank_cpus_count, *nprocs);
 	*nprocs = request->rank_cpus_count;
 	return 0;
 }
@@ -31,11 +32,9 @@ int place_explicit_nprocs(uint32_t *nprocs, const struct placement_spec *request
 static int check_list(const struct place_pool *pool, uint32_t rank, struct error *err)
 {
 	const struct index_set *list = &pool->request->rank_cpus[rank];
-	char what[64];
-	snprintf(what, sizeof what, "placement.rank_cpus, rank %" PRIu32, rank);
 	if (index_set_is_empty(list))
-		return error_set(err, -EINVAL, "%s: the list is empty", what);
-	int rc = place_pool_check_cpus(pool->machine, list, what, err);
+		return error_set(err, -EINVAL, "the list is empty");
+	int rc = place_pool_check_cpus(pool->machine, list, err);
 	if (rc < 0 || index_set_is_empty(&pool->request->cpu_set) || index_set_contains(&pool->request->cpu_set, list))
 		return rc;
 	struct index_set outside = {0};
@@ -43,10 +42,16 @@ static int check_list(const struct place_pool *pool, uint32_t rank, struct error
 	index_set_copy(&outside, list);
 	index_set_subtract(&outside, &pool->request->cpu_set);
 	place_words_set(&text, "CPU", "CPUs", &outside);
-	rc = error_set(err, -EINVAL, "%s: %s not in placement.cpu_set", what, text.bytes);
+	rc = error_set(err, -EINVAL, "%s not in placement.cpu_set", text.bytes);
 	text_finish(&text);
 	index_set_finish(&outside);
 	return rc;
+}
+
+static void blame_list(struct error *err, uint32_t rank)
+{
+	error_prefix(err, "rank %" PRIu32, rank);
+	error_about(err, LISTS);
 }
 
 static void bind_to_list(struct place_binding *binding, const struct place_pool *pool, uint32_t rank)
@@ -90,6 +95,8 @@ int place_explicitly(struct placement *placement, const struct place_pool *pool,
 		rc = check_list(pool, rank, err);
 		if (rc == 0)
 			bind_to_list(&bindings[rank], pool, rank);
+		else
+			blame_list(err, rank);
 	}
 	if (rc == 0)
 		rc = place_check_overlap(placement, pool->request, err);

@@ -199,6 +199,8 @@ static int refuse_units(const struct counting *counting, const struct job_spec *
 		text_add_format(&text, "%" PRIu32 " %s", spec->nprocs, spec->nprocs == 1 ? "rank" : "ranks");
 	text_add_format(&text, ", %" PRIu32 " free: ", counting->free);
 	int rc = refuse(&text, &spec->placement, pool->machine, &held, err);
+	if (spec->placement.exclusive)
+		error_about(err, "placement.exclusive");
 	index_set_finish(&held);
 	return rc;
 }
@@ -261,8 +263,8 @@ int place_held_check_lists(const struct placement_spec *request, const struct ma
 	}
 	if (!index_set_is_empty(&held)) {
 		struct text text = {0};
-		text_add(&text, "placement.rank_cpus: ");
 		rc = refuse(&text, request, machine, &held, err);
+		error_about(err, "placement.rank_cpus");
 	}
 	index_set_finish(&held);
 	return rc;

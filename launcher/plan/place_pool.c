@@ -174,11 +174,10 @@ static void add_allowed(struct text *text, const struct machine *machine)
 	place_words_set(text, "CPU", "CPUs", &machine->allowed);
 }
 
-static int refuse_cpus(const struct machine *machine, const struct index_set *bad, const char *what, const char *reason,
+static int refuse_cpus(const struct machine *machine, const struct index_set *bad, const char *reason,
                        const char *source, struct error *err)
 {
 	struct text text = {0};
-	text_add_format(&text, "%s: ", what);
 	place_words_set(&text, "CPU", "CPUs", bad);
 	text_add_format(&text, " may not be used: %s", reason);
 	if (source != NULL)
@@ -189,8 +188,7 @@ static int refuse_cpus(const struct machine *machine, const struct index_set *ba
 	return rc;
 }
 
-int place_pool_check_cpus(const struct machine *machine, const struct index_set *wanted, const char *what,
-                          struct error *err)
+int place_pool_check_cpus(const struct machine *machine, const struct index_set *wanted, struct error *err)
 {
 	struct index_set left = {0}, bad = {0};
 	index_set_copy(&left, wanted);
@@ -199,11 +197,11 @@ int place_pool_check_cpus(const struct machine *machine, const struct index_set 
 	for (enum thread_access access = THREAD_OFFLINE; rc == 0 && access <= THREAD_OUTSIDE_AFFINITY; access++) {
 		collect_by_access(machine, &left, access, &bad);
 		if (!index_set_is_empty(&bad))
-			rc = refuse_cpus(machine, &bad, what, thread_access_reason(access),
+			rc = refuse_cpus(machine, &bad, thread_access_reason(access),
 			                 access == THREAD_OUTSIDE_CPUSET ? machine->cpuset_source : NULL, err);
 	}
 	if (rc == 0 && !index_set_is_empty(&left))
-		rc = refuse_cpus(machine, &left, what, "this machine has no such CPU", NULL, err);
+		rc = refuse_cpus(machine, &left, "this machine has no such CPU", NULL, err);
 	index_set_finish(&left);
 	index_set_finish(&bad);
 	return rc;
@@ -214,19 +212,23 @@ static int check_request(const struct placement_spec *request, const struct mach
 	if (index_set_is_empty(&machine->allowed))
 		return error_set(err, -EINVAL, "this machine has no CPU that may be used");
 	if (request->cores != CORES_ALL && machine->kind_count <= 1)
-		return error_set(err, -EINVAL,
-		                 "placement.cores: this machine's cores are all of one kind, or it does not tell them "
-		                 "apart: use \"all\", or name the CPUs with placement.cpu_set");
+		return error_set_key(err, -EINVAL, "placement.cores",
+		                     "this machine's cores are all of one kind, or it does not tell them apart: use "
+		                     "\"all\", or name the CPUs with placement.cpu_set");
 	if (index_set_is_empty(&request->cpu_set))
 		return 0;
-	return place_pool_check_cpus(machine, &request->cpu_set, "placement.cpu_set", err);
+	int rc = place_pool_check_cpus(machine, &request->cpu_set, err);
+	if (rc < 0)
+		error_about(err, "placement.cpu_set");
+	return rc;
 }
 
 static int refuse_empty(const struct placement_spec *request, struct error *err)
 {
-	return error_set(err, -EINVAL, "no CPU is left to place ranks on: none of those allowed is %s%s",
-	                 request->cores == CORES_PERFORMANCE ? "a performance core's" : "an efficiency core's",
-	                 index_set_is_empty(&request->cpu_set) ? "" : " and in placement.cpu_set");
+	return error_set_key(err, -EINVAL, "placement.cores",
+	                     "no CPU is left to place ranks on: none of those allowed is %s%s",
+	                     request->cores == CORES_PERFORMANCE ? "a performance core's" : "an efficiency core's",
+	                     index_set_is_empty(&request->cpu_set) ? "" : " and in placement.cpu_set");
 }
 
 int place_pool_make(struct place_pool *pool, const struct placement_spec *request, const struct machine *machine,

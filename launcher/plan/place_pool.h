@@ -54,8 +54,7 @@ int place_pool_make(struct place_pool *pool, const struct placement_spec *reques
                     const struct place_held *held, struct error *err);
 void place_pool_finish(struct place_pool *pool);
 
-/* Checks that each CPU of `wanted` exists and may be used; `what` ("placement.cpu_set") begins the message. */
-int place_pool_check_cpus(const struct machine *machine, const struct index_set *wanted, const char *what,
-                          struct error *err);
+/* Checks that each CPU of `wanted` exists and may be used. */
+int place_pool_check_cpus(const struct machine *machine, const struct index_set *wanted, struct error *err);
 
 #endif

@@ -65,13 +65,13 @@ int place_check_oversubscription(const struct place_pool *pool, uint32_t nprocs,
 	add_arithmetic(&text, pool, nprocs);
 	text_add(&text, " (");
 	place_words_set(&text, "CPU", "CPUs", &pool->usable);
-	text_add(&text, "), and placement.oversubscribe is refuse: ");
+	text_add(&text, "), and it is set to refuse: ");
 	if (fitting > 0)
 		text_add_format(&text, "start at most %" PRIu32 " %s, or allow it", fitting,
 		                fitting == 1 ? "rank" : "ranks");
 	else
 		text_add_format(&text, "ask for at most %" PRIu32 " cpus_per_rank, or allow it", pool->unit_count);
-	int rc = error_set(err, -EBUSY, "%s", text.bytes);
+	int rc = error_set_key(err, -EBUSY, "placement.oversubscribe", "%s", text.bytes);
 	text_finish(&text);
 	return rc;
 }
@@ -233,8 +233,8 @@ int place_check_overlap(struct placement *placement, const struct placement_spec
 		add_warning(placement, &text);
 		return 0;
 	}
-	int rc = error_set(err, -EBUSY, "%s, and placement.oversubscribe is refuse: give each its own, or allow it",
-	                   text.bytes);
+	int rc = error_set_key(err, -EBUSY, "placement.oversubscribe",
+	                       "it is set to refuse, and %s: give each its own, or allow it", text.bytes);
 	text_finish(&text);
 	return rc;
 }

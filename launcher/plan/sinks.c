@@ -52,13 +52,13 @@ int sinks_check(const struct sink_list *list, const char *key, struct error *err
 			continue;
 		const char *pattern = list->items[i].pattern;
 		if (pattern[0] == '\0')
-			return error_set(err, -EINVAL, "%s: the path is empty", key);
+			return error_set_key(err, -EINVAL, key, "the path is empty");
 		for (const char *at = strchr(pattern, '%'); at != NULL; at = strchr(at + 2, '%'))
 			if (at[1] == '\0' || strchr("jr%", at[1]) == NULL)
-				return error_set(err, -EINVAL,
-				                 "%s: \"%.2s\" in \"%s\" is not known: %%j is the job's id, %%r the "
-				                 "rank, %%%% a percent sign",
-				                 key, at, pattern);
+				return error_set_key(err, -EINVAL, key,
+				                     "\"%.2s\" in \"%s\" is not known: %%j is the job's id, %%r "
+				                     "the rank, %%%% a percent sign",
+				                     at, pattern);
 	}
 	return 0;
 }

@@ -184,13 +184,13 @@ int guard_open_owner(pid_t parent, struct error *err)
 	if (getppid() != parent) { /* after it was opened: whoever has its number now is a stranger */
 		if (owner >= 0)
 			close(owner);
-		return error_set(err, -ESRCH, "daemon: the process that started muster has ended");
+		return error_set_key(err, -ESRCH, "daemon", "the process that started muster has ended");
 	}
 	if (owner >= 0)
 		return owner;
-	return error_set(err, -code,
-	                 "daemon: the process that started muster cannot be watched%s: %s: leave daemon out",
-	                 parent == 0 ? ", it is outside this container" : "", strerror(code));
+	return error_set_key(err, -code, "daemon",
+	                     "the process that started muster cannot be watched%s: %s: leave daemon out",
+	                     parent == 0 ? ", it is outside this container" : "", strerror(code));
 }
 
 static int fork_failed(int code, struct error *err)

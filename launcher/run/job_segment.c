@@ -41,10 +41,10 @@ int job_segment_check(const struct launch_plan *plan, struct error *err)
 	uint64_t given = (uint64_t)plan->spec->shared_memory_bytes;
 	if (!plan->spec->shared_memory_given || given >= needed)
 		return 0;
-	return error_set(err, -EINVAL,
-	                 "shared_memory: %" PRIu64 " bytes are too few for %" PRIu32 " ranks, which need %" PRIu64
-	                 "MiB: give that, or leave shared_memory out",
-	                 given, plan->nprocs, (needed + MIB - 1) / MIB);
+	return error_set_key(err, -EINVAL, "shared_memory",
+	                     "%" PRIu64 " bytes are too few for %" PRIu32 " ranks, which need %" PRIu64
+	                     "MiB: give that, or leave shared_memory out",
+	                     given, plan->nprocs, (needed + MIB - 1) / MIB);
 }
 
 /* The size of files is limited for this one, too, and going beyond it is a signal. */

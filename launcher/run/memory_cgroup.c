@@ -136,8 +136,8 @@ static int make_rest(struct memory_cgroups *groups, uint32_t count, int64_t byte
 		directory_of(groups, groups->count, directory, sizeof directory);
 		int rc = make_group(directory, bytes);
 		if (rc < 0)
-			return error_set(err, rc, "limits.memory: cannot make the memory cgroup %s: %s", directory,
-			                 strerror(-rc));
+			return error_set_key(err, rc, "limits.memory", "cannot make the memory cgroup %s: %s",
+			                     directory, strerror(-rc));
 	}
 	return 0;
 }
@@ -148,15 +148,15 @@ int memory_cgroups_make(struct memory_cgroups *groups, const char *job_id, uint3
 	struct search search = {.job_id = job_id, .bytes = bytes};
 	cgroup_path_walk("", "memory", try_directory, &search);
 	if (search.prefix == NULL && search.code == 0)
-		return error_set(err, -ENOTSUP,
-		                 "limits.memory: this system has no memory cgroups; use limits.address_space");
+		return error_set_key(err, -ENOTSUP, "limits.memory",
+		                     "this system has no memory cgroups; use limits.address_space");
 	if (search.prefix == NULL)
-		return error_set(
-			err, search.code,
-			"limits.memory: no memory cgroup can be made in %.300s: %s; run as root, in a cgroup that is "
-			"delegated to this user%s, or use limits.address_space",
-			search.refused, strerror(-search.code),
-			search.code == -EBUSY ? " and has no limits of its own that ranks would leave" : "");
+		return error_set_key(err, search.code, "limits.memory",
+		                     "no memory cgroup can be made in %.300s: %s; run as root, in a cgroup that is "
+		                     "delegated to this user%s, or use limits.address_space",
+		                     search.refused, strerror(-search.code),
+		                     search.code == -EBUSY ? " and has no limits of its own that ranks would leave"
+		                                           : "");
 	groups->prefix = search.prefix;
 	groups->is_version_2 = search.found_version_2;
 	int rc = make_rest(groups, count, bytes, err);

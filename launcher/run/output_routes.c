@@ -5,6 +5,7 @@
 #include "run/output_state.h"
 
 #include "plan/launch_plan.h"
+#include "plan/rank_key.h"
 #include "run/log_file.h"
 #include "run/stream.h"
 
@@ -83,8 +84,17 @@ static int connect_streams_of(struct output *output, uint32_t local_rank, struct
 {
 	const struct rank_plan *rank = &output->plan->ranks[local_rank];
 	struct stream *streams = &output->streams[(size_t)local_rank * OUTPUT_STREAMS];
+	enum rank_part part = RANK_STDOUT;
 	int rc = connect_stream(output, &streams[0], &rank->stdout_sinks, STDOUT_FILENO, err);
-	return rc < 0 ? rc : connect_stream(output, &streams[1], &rank->stderr_sinks, STDERR_FILENO, err);
+	if (rc == 0) {
+		part = RANK_STDERR;
+		rc = connect_stream(output, &streams[1], &rank->stderr_sinks, STDERR_FILENO, err);
+	}
+	if (rc < 0) {
+		char key[ERROR_KEY_BYTES];
+		error_about(err, rank_key(key, output->plan->spec, rank->rank, part));
+	}
+	return rc;
 }
 
 int output_connect(struct output *output, struct error *err)

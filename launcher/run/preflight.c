@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "plan/launch_plan.h"
+#include "plan/rank_key.h"
 #include "run/job_segment.h"
 
 #include <errno.h>
@@ -21,19 +22,15 @@ enum {
 	MEMORY_TO_START = 1 << 20, /* four times what was seen to be needed, beside arguments and environment */
 };
 
-static int check_directory(const struct rank_plan *rank, struct error *err)
+static int check_directory(const char *path, struct error *err)
 {
 	struct stat status;
-	const char *path = rank->working_directory;
 	if (stat(path, &status) < 0)
-		return error_set(err, -errno, "rank %" PRIu32 ": working directory %s: %s", rank->rank, path,
-		                 strerror(errno));
+		return error_set(err, -errno, "cannot enter %s: %s", path, strerror(errno));
 	if (!S_ISDIR(status.st_mode))
-		return error_set(err, -ENOTDIR, "rank %" PRIu32 ": working directory %s: it is not a directory",
-		                 rank->rank, path);
+		return error_set(err, -ENOTDIR, "cannot enter %s: it is not a directory", path);
 	if (access(path, X_OK) < 0)
-		return error_set(err, -errno, "rank %" PRIu32 ": working directory %s: %s", rank->rank, path,
-		                 strerror(errno));
+		return error_set(err, -errno, "cannot enter %s: %s", path, strerror(errno));
 	return 0;
 }
 
@@ -44,9 +41,12 @@ static int check_directories(const struct launch_plan *plan, struct error *err)
 		const char *path = plan->ranks[r].working_directory;
 		if (path == NULL || (last != NULL && strcmp(path, last) == 0))
 			continue;
-		int rc = check_directory(&plan->ranks[r], err);
-		if (rc < 0)
+		int rc = check_directory(path, err);
+		if (rc < 0) {
+			char key[ERROR_KEY_BYTES];
+			error_about(err, rank_key(key, plan->spec, plan->ranks[r].rank, RANK_DIRECTORY));
 			return rc;
+		}
 		last = path;
 	}
 	return 0;
@@ -117,10 +117,10 @@ static int check_memory(const struct launch_plan *plan, struct error *err)
 		const struct rank_plan *rank = &plan->ranks[r];
 		int64_t needed = MEMORY_TO_START + job + bytes_of(rank->environment) + bytes_of(rank->argv);
 		if (limit < needed)
-			return error_set(err, -ENOMEM,
-			                 "limits.memory: %" PRId64 " bytes are too few for rank %" PRIu32
-			                 " to start with: write %" PRId64 "KiB or more",
-			                 limit, rank->rank, needed / 1024 + 1);
+			return error_set_key(err, -ENOMEM, "limits.memory",
+			                     "%" PRId64 " bytes are too few for rank %" PRIu32
+			                     " to start with: write %" PRId64 "KiB or more",
+			                     limit, rank->rank, needed / 1024 + 1);
 	}
 	return 0;
 }

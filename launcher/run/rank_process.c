@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "plan/launch_plan.h"
+#include "plan/rank_key.h"
 #include "run/job_segment.h"
 #include "run/rank_clone.h"
 #include "run/signals.h"
@@ -124,8 +125,11 @@ int rank_launcher_init(struct rank_launcher *launcher, const struct launch_plan 
 	make_conditions(launcher);
 	for (uint32_t r = 0; r < count; r++) {
 		int rc = executable_find(&launcher->search, plan, r, &launcher->children[r].path, err);
-		if (rc < 0)
+		if (rc < 0) {
+			char key[ERROR_KEY_BYTES];
+			error_about(err, rank_key(key, plan->spec, plan->ranks[r].rank, RANK_COMMAND));
 			return rc;
+		}
 	}
 	return 0;
 }

@@ -57,7 +57,7 @@ void diagnostics_sort(struct diagnostics *diagnostics)
 /* "FILE:LINE:COLUMN: error: ..." for what a file holds, as editors know it; "muster: --nprocs: ..." for the rest. */
 static void format_one(const struct diagnostic *item, const char *label, struct text *to)
 {
-	bool of_file = item->where[0] != '\0' && strncmp(item->where, "--", 2) != 0;
+	bool of_file = item->line != 0 || (item->where[0] != '\0' && item->where[0] != '-');
 	if (!of_file)
 		text_add(to, "muster: ");
 	text_add(to, item->where);

@@ -42,6 +42,8 @@ enum on_closed { ON_CLOSED_END, ON_CLOSED_CONTINUE };
 enum failure_policy { FAILURE_STOP, FAILURE_CONTINUE, FAILURE_RESTART };
 enum leftovers { LEFTOVERS_STOP, LEFTOVERS_KEEP };
 
+struct key_origin;
+
 struct string_list {
 	char **items; /* `count` strings, then NULL, so that it serves as an argv; NULL when count is 0 */
 	uint32_t count;
@@ -164,6 +166,9 @@ struct job_spec {
 	bool shared_memory_given;
 	struct rank_exception *ranks;
 	uint32_t ranks_count;
+	/* Where the user wrote what, for errors that are found later (spec_error.h); NULL: nobody did. */
+	const struct key_origin *origins;           /* by spec_key_index() */
+	const struct key_origin *exception_origins; /* of `ranks` */
 };
 
 /* Every default of the table of keys (spec_keys.h); name and command stay NULL. */

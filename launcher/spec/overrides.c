@@ -105,7 +105,7 @@ void overrides_apply(struct spec_reader *reader, const struct override *override
 {
 	reader->from_option = true;
 	for (uint32_t i = 0; i < count; i++) {
-		reader->where = overrides[i].option;
+		reader->where = arena_copy(&reader->spec->arena, overrides[i].option);
 		if (overrides[i].kind == OVERRIDE_SET)
 			apply_set(reader, &overrides[i]);
 		else if (overrides[i].kind == OVERRIDE_ENV)

@@ -259,6 +259,15 @@ static void find_base_directory(struct spec_reader *reader, const struct spec_re
 	free(named);
 }
 
+static void keep_origins(struct spec_reader *reader)
+{
+	struct job_spec *spec = reader->spec;
+	struct key_origin *origins = arena_alloc_array(&spec->arena, spec_key_count, sizeof *origins);
+	memcpy(origins, reader->origins, spec_key_count * sizeof *origins);
+	spec->origins = origins;
+	spec->exception_origins = reader->exception_origins;
+}
+
 int job_spec_read(struct job_spec *spec, const struct spec_request *request, struct diagnostics *diagnostics)
 {
 	struct job_spec made;
@@ -267,7 +276,7 @@ int job_spec_read(struct job_spec *spec, const struct spec_request *request, str
 	uint32_t before = diagnostics->count;
 	if (request->path != NULL) {
 		reader.where = strcmp(request->path, "-") == 0 ? "<stdin>" : request->path;
-		made.source = arena_copy(&made.arena, reader.where);
+		reader.where = made.source = arena_copy(&made.arena, reader.where);
 		take_file(&reader, request);
 	} else {
 		take_command(&reader, request);
@@ -285,6 +294,7 @@ int job_spec_read(struct job_spec *spec, const struct spec_request *request, str
 		job_spec_finish(&made);
 		return -EINVAL;
 	}
+	keep_origins(&reader);
 	*spec = made;
 	return 0;
 }

@@ -10,20 +10,12 @@
 #define MUSTER_SPEC_SPEC_READER_H
 
 #include "spec/job_spec.h"
+#include "spec/key_origin.h"
 #include "spec/spec_keys.h"
 #include "spec/yaml_tree.h"
 
 struct diagnostics;
 struct error;
-
-/* Where a value was written. */
-struct key_origin {
-	const char *where; /* file or option */
-	uint32_t line;
-	uint32_t column;
-	bool given; /* the user wrote something for the key ... */
-	bool sound; /* ... that could be read */
-};
 
 struct spec_reader {
 	struct job_spec *spec;

@@ -84,7 +84,7 @@ class Plan(harness.TestCase):
         done = self.muster("plan", "-q", *TWO_PACKAGES, "-n", "9", "--oversubscribe", "refuse", "true")
         self.assert_exit(done, 125)
         self.assertEqual(done.stdout, "")
-        self.assertIn("muster: 9 ranks want 9 cores; 8 may be used", done.stderr)
+        self.assertIn("muster: --oversubscribe: 9 ranks want 9 cores; 8 may be used", done.stderr)
 
     def test_every_rank_is_listed_when_asked(self):
         short = self.muster("plan", *TWO_PACKAGES, "-n", "100", "true").stdout

@@ -21,6 +21,7 @@
 #include "report/plan_view.h"
 #include "spec/diagnostics.h"
 #include "spec/job_spec.h"
+#include "spec/spec_error.h"
 
 #include <libgen.h>
 #include <stdio.h>
@@ -118,7 +119,7 @@ static void make_plan(struct text *to, const struct machine *machine, const stru
 	if (job_spec_load(&spec, options, &wrong) < 0) {
 		diagnostics_format(&wrong, "error: ", to);
 	} else if (placement_make(&placement, &spec, machine, &err) < 0) {
-		text_add_format(to, "error: %s\n", err.text);
+		spec_error_format(&spec, &err, to);
 	} else {
 		const struct plan_view view = {&spec, machine, &placement};
 		plan_text(to, &view, &(struct plan_style){.width = WIDTH, .every_rank = options->verbosity > 0});

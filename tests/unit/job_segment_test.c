@@ -166,10 +166,11 @@ static void a_size_that_was_given_must_do(void **state)
 	assert_int_equal(job_segment_check(&m.f.plan, &err), -EINVAL);
 	char expected[200];
 	snprintf(expected, sizeof expected,
-	         "shared_memory: 1048576 bytes are too few for 64 ranks, which need %lluMiB: give that, or leave "
+	         "1048576 bytes are too few for 64 ranks, which need %lluMiB: give that, or leave "
 	         "shared_memory out",
 	         (unsigned long long)(segment_bytes_needed(64, 1) + (1 << 20) - 1) >> 20);
 	assert_string_equal(err.text, expected);
+	assert_string_equal(err.key, "shared_memory");
 	m.f.spec.shared_memory_bytes = (int64_t)(segment_bytes_needed(64, 1) + (1 << 20) - 1) >> 20 << 20;
 	assert_int_equal(job_segment_check(&m.f.plan, &err), 0);
 	end(&m);

@@ -279,7 +279,9 @@ static void assert_refused(struct fixture *f, int code, const char *text)
 	struct launch_plan plan = {.nprocs = 99};
 	struct error err = {0};
 	assert_int_equal(launch_plan_make(&plan, &f->spec, &f->placement, &f->context, &err), code);
-	assert_string_equal(err.text, text);
+	char said[sizeof err.key + sizeof err.text + 2];
+	snprintf(said, sizeof said, "%s: %s", err.key, err.text);
+	assert_string_equal(said, text);
 	assert_int_equal(plan.nprocs, 99);
 }
 
@@ -314,9 +316,9 @@ static void what_cannot_be_is_refused_and_leaves_no_plan(void **state)
 	struct rank_exception exception = {.stderr_sinks = {&sink, 1}};
 	f.spec.ranks = &exception;
 	f.spec.ranks_count = 1;
-	assert_refused(
-		&f, -EINVAL,
-		"ranks: stderr: \"%d\" in \"err.%d\" is not known: %j is the job's id, %r the rank, %% a percent sign");
+	assert_refused(&f, -EINVAL,
+	               "ranks[0].stderr: \"%d\" in \"err.%d\" is not known: %j is the job's id, %r the rank, %% a "
+	               "percent sign");
 	f.spec.ranks_count = 0;
 	free(sink.pattern);
 	f.spec.command.count = 0;

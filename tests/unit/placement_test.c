@@ -240,7 +240,7 @@ static void refusing_too_many_names_what_would_fit(struct drawn *drawn, uint32_t
 	int rc = placement_make(&placement, &drawn->spec, &drawn->machine, &err);
 	if ((uint64_t)nprocs * drawn->spec.placement.cpus_per_rank > units) {
 		HOLDS(drawn, rc == -EBUSY);
-		HOLDS(drawn, strstr(err.text, "placement.oversubscribe is refuse") != NULL);
+		HOLDS(drawn, strcmp(err.key, "placement.oversubscribe") == 0);
 		HOLDS(drawn, placement.ranks == NULL);
 	} else {
 		HOLDS(drawn, rc == 0);

@@ -13,16 +13,17 @@ struct directory_row {
 	const char *of_rank_1;
 	int code;
 	const char *says;
+	const char *key;
 };
 
 static const struct directory_row directories[] = {
-	{NULL, NULL, 0, NULL},
-	{"@", "@", 0, NULL},
-	{"@", "/", 0, NULL},
-	{"@/gone", "@/gone", -ENOENT, "rank 10: working directory @/gone: No such file or directory"},
-	{"@", "@/gone", -ENOENT, "rank 11: working directory @/gone: No such file or directory"},
-	{NULL, "@/file", -ENOTDIR, "rank 11: working directory @/file: it is not a directory"},
-	{"@/file/below", NULL, -ENOTDIR, "rank 10: working directory @/file/below: Not a directory"},
+	{NULL, NULL, 0, NULL, NULL},
+	{"@", "@", 0, NULL, NULL},
+	{"@", "/", 0, NULL, NULL},
+	{"@/gone", "@/gone", -ENOENT, "cannot enter @/gone: No such file or directory", "working_directory"},
+	{"@", "@/gone", -ENOENT, "cannot enter @/gone: No such file or directory", "ranks[1].working_directory"},
+	{NULL, "@/file", -ENOTDIR, "cannot enter @/file: it is not a directory", "ranks[1].working_directory"},
+	{"@/file/below", NULL, -ENOTDIR, "cannot enter @/file/below: Not a directory", "working_directory"},
 };
 
 static char *expand(struct run_fixture *f, const char *text, char *to, size_t size)
@@ -43,8 +44,13 @@ static void working_directories_must_be_there(void **state)
 	struct run_fixture f;
 	fixture_begin(&f, 2);
 	fixture_write_file(fixture_path(&f, "file"), "", 0644);
-	f.ranks[0].rank = 10; /* it is the global rank that is told */
+	f.ranks[0].rank = 10; /* it is the global rank that exceptions are for */
 	f.ranks[1].rank = 11;
+	struct rank_exception exceptions[2] = {{.working_directory = NULL}, {.working_directory = f.directory}};
+	index_set_add(&exceptions[0].ranks, 10);
+	index_set_add(&exceptions[1].ranks, 11);
+	f.spec.ranks = exceptions;
+	f.spec.ranks_count = COUNT_OF(exceptions);
 	for (size_t i = 0; i < COUNT_OF(directories); i++) {
 		char first[128], second[128], says[256];
 		struct error err = {0};
@@ -53,6 +59,8 @@ static void working_directories_must_be_there(void **state)
 		assert_int_equal(preflight_check(&f.plan, &err), directories[i].code);
 		if (directories[i].code < 0)
 			assert_string_equal(err.text, expand(&f, directories[i].says, says, sizeof says));
+		if (directories[i].code < 0)
+			assert_string_equal(err.key, directories[i].key);
 	}
 	fixture_end(&f);
 }
@@ -151,14 +159,13 @@ static void memory_that_cannot_hold_the_start_is_refused(void **state)
 	fixture_begin(&f, 2);
 	f.spec.limits.memory_bytes = 64;
 	assert_int_equal(preflight_check(&f.plan, &err), -ENOMEM);
-	assert_string_equal(err.text,
-	                    "limits.memory: 64 bytes are too few for rank 0 to start with: write 1025KiB or more");
+	assert_string_equal(err.key, "limits.memory");
+	assert_string_equal(err.text, "64 bytes are too few for rank 0 to start with: write 1025KiB or more");
 	f.spec.limits.memory_bytes = 1025 << 10;
 	assert_int_equal(preflight_check(&f.plan, NULL), 0);
 	f.ranks[1].environment = lines;
 	assert_int_equal(preflight_check(&f.plan, &err), -ENOMEM);
-	assert_string_equal(err.text,
-	                    "limits.memory: 1049600 bytes are too few for rank 1 to start with: write 2049KiB or more");
+	assert_string_equal(err.text, "1049600 bytes are too few for rank 1 to start with: write 2049KiB or more");
 	f.spec.limits.memory_bytes = NOT_SET;
 	assert_int_equal(preflight_check(&f.plan, NULL), 0);
 	f.ranks[1].environment = f.no_lines;
