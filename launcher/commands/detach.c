@@ -27,7 +27,7 @@
 
 /* What would go to a terminal, or to a reader that is not there any more; and a job that the kernel would kill when the
  * command returns. */
-static int check_ways_out(const struct job_spec *spec, const char *report, struct error *err)
+static int check_ways_out(const struct job_spec *spec, struct error *err)
 {
 	if (first_process_is_this())
 		return error_set(err, -EINVAL,
@@ -42,10 +42,14 @@ static int check_ways_out(const struct job_spec *spec, const char *report, struc
 		return error_set(err, -EINVAL,
 		                 "stdin (--stdin): the standard input of a detached job is empty, for it outlives the "
 		                 "command; leave it out, or let a rank read a file");
-	if (report != NULL && (strcmp(report, "-") == 0 || strcmp(report, "/dev/stdout") == 0))
-		return error_set(err, -EINVAL, "--report %s: a detached job has no standard output; name a file",
-		                 report);
 	return 0;
+}
+
+int detach_check_report(const char *report_path, struct error *err)
+{
+	if (strcmp(report_path, "-") != 0 && strcmp(report_path, "/dev/stdout") != 0)
+		return 0;
+	return error_set(err, -EINVAL, "--report %s: a detached job has no standard output; name a file", report_path);
 }
 
 /* It has nobody to tell anything but its record, and is refused without. */
@@ -54,9 +58,9 @@ static int refuse_unrecorded(struct error *err)
 	return error_prefix(err, "join: false (--detach) needs a place for the job's record");
 }
 
-int detach_check(const struct job_spec *spec, const char *report_path, struct error *err)
+int detach_check(const struct job_spec *spec, struct error *err)
 {
-	int rc = check_ways_out(spec, report_path, err);
+	int rc = check_ways_out(spec, err);
 	if (rc < 0)
 		return rc;
 	close_range(STDERR_FILENO + 1, ~0U, 0);

@@ -25,7 +25,10 @@ struct detachment {
 
 /* Whether such a job can live here and has where to write to; known before it waits for anything. What this process
  * inherited is closed: a reader at the other end must see its end. */
-int detach_check(const struct job_spec *spec, const char *report_path, struct error *err);
+int detach_check(const struct job_spec *spec, struct error *err);
+
+/* Whether its report can go there. */
+int detach_check_report(const char *report_path, struct error *err);
 
 /* The record of the id that is there, and the place of its ranks' logs. From here on there is something to remove
  * again, and signals are blocked. -EEXIST: the id is another job's. */

@@ -68,10 +68,10 @@ static const struct member {
 	const char *kind;
 	bool may_be_null;
 } fixed_members[] = {
-	{"job", "an object", false},       {"job.id", "a string", false},    {"job.name", "a string", false},
-	{"job.nprocs", "a number", false}, {"outcome", "a string", false},   {"exit_code", "a number", false},
-	{"started", "a string", false},    {"ended", "a string", false},     {"elapsed_s", "a number", false},
-	{"restarts", "a number", false},   {"survivors", "a number", false}, {"first_failure", "an object", true},
+	{"job", "an object", false},      {"job.id", "a string", true},     {"job.name", "a string", true},
+	{"job.nprocs", "a number", true}, {"outcome", "a string", false},   {"exit_code", "a number", false},
+	{"started", "a string", false},   {"ended", "a string", false},     {"elapsed_s", "a number", false},
+	{"restarts", "a number", false},  {"survivors", "a number", false}, {"first_failure", "an object", true},
 	{"ranks", "a list", false},
 };
 

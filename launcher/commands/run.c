@@ -14,6 +14,7 @@
 #include "commands/console.h"
 #include "commands/detach.h"
 #include "commands/options.h"
+#include "commands/refusal.h"
 #include "commands/take_cores.h"
 #include "job/control_server.h"
 #include "job/job_keeper.h"
@@ -82,14 +83,29 @@ struct run {
 	bool core_uses_pid;
 };
 
+/* --- a start that fails --- */
+
+static struct refusal refusal_of(struct run *run)
+{
+	return (struct refusal){.spec = &run->spec, .job_id = run->record.id, .report_path = run->options.report_path};
+}
+
+static int refuse_start(struct run *run, const struct error *err, int exit_code)
+{
+	const struct refusal refusal = refusal_of(run);
+	return refuse(&refusal, err, exit_code);
+}
+
 /* --- text → spec --- */
 
 static int load_spec(struct run *run)
 {
 	struct diagnostics wrong = {0};
 	int rc = job_spec_load(&run->spec, &run->options, &wrong);
-	if (rc < 0)
-		console_tell_diagnostics(&wrong);
+	if (rc < 0) {
+		const struct refusal refusal = refusal_of(run);
+		refuse_spec(&refusal, &wrong, EXIT_MUSTER);
+	}
 	diagnostics_finish(&wrong);
 	return rc;
 }
@@ -200,19 +216,19 @@ static int prepare(struct run *run)
 	if (run->options.report_path != NULL && report_file_check("the report", run->options.report_path, &err) < 0)
 		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
 	if (preflight_check(&run->plan, &err) < 0)
-		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
+		return refuse_start(run, &err, EXIT_MUSTER);
 	int rc = rank_launcher_init(&run->launcher, &run->plan, &err);
 	if (rc == -ENOENT)
-		return console_tell_of(&run->spec, &err, EXIT_NOT_FOUND);
+		return refuse_start(run, &err, EXIT_NOT_FOUND);
 	if (rc < 0)
-		return console_tell_of(&run->spec, &err, EXIT_NOT_EXECUTABLE);
+		return refuse_start(run, &err, EXIT_NOT_EXECUTABLE);
 	int64_t memory = run->spec.limits.memory_bytes;
 	if (memory != NOT_SET &&
 	    memory_cgroups_make(&run->memory_cgroups, run->record.id, run->plan.nprocs, memory, &err) < 0)
-		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
+		return refuse_start(run, &err, EXIT_MUSTER);
 	/* Last: it empties the user's files, which a job that is refused must leave as they are. */
 	if (output_create(&run->output, &run->plan, run->spec.join ? NULL : &run->logs, &err) < 0)
-		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
+		return refuse_start(run, &err, EXIT_MUSTER);
 	make_job_cgroup(run);
 	return 0;
 }
@@ -405,7 +421,7 @@ static int run_in_foreground(struct run *run, int owner)
 {
 	struct error err;
 	int code = guard_job(run, owner, &err);
-	return code < 0 ? console_tell(&err, EXIT_MUSTER) : code;
+	return code < 0 ? refuse_start(run, &err, EXIT_MUSTER) : code;
 }
 
 static int run_in_background(struct run *run, int owner)
@@ -418,12 +434,15 @@ static int run_in_background(struct run *run, int owner)
 static int run_job(struct run *run)
 {
 	struct error err;
+	const char *report_path = run->options.report_path;
 	if (load_spec(run) < 0)
 		return EXIT_MUSTER;
-	if (!run->spec.join && detach_check(&run->spec, run->options.report_path, &err) < 0)
-		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
+	if (!run->spec.join && report_path != NULL && detach_check_report(report_path, &err) < 0)
+		return console_tell(&err, EXIT_MUSTER);
+	if (!run->spec.join && detach_check(&run->spec, &err) < 0)
+		return refuse_start(run, &err, EXIT_MUSTER);
 	if (make_plan(run, &err) < 0)
-		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
+		return refuse_start(run, &err, EXIT_MUSTER);
 	show_plan(run);
 	signals_block();
 	int failed = prepare(run);
@@ -431,7 +450,7 @@ static int run_job(struct run *run)
 		return failed;
 	int owner = run->spec.daemon ? guard_open_owner(run->parent, &err) : 0;
 	if (owner < 0)
-		return console_tell_of(&run->spec, &err, EXIT_MUSTER);
+		return refuse_start(run, &err, EXIT_MUSTER);
 	return run->spec.join ? run_in_foreground(run, owner) : run_in_background(run, owner);
 }
 

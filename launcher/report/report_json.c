@@ -159,6 +159,12 @@ static const char *outcome_name(enum job_outcome outcome)
 	return "error";
 }
 
+/* Of a job that was refused it may not be known. */
+static json_t *make_count(uint32_t ranks)
+{
+	return ranks > 0 ? json_integer(ranks) : json_null();
+}
+
 static json_t *make_job(const struct launch_plan *plan, const char *host)
 {
 	json_t *job = json_object();
@@ -168,8 +174,8 @@ static json_t *make_job(const struct launch_plan *plan, const char *host)
 	json_decref(args);
 	json_object_set_new(job, "id", json_text(plan->job_id));
 	json_object_set_new(job, "name", json_text(plan->job_name));
-	json_object_set_new(job, "nprocs", json_integer(plan->nprocs));
-	json_object_set_new(job, "world_size", json_integer(plan->world_size));
+	json_object_set_new(job, "nprocs", make_count(plan->nprocs));
+	json_object_set_new(job, "world_size", make_count(plan->world_size));
 	json_object_set_new(job, "host", json_text(host));
 	json_object_set_new(job, "source", json_text(plan->spec->source));
 	json_object_set_new(job, "command", command);

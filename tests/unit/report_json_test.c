@@ -5,6 +5,7 @@
  */
 #include "report_fixture.h"
 
+#include "report/refused_json.h"
 #include "report/report_json.h"
 
 #include <errno.h>
@@ -388,6 +389,38 @@ static void bytes_that_are_not_utf8_are_replaced_one_by_one(void **state)
 	}
 }
 
+/* -- A job that was not started ------------------------------------------------------------------------------------ */
+
+static char *refused_report(const struct job_spec *spec)
+{
+	const struct refused_job job = {.spec = spec,
+	                                .why = borrowed("command not found: nofile"),
+	                                .exit_code = 127,
+	                                .when = {.tv_sec = 144000}};
+	return report_json_format_refused(&job, "node-7");
+}
+
+static void a_refused_job_has_an_error_and_no_ranks(void **state)
+{
+	(void)state;
+	const struct job_spec unread = {0};
+	char *text = refused_report(&unread);
+	json_t *report = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(report);
+	check_member(report, "outcome", "\"error\"");
+	check_member(report, "exit_code", "127");
+	check_member(report, "error", "\"command not found: nofile\"");
+	check_member(report, "started", "\"1970-01-02T16:00:00.000Z\"");
+	check_member(report, "first_failure", "null");
+	check_member(report, "ranks", "[]");
+	check_member(json_object_get(report, "job"), "id", "null");
+	check_member(json_object_get(report, "job"), "name", "null");
+	check_member(json_object_get(report, "job"), "nprocs", "null");
+	check_member(json_object_get(report, "job"), "command", "[]");
+	json_decref(report);
+	free(text);
+}
+
 /* -- For the schema ------------------------------------------------------------------------------------------------ */
 
 static void print_sample(const struct report_facts *facts)
@@ -410,6 +443,10 @@ static void print_samples(void)
 		print_sample(&f.facts);
 		report_fixture_end(&f);
 	}
+	const struct job_spec unread = {0};
+	char *text = refused_report(&unread);
+	fputs(text, stdout);
+	free(text);
 }
 
 int main(int argc, char **argv)
@@ -418,6 +455,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_member_says_what_happened),
 		cmocka_unit_test(each_outcome_and_each_kind_of_failure_has_its_name),
 		cmocka_unit_test(bytes_that_are_not_utf8_are_replaced_one_by_one),
+		cmocka_unit_test(a_refused_job_has_an_error_and_no_ranks),
 	};
 	if (argc > 1 && strcmp(argv[1], "--samples") == 0) {
 		print_samples();

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * refusal: see refusal.h.
+ */
+#include "commands/refusal.h"
+
+#include "base/error.h"
+#include "base/patient_write.h"
+#include "base/text.h"
+#include "commands/console.h"
+#include "report/refused_json.h"
+#include "report/report_file.h"
+#include "spec/diagnostics.h"
+#include "spec/spec_error.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define OWN_NAME "muster: "
+
+static void write_report(const struct refusal *refusal, struct refused_job *job)
+{
+	char host[256] = "";
+	struct error err;
+	job->spec = refusal->spec;
+	job->id = refusal->job_id[0] != '\0' ? refusal->job_id : NULL;
+	clock_gettime(CLOCK_REALTIME, &job->when);
+	gethostname(host, sizeof host - 1);
+	char *document = report_json_format_refused(job, host);
+	if (report_file_write("the report", refusal->report_path, document, strlen(document), &err) < 0)
+		console_tell(&err, EXIT_MUSTER);
+	free(document);
+}
+
+/* What was said, without the name of who said it and the end of the line. */
+static int say(const struct refusal *refusal, struct text *words, int exit_code)
+{
+	patient_say(words->bytes);
+	if (refusal->report_path != NULL) {
+		size_t name = strncmp(words->bytes, OWN_NAME, strlen(OWN_NAME)) == 0 ? strlen(OWN_NAME) : 0;
+		words->bytes[words->length - 1] = '\0';
+		write_report(refusal, &(struct refused_job){.why = words->bytes + name, .exit_code = exit_code});
+	}
+	text_finish(words);
+	return exit_code;
+}
+
+int refuse(const struct refusal *refusal, const struct error *err, int exit_code)
+{
+	struct text words = {0};
+	spec_error_format(refusal->spec, err, &words);
+	return say(refusal, &words, exit_code);
+}
+
+int refuse_spec(const struct refusal *refusal, const struct diagnostics *wrong, int exit_code)
+{
+	struct text words = {0};
+	diagnostics_format(wrong, "error: ", &words);
+	return say(refusal, &words, exit_code);
+}
