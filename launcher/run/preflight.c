@@ -8,6 +8,7 @@
 #include "plan/launch_plan.h"
 #include "plan/rank_key.h"
 #include "run/job_segment.h"
+#include "run/rank_limits.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -130,6 +131,8 @@ int preflight_check(const struct launch_plan *plan, struct error *err)
 	int rc = check_directories(plan, err);
 	if (rc == 0)
 		rc = job_segment_check(plan, err);
+	if (rc == 0)
+		rc = rank_limits_check(&plan->spec->limits, err);
 	if (rc == 0)
 		rc = check_memory(plan, err);
 	return rc < 0 ? rc : check_descriptors(plan, err);

@@ -10,7 +10,8 @@
 struct error;
 struct launch_plan;
 
-/* Working directories that cannot be entered; more descriptors than this process may have open. */
+/* Working directories that cannot be entered; limits that may not be set; more descriptors than this process may have
+ * open. */
 int preflight_check(const struct launch_plan *plan, struct error *err);
 
 /* How many ranks so many open files are enough for, when all that they print goes to muster's own output. */

@@ -37,8 +37,11 @@ static const char *const step_names[STEP_COUNT] = {
 	[STEP_GROUP] = "make its process group",
 	[STEP_SIGNALS] = "reset its signals",
 	[STEP_AFFINITY] = "set the CPU binding",
-	[STEP_NICE] = "set its nice value",
-	[STEP_LIMIT] = "set a resource limit",
+	[STEP_NICE] = "set limits.nice",
+	[STEP_ADDRESS_SPACE] = "set limits.address_space",
+	[STEP_CORE_SIZE] = "set limits.core_size",
+	[STEP_CPU_TIME] = "set limits.cpu_time",
+	[STEP_OPEN_FILES] = "set limits.open_files",
 	[STEP_DIRECTORY] = "enter its working directory",
 	[STEP_USER] = "become its user",
 	[STEP_PARENT_DEATH] = "tie its life to muster's",
@@ -118,11 +121,12 @@ static void bind_memory(const struct rank_child *child)
 		child->slot->memory_refused = (int32_t)-rc;
 }
 
-static long set_limits(const struct rank_child *child)
+static long set_limits(const struct rank_child *child, enum rank_step *step)
 {
 	const struct rank_conditions *conditions = child->conditions;
 	for (uint32_t i = 0; i < conditions->limit_count; i++) {
 		const struct rank_limit *limit = &conditions->limits[i];
+		*step = limit->step;
 		long rc = raw_syscall(SYS_prlimit64, 0, limit->resource, (long)&limit->value, 0, 0);
 		if (rc < 0)
 			return rc;
@@ -178,6 +182,7 @@ int rank_child_main(void *rank_child)
 	const struct rank_child *child = rank_child;
 	const struct rank_conditions *conditions = child->conditions;
 	static const uint64_t no_signals;
+	enum rank_step step;
 	long rc;
 
 	if ((rc = enter_cgroup(child)) < 0)
@@ -196,8 +201,8 @@ int rank_child_main(void *rank_child)
 	if ((rc = set_descriptors(child)) < 0)
 		return fail(child, STEP_DESCRIPTORS, rc);
 	/* Limits come late: a small number of open files must not get in the way of the steps before. */
-	if ((rc = set_limits(child)) < 0)
-		return fail(child, STEP_LIMIT, rc);
+	if ((rc = set_limits(child, &step)) < 0)
+		return fail(child, step, rc);
 	if ((rc = become_user(child)) < 0)
 		return fail(child, STEP_USER, rc);
 	/* As the user that it becomes: root may enter what the user may not. */

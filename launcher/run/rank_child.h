@@ -21,7 +21,10 @@ enum rank_step {
 	STEP_SIGNALS,
 	STEP_AFFINITY,
 	STEP_NICE,
-	STEP_LIMIT,
+	STEP_ADDRESS_SPACE,
+	STEP_CORE_SIZE,
+	STEP_CPU_TIME,
+	STEP_OPEN_FILES,
 	STEP_DIRECTORY,
 	STEP_USER,
 	STEP_PARENT_DEATH,
@@ -45,6 +48,7 @@ struct rank_slot {
 
 struct rank_limit {
 	int resource;
+	enum rank_step step; /* what failed when it cannot be set */
 	struct rlimit value;
 };
 

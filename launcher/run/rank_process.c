@@ -10,6 +10,7 @@
 #include "plan/rank_key.h"
 #include "run/job_segment.h"
 #include "run/rank_clone.h"
+#include "run/rank_limits.h"
 #include "run/signals.h"
 
 #include <assert.h>
@@ -63,31 +64,6 @@ static void make_masks(struct rank_launcher *launcher)
 	}
 }
 
-static void add_limit(struct rank_conditions *conditions, int resource, int64_t value)
-{
-	if (value == NOT_SET)
-		return;
-	rlim_t limit = (rlim_t)value;
-	struct rank_limit *at = &conditions->limits[conditions->limit_count++];
-	*at = (struct rank_limit){.resource = resource, .value = {limit, limit}};
-}
-
-/* muster raises its own number of open files; a rank gets back what muster was given, unless the spec says otherwise.
- */
-static void make_limits(struct rank_conditions *conditions, const struct limits_spec *limits)
-{
-	add_limit(conditions, RLIMIT_AS, limits->address_space_bytes);
-	add_limit(conditions, RLIMIT_CORE, limits->core_size_bytes);
-	add_limit(conditions, RLIMIT_CPU, limits->cpu_time_s);
-	if (limits->open_files != NOT_SET) {
-		add_limit(conditions, RLIMIT_NOFILE, limits->open_files);
-		return;
-	}
-	const struct rlimit *inherited = signals_inherited_open_files();
-	struct rank_limit *at = &conditions->limits[conditions->limit_count++];
-	*at = (struct rank_limit){.resource = RLIMIT_NOFILE, .value = *inherited};
-}
-
 static void make_conditions(struct rank_launcher *launcher)
 {
 	const struct launch_plan *plan = launcher->plan;
@@ -108,7 +84,7 @@ static void make_conditions(struct rank_launcher *launcher)
 		.group_count = plan->group_count,
 		.memory_mode = modes[spec->placement.memory],
 	};
-	make_limits(&launcher->conditions, &spec->limits);
+	launcher->conditions.limit_count = rank_limits_make(launcher->conditions.limits, &spec->limits);
 }
 
 int rank_launcher_init(struct rank_launcher *launcher, const struct launch_plan *plan, struct error *err)

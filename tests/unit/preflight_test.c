@@ -173,12 +173,104 @@ static void memory_that_cannot_hold_the_start_is_refused(void **state)
 	free(large);
 }
 
+struct limit_row {
+	int resource;
+	rlim_t hard;
+	const char *key; /* the one that is asked for */
+	int value;
+	const char *says; /* NULL: it may be set */
+};
+
+static const struct limit_row limit_rows[] = {
+	{RLIMIT_CORE, 4096, "limits.core_size", 4096, NULL},
+	{RLIMIT_CORE, 4096, "limits.core_size", 8192,
+         "8192 bytes is above the hard limit, 4096 bytes: ask for less, or raise it (ulimit -Hc)"},
+	{RLIMIT_NOFILE, 300, "limits.open_files", 301,
+         "301 is above the hard limit, 300: ask for less, or raise it (ulimit -Hn)"},
+	{RLIMIT_CPU, 300, "limits.cpu_time", 299, NULL},
+	{RLIMIT_CPU, 300, "limits.cpu_time", 301,
+         "301 s is above the hard limit, 300 s: ask for less, or raise it (ulimit -Ht)"},
+	{RLIMIT_NICE, 15, "limits.nice", 5, NULL},
+	{RLIMIT_NICE, 15, "limits.nice", 4,
+         "4 is below 5, the lowest that this user may ask for: ask for that, or raise RLIMIT_NICE (ulimit -e)"},
+	{RLIMIT_NICE, 0, "limits.nice", -5,
+         "-5 is below 10, the lowest that this user may ask for: ask for that, or raise RLIMIT_NICE (ulimit -e)"},
+};
+
+static void ask_for_limit(struct limits_spec *limits, const struct limit_row *row)
+{
+	if (row->resource == RLIMIT_CORE)
+		limits->core_size_bytes = row->value;
+	else if (row->resource == RLIMIT_NOFILE)
+		limits->open_files = row->value;
+	else if (row->resource == RLIMIT_CPU)
+		limits->cpu_time_s = row->value;
+	else
+		limits->nice = row->value;
+	limits->has_nice = row->resource == RLIMIT_NICE;
+}
+
+/* As somebody who has no privileges, with nice value 10. */
+static void check_limit_row(void *context)
+{
+	const struct limit_row *row = context;
+	struct run_fixture f;
+	struct error err = {0};
+	struct rlimit limit = {row->hard, row->hard}, after;
+	fixture_begin(&f, 1);
+	ask_for_limit(&f.spec.limits, row);
+	if (setpriority(PRIO_PROCESS, 0, 10) < 0 || setrlimit(row->resource, &limit) < 0)
+		return; /* to be allowed a lower nice value takes privileges as well */
+	child_must(geteuid() != 0 || setresuid(65534, 65534, 65534) == 0);
+	int rc = preflight_check(&f.plan, &err);
+	if (row->says == NULL ? rc != 0
+	                      : rc != -EPERM || strcmp(err.text, row->says) != 0 || strcmp(err.key, row->key) != 0) {
+		fprintf(stderr, "%d, %s: %s\n", rc, err.key, err.text);
+		_exit(1);
+	}
+	child_must(getpriority(PRIO_PROCESS, 0) == 10);
+	child_must(getrlimit(row->resource, &after) == 0 && memcmp(&after, &limit, sizeof limit) == 0);
+}
+
+static void a_limit_that_may_not_be_set_is_refused_by_its_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(limit_rows); i++) {
+		struct limit_row row = limit_rows[i];
+		fixture_in_child(check_limit_row, &row);
+	}
+}
+
+/* Whoever has the capability; root of a container may lack it. */
+static void raise_a_limit_where_that_may_be(void *unused)
+{
+	(void)unused;
+	struct run_fixture f;
+	struct rlimit limit = {4096, 4096}, raised = {4096, 8192}, after;
+	fixture_begin(&f, 1);
+	f.spec.limits.core_size_bytes = 8192;
+	child_must(setrlimit(RLIMIT_CORE, &limit) == 0);
+	bool may = setrlimit(RLIMIT_CORE, &raised) == 0;
+	child_must(setrlimit(RLIMIT_CORE, &limit) == 0);
+	child_must((preflight_check(&f.plan, NULL) == 0) == may);
+	child_must(getrlimit(RLIMIT_CORE, &after) == 0 && memcmp(&after, &limit, sizeof limit) == 0);
+	fixture_end(&f);
+}
+
+static void who_may_raise_a_limit_may_ask_for_it(void **state)
+{
+	(void)state;
+	fixture_in_child(raise_a_limit_where_that_may_be, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(working_directories_must_be_there),
 		cmocka_unit_test(a_working_directory_that_may_not_be_entered_is_refused),
 		cmocka_unit_test(memory_that_cannot_hold_the_start_is_refused),
+		cmocka_unit_test(a_limit_that_may_not_be_set_is_refused_by_its_name),
+		cmocka_unit_test(who_may_raise_a_limit_may_ask_for_it),
 		cmocka_unit_test(more_descriptors_than_are_allowed_are_refused_with_the_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,7 +129,7 @@ static const struct failure_row failures[] = {
 	{"signals", NULL, with_a_signal_that_cannot_be_reset, false, STEP_SIGNALS, EINVAL},
 	{"binding", on_a_cpu_that_is_not_there, NULL, false, STEP_AFFINITY, EINVAL},
 	{"nice", nicer_than_is_allowed, NULL, true, STEP_NICE, EACCES},
-	{"limit", above_the_hard_limit, NULL, true, STEP_LIMIT, EPERM},
+	{"limit", above_the_hard_limit, NULL, true, STEP_CORE_SIZE, EPERM},
 	{"directory gone", in_a_directory_that_is_gone, NULL, false, STEP_DIRECTORY, ENOENT},
 	{"directory closed", in_a_directory_that_is_closed, NULL, true, STEP_DIRECTORY, EACCES},
 	{"user", as_somebody_else, NULL, true, STEP_USER, EPERM},

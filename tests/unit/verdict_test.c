@@ -43,7 +43,7 @@ static const struct end_row ends[] = {
 	{"arguments too long", {.end = RANK_NOT_EXECUTED, .failed_errno = E2BIG}, STEP_EXECUTE, true, 126},
 	{"no such directory", {.end = RANK_NOT_EXECUTED, .failed_errno = ENOENT}, STEP_DIRECTORY, true, 125},
 	{"cannot bind", {.end = RANK_NOT_EXECUTED, .failed_errno = EINVAL}, STEP_AFFINITY, true, 125},
-	{"limit refused", {.end = RANK_NOT_EXECUTED, .failed_errno = EPERM}, STEP_LIMIT, true, 125},
+	{"limit refused", {.end = RANK_NOT_EXECUTED, .failed_errno = EPERM}, STEP_OPEN_FILES, true, 125},
 	{"lost", {.end = RANK_LOST}, 0, true, 125},
 	{"lost after being killed", {.end = RANK_LOST, .stopped = true, .killed = true}, 0, false, 125},
 	{"never started", {.end = RANK_NOT_STARTED}, 0, false, 125},
