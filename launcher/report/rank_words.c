@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 enum { CPU_LIST_BYTES = 80, COMMAND_NAME_BYTES = 15 /* what the kernel keeps of it */ };
@@ -202,13 +203,28 @@ static void add_out_of_memory(struct text *text, const struct report_facts *fact
 	text_add(text, ")");
 }
 
+/* At its limit the kernel sends SIGXCPU; to a rank that goes on, or where the inherited hard limit is not higher,
+ * SIGKILL. */
+static bool add_cpu_time(struct text *text, const struct report_facts *facts, const struct rank_result *rank)
+{
+	int64_t limit_s = facts->plan->spec->limits.cpu_time_s;
+	bool used_up = rank->user_us + rank->system_us >= limit_s * 1000000;
+	char limit[UNIT_TEXT_BYTES];
+	if (limit_s <= 0 || rank->stopped || rank->killed ||
+	    !(rank->signal == SIGXCPU || (rank->signal == SIGKILL && used_up)))
+		return false;
+	text_add_format(text, " (it used up its CPU time, limits.cpu_time: %s)",
+	                duration_format(limit_s * 1000, limit));
+	return true;
+}
+
 static void add_signal(struct text *text, const struct report_facts *facts, uint32_t local_rank)
 {
 	const struct rank_result *rank = &facts->result->ranks[local_rank];
 	char name[UNIT_TEXT_BYTES];
 	const char *meaning = rank->stopped || rank->killed ? NULL : signal_meaning(rank->signal);
 	text_add_format(text, "was killed by %s", signal_format(rank->signal, name));
-	if (meaning != NULL)
+	if (!add_cpu_time(text, facts, rank) && meaning != NULL)
 		text_add_format(text, " (%s)", meaning);
 	if (rank->core_dumped)
 		add_core(text, facts, local_rank);

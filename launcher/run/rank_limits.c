@@ -36,9 +36,16 @@ static void list_wanted(struct wanted_limit wanted[LIMITS], const struct limits_
 		wanted[i] = all[i];
 }
 
+/* At the soft limit of CPU time the kernel sends SIGXCPU, which names the cause; at the hard one it only kills. */
 static struct rlimit value_of(const struct wanted_limit *wanted)
 {
-	return (struct rlimit){(rlim_t)wanted->value, (rlim_t)wanted->value};
+	struct rlimit value = {(rlim_t)wanted->value, (rlim_t)wanted->value}, own;
+	if (wanted->resource != RLIMIT_CPU || getrlimit(RLIMIT_CPU, &own) < 0)
+		return value;
+	value.rlim_max += CPU_TIME_TO_END_S;
+	if (value.rlim_max > own.rlim_max)
+		value.rlim_max = value.rlim_cur > own.rlim_max ? value.rlim_cur : own.rlim_max;
+	return value;
 }
 
 /* muster raises its own number of open files; a rank gets back what muster was given, unless the spec says otherwise.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Limits of ranks: those that cannot be are refused before anything is started."""
+"""Limits of ranks: those that cannot be are refused before anything is started; what ends a rank is named."""
 import harness
 
 
@@ -17,6 +17,20 @@ class Limits(harness.TestCase):
         done = self.muster("run", spec)
         self.assert_exit(done, 125)
         self.assertTrue(done.stderr.startswith(f"{spec}:4:15: error: limits.open_files: 1000000000 is above "), done.stderr)
+
+    def test_a_rank_that_used_up_its_cpu_time_is_told_so(self):
+        done = self.muster("run", "--set", "limits.cpu_time=1s", "sh", "-c", "while :; do :; done")
+        self.assert_exit(done, 128 + 24)
+        self.assertRegex(done.stderr, r"rank 0 \(.*\) was killed by SIGXCPU \(it used up its CPU time, "
+                                      r"limits.cpu_time: 1s\)")
+
+    def test_the_hard_limit_of_cpu_time_leaves_time_to_end_in(self):
+        show = "echo $(ulimit -St) $(ulimit -Ht)"
+        for before, expected in (("true", "7 12"), ("ulimit -t 9", "7 9")):
+            done = self.command("sh", "-c", f'{before}; exec "$@"', "sh", harness.MUSTER, "run", "--no-label", "--set",
+                                "limits.cpu_time=7s", "sh", "-c", show)
+            self.assert_exit(done, 0)
+            self.assertEqual(done.stdout.strip(), expected)
 
 
 harness.main()

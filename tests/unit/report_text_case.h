@@ -30,6 +30,7 @@ struct text_case {
 	const char *core_pattern;
 	bool core_uses_pid;
 	int64_t memory_bytes;
+	int64_t cpu_time_s;
 	const char *working_directory;
 	const char *command;
 	bool unbound;
@@ -94,6 +95,7 @@ static inline void fill_job(const struct text_case *c, struct report_fixture *f,
 	spec->timeout_ms = 30000;
 	spec->start_timeout_ms = 1500;
 	spec->failure.policy = c->policy;
+	spec->limits.cpu_time_s = c->cpu_time_s == 0 ? NOT_SET : c->cpu_time_s;
 	spec->limits.memory_bytes = c->memory_bytes == 0 ? NOT_SET : c->memory_bytes;
 	spec->working_directory = borrowed(c->working_directory);
 	command[0] = borrowed(c->command == NULL ? "/bin/work" : c->command);

@@ -45,6 +45,41 @@ static const struct text_case cases[] = {
 			    "muster), 0.001 s after the start\n" OTHERS_STOPPED,
 	},
 	{
+		.what = "CPU time that is used up",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.cpu_time_s = 90,
+		.ranks = {{SIGNALED(SIGXCPU, 0, 1)}, THREE_STOPPED},
+		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) was killed by SIGXCPU (it used up its CPU time, "
+			    "limits.cpu_time: 1m30s), 0.001 s after the start\n" OTHERS_STOPPED,
+	},
+	{
+		.what = "CPU time that is used up, by a rank that went on",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.cpu_time_s = 1,
+		.ranks = {{SIGNALED(SIGKILL, 0, 1), .user_us = 900000, .system_us = 100000}, THREE_STOPPED},
+		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) was killed by SIGKILL (it used up its CPU time, "
+			    "limits.cpu_time: 1s), 0.001 s after the start\n" OTHERS_STOPPED,
+	},
+	{
+		.what = "SIGKILL before its CPU time is used up",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.cpu_time_s = 1,
+		.ranks = {{SIGNALED(SIGKILL, 0, 1), .user_us = 800000, .system_us = 100000}, THREE_STOPPED},
+		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) was killed by SIGKILL (kill -9 or the kernel, not "
+			    "muster), 0.001 s after the start\n" OTHERS_STOPPED,
+	},
+	{
+		.what = "CPU time of a limit that is not the job's",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.ranks = {{SIGNALED(SIGXCPU, 0, 1)}, THREE_STOPPED},
+		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) was killed by SIGXCPU (CPU time limit: "
+			    "limits.cpu_time or ulimit -t), 0.001 s after the start\n" OTHERS_STOPPED,
+	},
+	{
 		.what = "exit 137 is not SIGKILL",
 		.outcome = OUTCOME_FAILED,
 		.first_failure = 0,
