@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "commands/foreign_options.h"
 #include "commands/option_table.h"
+#include "spec/diagnostics.h"
+#include "spec/job_spec.h"
 #include "spec/nearest.h"
 #include "spec/shown.h"
 #include "spec/spec_keys.h"
@@ -23,14 +25,16 @@
 struct command_line {
 	struct run_options *options;
 	enum option_user user;
-	char **next; /* the argument to look at; NULL-terminated */
+	char **next;       /* the argument to look at; NULL-terminated */
+	const char *typed; /* the option that is being read: "-n", "--nprocs" */
 	struct error *err;
 };
 
-static void add_override(struct run_options *options, enum override_kind kind, const struct option_row *row,
-                         const char *value)
+static struct override *add_override(struct command_line *line, enum override_kind kind, const struct option_row *row,
+                                     const char *value)
 {
-	struct override added = {kind, arena_format(&options->arena, "--%s", row->name), row->key, value};
+	struct run_options *options = line->options;
+	struct override added = {.kind = kind, .option = line->typed, .key = row->key, .value = value};
 	if (options->override_count == options->override_capacity) {
 		uint32_t capacity = options->override_capacity == 0 ? 8 : options->override_capacity * 2;
 		struct override *more = arena_alloc_array(&options->arena, capacity, sizeof *more);
@@ -39,7 +43,8 @@ static void add_override(struct run_options *options, enum override_kind kind, c
 		options->overrides = more;
 		options->override_capacity = capacity;
 	}
-	options->overrides[options->override_count++] = added;
+	options->overrides[options->override_count] = added;
+	return &options->overrides[options->override_count++];
 }
 
 /* In a pattern a percent sign is written twice. */
@@ -59,15 +64,15 @@ static int take_path(struct command_line *line, const struct option_row *row, co
 {
 	struct run_options *options = line->options;
 	if (value[0] == '/' || value[0] == '\0') {
-		add_override(options, OVERRIDE_TEXT, row, value);
+		add_override(line, OVERRIDE_TEXT, row, value);
 		return 0;
 	}
 	char *here = getcwd(NULL, 0);
 	if (here == NULL)
-		return error_set(line->err, -EINVAL, "--%s %s: cannot tell the current directory: %s", row->name,
+		return error_set(line->err, -EINVAL, "%s %s: cannot tell the current directory: %s", line->typed,
 		                 SHOWN(value), strerror(errno));
 	const char *before = row->action == OPTION_SINK ? as_pattern(&options->arena, here) : here;
-	add_override(options, OVERRIDE_TEXT, row, arena_format(&options->arena, "%s/%s", before, value));
+	add_override(line, OVERRIDE_TEXT, row, arena_format(&options->arena, "%s/%s", before, value))->typed = value;
 	free(here);
 	return 0;
 }
@@ -77,15 +82,15 @@ static int take_variable(struct command_line *line, const struct option_row *row
 {
 	struct run_options *options = line->options;
 	if (value[0] == '\0')
-		return error_set(line->err, -EINVAL, "--%s: its value is empty; write NAME or NAME=VALUE", row->name);
+		return error_set(line->err, -EINVAL, "%s: its value is empty; write NAME or NAME=VALUE", line->typed);
 	const char *own = strchr(value, '=') != NULL ? "" : getenv(value);
 	if (own == NULL)
 		return error_set(line->err, -EINVAL,
-		                 "--%s %s: it is not set in muster's own environment; write %s=VALUE to set it",
-		                 row->name, SHOWN(value), SHOWN(value));
+		                 "%s %s: it is not set in muster's own environment; write %s=VALUE to set it",
+		                 line->typed, SHOWN(value), SHOWN(value));
 	if (strchr(value, '=') == NULL)
 		value = arena_format(&options->arena, "%s=%s", value, own);
-	add_override(options, OVERRIDE_ENV, row, value);
+	add_override(line, OVERRIDE_ENV, row, value);
 	return 0;
 }
 
@@ -103,18 +108,18 @@ static int take_color(struct command_line *line, const char *value)
 static int take_sink(struct command_line *line, const struct option_row *row, const char *value)
 {
 	if (value[0] == '\0')
-		return error_set(line->err, -EINVAL,
-		                 "--%s: its value is empty; write terminal, null, or a path pattern", row->name);
+		return error_set(line->err, -EINVAL, "%s: its value is empty; write terminal, null, or a path pattern",
+		                 line->typed);
 	if (strcmp(value, "terminal") != 0 && strcmp(value, "null") != 0)
 		return take_path(line, row, value);
-	add_override(line->options, OVERRIDE_WORD, row, value);
+	add_override(line, OVERRIDE_WORD, row, value);
 	return 0;
 }
 
-static int take_file(struct command_line *line, const struct option_row *row, const char *value, const char **member)
+static int take_file(struct command_line *line, const char *value, const char **member)
 {
 	if (value[0] == '\0')
-		return error_set(line->err, -EINVAL, "--%s: the text must not be empty", row->name);
+		return error_set(line->err, -EINVAL, "%s: the text must not be empty", line->typed);
 	*member = value;
 	return 0;
 }
@@ -123,8 +128,8 @@ static int take_file(struct command_line *line, const struct option_row *row, co
 static int take_word(struct command_line *line, const struct option_row *row, const char *value)
 {
 	if (value[0] == '\0')
-		return error_set(line->err, -EINVAL, "--%s: its value is empty", row->name);
-	add_override(line->options, OVERRIDE_WORD, row, value);
+		return error_set(line->err, -EINVAL, "%s: its value is empty", line->typed);
+	add_override(line, OVERRIDE_WORD, row, value);
 	return 0;
 }
 
@@ -142,14 +147,14 @@ static int take_option(struct command_line *line, const struct option_row *row, 
 	case OPTION_ENV:
 		return take_variable(line, row, value);
 	case OPTION_SET:
-		add_override(options, OVERRIDE_SET, row, value);
+		add_override(line, OVERRIDE_SET, row, value);
 		return 0;
 	case OPTION_REPORT:
-		return take_file(line, row, value, &options->report_path);
+		return take_file(line, value, &options->report_path);
 	case OPTION_TOPOLOGY:
-		return take_file(line, row, value, &options->topology);
+		return take_file(line, value, &options->topology);
 	case OPTION_SVG:
-		return take_file(line, row, value, &options->svg_path);
+		return take_file(line, value, &options->svg_path);
 	case OPTION_COLOR:
 		return take_color(line, value);
 	case OPTION_REPORT_BINDINGS:
@@ -241,13 +246,12 @@ static int check_user(struct command_line *line, const struct option_row *row)
 }
 
 /* `value` is what the same argument held, or NULL. */
-static int take_with_operand(struct command_line *line, const struct option_row *row, const char *typed,
-                             const char *value)
+static int take_with_operand(struct command_line *line, const struct option_row *row, const char *value)
 {
 	if (value == NULL && *line->next != NULL)
 		value = *line->next++;
 	if (value == NULL)
-		return error_set(line->err, -EINVAL, "%s needs a value: %s %s", typed, typed, row->operand);
+		return error_set(line->err, -EINVAL, "%s needs a value: %s %s", line->typed, line->typed, row->operand);
 	return take_option(line, row, value);
 }
 
@@ -268,13 +272,14 @@ static int parse_long(struct command_line *line, const char *argument)
 	const struct option_row *row = find_long(typed, length);
 	if (row == NULL)
 		return refuse_unknown(line, typed, length);
+	line->typed = arena_copy_bytes(&line->options->arena, argument, strlen("--") + length);
 	int rc = check_user(line, row);
 	if (rc < 0)
 		return rc;
 	if (row->operand != NULL && row->fixed != NULL)
 		return take_with_choice(line, row, value);
 	if (row->operand != NULL)
-		return take_with_operand(line, row, arena_format(&line->options->arena, "--%s", row->name), value);
+		return take_with_operand(line, row, value);
 	if (value != NULL)
 		return error_set(line->err, -EINVAL, "--%s takes no value, and \"%s\" was given", row->name,
 		                 SHOWN(value));
@@ -313,16 +318,16 @@ static int parse_letters(struct command_line *line, const char *argument)
 		const struct option_row *row = find_letter(*at);
 		if (row == NULL)
 			return refuse_letter(line, argument, at);
+		line->typed = arena_format(&line->options->arena, "-%c", *at);
 		int rc = check_user(line, row);
 		if (rc < 0)
 			return rc;
 		if (row->operand != NULL) {
-			char typed[3] = {'-', *at, '\0'};
 			if (at[1] == '=')
 				return error_set(line->err, -EINVAL,
 				                 "%s: a letter takes its value without \"=\": write %s %s, or --%s=%s",
-				                 SHOWN(argument), typed, SHOWN(at + 2), row->name, SHOWN(at + 2));
-			return take_with_operand(line, row, typed, at[1] == '\0' ? NULL : at + 1);
+				                 SHOWN(argument), line->typed, SHOWN(at + 2), row->name, SHOWN(at + 2));
+			return take_with_operand(line, row, at[1] == '\0' ? NULL : at + 1);
 		}
 		rc = take_option(line, row, row->fixed);
 		if (rc < 0)
@@ -335,8 +340,10 @@ static int parse_option(struct command_line *line, const char *argument)
 {
 	const struct option_row *count = find_letter('n');
 	assert(count != NULL);
-	if (strcmp(argument, "-np") == 0) /* as mpirun has it; else it would be -n with the value "p" */
-		return take_with_operand(line, count, argument, NULL);
+	if (strcmp(argument, "-np") == 0) { /* as mpirun has it; else it would be -n with the value "p" */
+		line->typed = argument;
+		return take_with_operand(line, count, NULL);
+	}
 	return argument[1] == '-' ? parse_long(line, argument) : parse_letters(line, argument);
 }
 
@@ -347,12 +354,32 @@ static bool is_spec(const char *argument)
 	       (length > 4 && strcmp(argument + length - 4, ".yml") == 0);
 }
 
+/* A value that is wrong is often the command, and the option one that takes no value elsewhere. */
+static int refuse_missing(struct command_line *line)
+{
+	struct run_options *options = line->options;
+	struct diagnostics wrong = {0};
+	struct job_spec spec = {0};
+	char anything[] = "true", *command[] = {anything, NULL};
+	options->command = command;
+	int rc = job_spec_load(&spec, options, &wrong);
+	if (rc < 0)
+		error_set(line->err, rc, "%s: %s; and what to run is missing", wrong.items[0].where,
+		          wrong.items[0].message);
+	else
+		error_set(line->err, -EINVAL, "what to run is missing: name a spec (SPEC.yaml) or a command");
+	options->command = NULL;
+	job_spec_finish(&spec);
+	diagnostics_finish(&wrong);
+	return -EINVAL;
+}
+
 static int take_positionals(struct command_line *line)
 {
 	struct run_options *options = line->options;
 	const char *first = *line->next;
 	if (first == NULL)
-		return error_set(line->err, -EINVAL, "what to run is missing: name a spec (SPEC.yaml) or a command");
+		return refuse_missing(line);
 	if (!is_spec(first)) {
 		options->command = line->next;
 		return 0;

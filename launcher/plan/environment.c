@@ -6,7 +6,6 @@
  */
 #include "plan/environment.h"
 
-#include "base/text.h"
 #include "plan/account.h"
 #include "plan/environment_builder.h"
 #include "plan/environment_names.h"
@@ -115,9 +114,12 @@ static void set_identity(struct environment_builder *b)
 
 bool environment_is_supervisors(struct environment_builder *b, const char *name)
 {
-	bool sets = is_supervisor_variable(name);
-	b->ignored_supervisor_name |= sets;
-	return sets;
+	struct text *names = &b->ignored_names;
+	if (!is_supervisor_variable(name))
+		return false;
+	if (names->bytes == NULL || strstr(names->bytes, name) == NULL)
+		text_add_format(names, "%s%s", names->length > 0 ? ", " : "", name);
+	return true;
 }
 
 static void apply_job_changes(struct environment_builder *b)
@@ -158,13 +160,15 @@ static void warn_removed(struct environment *environment, struct environment_bui
 	text_finish(&names);
 }
 
-static void warn(struct environment *environment, struct environment_builder *b)
+static void warn_ignored(struct environment *environment, struct environment_builder *b)
 {
-	warn_removed(environment, b);
-	if (b->ignored_supervisor_name)
-		environment->warnings[environment->warning_count++] = arena_copy(
-			b->arena, "env: MUSTER_FD, MUSTER_RESTART_COUNT and TORCHELASTIC_RESTART_COUNT are set by "
-				  "muster at each start; what the spec says of them is not used");
+	const char *names = b->ignored_names.bytes;
+	if (names == NULL)
+		return;
+	bool many = strchr(names, ',') != NULL;
+	environment->warnings[environment->warning_count++] =
+		arena_format(b->arena, "%s %s set by muster at each start: what env or -x says of %s is not used",
+	                     names, many ? "are" : "is", many ? "them" : "it");
 }
 
 void environment_make(struct environment *environment, struct arena *arena, const struct environment_input *input)
@@ -180,7 +184,9 @@ void environment_make(struct environment *environment, struct arena *arena, cons
 	environment_make_ranks(&b, environment);
 	environment->job = arena_alloc_array(arena, b.job.count + 1, sizeof *environment->job);
 	variables_list(&b.job, environment->job);
-	warn(environment, &b);
+	warn_removed(environment, &b);
+	warn_ignored(environment, &b);
+	text_finish(&b.ignored_names);
 	free(b.slots);
 	variables_finish(&b.job);
 	variables_finish(&b.removed);

@@ -7,6 +7,7 @@
 #ifndef MUSTER_PLAN_ENVIRONMENT_BUILDER_H
 #define MUSTER_PLAN_ENVIRONMENT_BUILDER_H
 
+#include "base/text.h"
 #include "plan/cpu_share.h"
 #include "plan/environment.h"
 #include "plan/variables.h"
@@ -34,8 +35,8 @@ struct environment_builder {
 	const struct environment_input *input;
 	struct arena *arena;
 	struct variables job;
-	struct variables removed; /* for the warning */
-	bool ignored_supervisor_name;
+	struct variables removed;  /* for the warning */
+	struct text ignored_names; /* of the variables of the supervisor that the spec speaks of */
 	struct cpu_shares shares;
 	struct environment_slot *slots;
 	uint32_t slot_count;

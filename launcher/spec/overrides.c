@@ -106,6 +106,7 @@ void overrides_apply(struct spec_reader *reader, const struct override *override
 	reader->from_option = true;
 	for (uint32_t i = 0; i < count; i++) {
 		reader->where = arena_copy(&reader->spec->arena, overrides[i].option);
+		reader->typed = overrides[i].typed;
 		if (overrides[i].kind == OVERRIDE_SET)
 			apply_set(reader, &overrides[i]);
 		else if (overrides[i].kind == OVERRIDE_ENV)

@@ -19,9 +19,10 @@ enum override_kind {
 
 struct override { /* all texts are borrowed */
 	enum override_kind kind;
-	const char *option; /* for messages: "--nprocs" */
+	const char *option; /* for messages, as it was typed: "--nprocs", "-n" */
 	const char *key;    /* path of a key in the table */
 	const char *value;
+	const char *typed; /* what the value was made of; NULL: of nothing else */
 };
 
 void overrides_apply(struct spec_reader *reader, const struct override *overrides, uint32_t count);

@@ -168,11 +168,13 @@ static void check_restarts(struct spec_reader *reader)
 		return;
 	if (failure->max_restarts > 0 && !restarts)
 		complain_at(reader, origin_of(reader, "failure.max_restarts"),
-		            "failure.max_restarts does nothing with failure.policy: %s; write failure.policy: restart",
+		            "failure.max_restarts does nothing with failure.policy: %s; write failure.policy: restart "
+		            "(--on-failure restart)",
 		            failure_policy_name(failure->policy));
 	if (restarts && !origin_of(reader, "failure.max_restarts")->given)
 		complain_at(reader, origin_of(reader, "failure.policy"),
-		            "failure.policy: restart needs failure.max_restarts, which is 0 unless given");
+		            "failure.policy: restart needs failure.max_restarts (--max-restarts N), which is 0 unless "
+		            "given");
 }
 
 static bool has_file(const struct sink_list *sinks)

@@ -182,7 +182,7 @@ static bool check_pattern(struct spec_reader *reader, const struct spec_key *key
 			continue;
 		complain(reader, key, node,
 		         "\"%s\" has a %% that is none of %%j (job id), %%r (rank) and %%%% (a percent sign)",
-		         SHOWN(node->text));
+		         SHOWN(reader->typed != NULL ? reader->typed : node->text));
 		return false;
 	}
 	return true;

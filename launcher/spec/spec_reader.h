@@ -22,6 +22,7 @@ struct spec_reader {
 	struct diagnostics *diagnostics;
 	const char *where; /* the file's name, or the option that is being read */
 	bool from_option;  /* `where` says it all: messages need not name the key */
+	const char *typed; /* with from_option: what the user typed for the value, where it was made of that; or NULL */
 	int64_t exception; /* index of the exception that is being read; -1: none */
 	struct key_origin root;
 	struct key_origin origins[SPEC_KEYS_MAX]; /* by spec_key_index() */

@@ -8,11 +8,6 @@
 
 #include <unistd.h>
 
-#define IGNORED                                                                                                        \
-	"env: MUSTER_FD, MUSTER_RESTART_COUNT and TORCHELASTIC_RESTART_COUNT are set by muster at each start; what "   \
-	"the "                                                                                                         \
-	"spec says of them is not used"
-
 static const struct environment_case cases[] = {
 	{
 		.what = "muster's own answers and torchrun's names for them",
@@ -133,7 +128,15 @@ static const struct environment_case cases[] = {
 		.env_of_rank_1 = {{"MUSTER_FD", "9"}, {"X", "1"}},
 		.rank_0 = {"MUSTER_RESTART_COUNT", "X"},
 		.rank_1 = {"MUSTER_FD", "X=1"},
-		.warning = IGNORED,
+		.warning =
+			"MUSTER_RESTART_COUNT, MUSTER_FD are set by muster at each start: what env or -x says of them "
+			"is not used",
+	},
+	{
+		.what = "of the supervisor's variables the one is named that the spec speaks of",
+		.env = {{"MUSTER_RESTART_COUNT", "5"}},
+		.rank_0 = {"MUSTER_RESTART_COUNT"},
+		.warning = "MUSTER_RESTART_COUNT is set by muster at each start: what env or -x says of it is not used",
 	},
 };
 

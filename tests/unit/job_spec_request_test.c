@@ -18,20 +18,20 @@
 #include <unistd.h>
 
 static const struct override over[] = {
-	{OVERRIDE_WORD, "--nprocs", "nprocs", "4"},
-	{OVERRIDE_WORD, "--no-join", "join", "false"},
-	{OVERRIDE_WORD, "--nprocs", "nprocs", "6"},
-	{OVERRIDE_TEXT, "--wdir", "working_directory", "null"},
-	{OVERRIDE_WORD, "--cpu-set", "placement.cpu_set", "0-3,8"},
-	{OVERRIDE_ENV, "--env", "env", "A=changed"},
-	{OVERRIDE_ENV, "--env", "env", "D=x=y"},
-	{OVERRIDE_SET, "--set", NULL, "env.E=e"},
-	{OVERRIDE_SET, "--set", NULL, "placement.smt=one"},
-	{OVERRIDE_SET, "--set", NULL, "command=[b, 'c d']"},
-	{OVERRIDE_SET, "--set", NULL, "failure={grace: 7s, signal: INT}"},
-	{OVERRIDE_SET, "--set", NULL, "env.B="},
-	{OVERRIDE_SET, "--set", NULL, "umask=077"},
-	{OVERRIDE_SET, "--set", NULL, "env={F: 6}"},
+	{OVERRIDE_WORD, "--nprocs", "nprocs", "4", NULL},
+	{OVERRIDE_WORD, "--no-join", "join", "false", NULL},
+	{OVERRIDE_WORD, "--nprocs", "nprocs", "6", NULL},
+	{OVERRIDE_TEXT, "--wdir", "working_directory", "null", NULL},
+	{OVERRIDE_WORD, "--cpu-set", "placement.cpu_set", "0-3,8", NULL},
+	{OVERRIDE_ENV, "--env", "env", "A=changed", NULL},
+	{OVERRIDE_ENV, "--env", "env", "D=x=y", NULL},
+	{OVERRIDE_SET, "--set", NULL, "env.E=e", NULL},
+	{OVERRIDE_SET, "--set", NULL, "placement.smt=one", NULL},
+	{OVERRIDE_SET, "--set", NULL, "command=[b, 'c d']", NULL},
+	{OVERRIDE_SET, "--set", NULL, "failure={grace: 7s, signal: INT}", NULL},
+	{OVERRIDE_SET, "--set", NULL, "env.B=", NULL},
+	{OVERRIDE_SET, "--set", NULL, "umask=077", NULL},
+	{OVERRIDE_SET, "--set", NULL, "env={F: 6}", NULL},
 };
 
 static void options_lie_over_the_file_in_their_order(void **state)
@@ -84,11 +84,11 @@ struct wrong_option {
 
 #define WORD(option, key, value)                                                                                       \
 	{                                                                                                              \
-		OVERRIDE_WORD, option, key, value                                                                      \
+		OVERRIDE_WORD, option, key, value, NULL                                                                \
 	}
 #define SET(value)                                                                                                     \
 	{                                                                                                              \
-		OVERRIDE_SET, "--set", NULL, value                                                                     \
+		OVERRIDE_SET, "--set", NULL, value, NULL                                                               \
 	}
 
 static const struct wrong_option wrong_options[] = {
@@ -106,12 +106,13 @@ static const struct wrong_option wrong_options[] = {
 	{WORD("--stdin", "stdin", "9"), "muster: --stdin: stdin is for rank 9, and ranks are 0 to 1 (nprocs: 2)\n"},
 	{WORD("--max-restarts", "failure.max_restarts", "3"),
          "muster: --max-restarts: failure.max_restarts does nothing with "
-         "failure.policy: stop; write failure.policy: restart\n"},
+         "failure.policy: stop; write failure.policy: restart (--on-failure restart)\n"},
 	{WORD("--on-failure", "failure.policy", "restart"),
-         "muster: --on-failure: failure.policy: restart needs failure.max_restarts, which is 0 unless given\n"},
-	{{OVERRIDE_ENV, "--env", "env", "=x"},
+         "muster: --on-failure: failure.policy: restart needs failure.max_restarts (--max-restarts N), which is 0 "
+         "unless given\n"},
+	{{OVERRIDE_ENV, "--env", "env", "=x", NULL},
          "muster: --env: \"\" cannot name a variable: a name is not empty and has no \"=\" and no blanks\n"},
-	{{OVERRIDE_ENV, "--env", "env", "A"}, "muster: --env: \"A\" is not NAME=VALUE\n"},
+	{{OVERRIDE_ENV, "--env", "env", "A", NULL}, "muster: --env: \"A\" is not NAME=VALUE\n"},
 	{SET("nprocs"), "muster: --set: \"nprocs\" is not KEY=VALUE, like nprocs=4\n"},
 	{SET("=4"), "muster: --set: \"=4\" is not KEY=VALUE, like nprocs=4\n"},
 	{SET("nproc=4"), "muster: --set: unknown key \"nproc\"; did you mean \"nprocs\"?\n"},

@@ -29,6 +29,10 @@ static const struct refused refused[] = {
 	{OPTIONS_OF_RUN, "run", "what to run is missing: name a spec (SPEC.yaml) or a command"},
 	{OPTIONS_OF_RUN, "run -n 4", "what to run is missing: name a spec (SPEC.yaml) or a command"},
 	{OPTIONS_OF_RUN, "run --", "what to run is missing: name a spec (SPEC.yaml) or a command"},
+	{OPTIONS_OF_RUN, "run --oversubscribe true",
+         "--oversubscribe: \"true\" is not allow, warn or refuse; and what to run is missing"},
+	{OPTIONS_OF_RUN, "run -n ls",
+         "-n: \"ls\" is not a number from 1 to 65536, or auto; and what to run is missing"},
 	{OPTIONS_OF_RUN, "run -n", "-n needs a value: -n N"},
 	{OPTIONS_OF_RUN, "run -np", "-np needs a value: -np N"},
 	{OPTIONS_OF_RUN, "run --timeout", "--timeout needs a value: --timeout T"},
@@ -53,13 +57,13 @@ static const struct refused refused[] = {
 	{OPTIONS_OF_RUN, "run --color blue ls", "--color: \"blue\" is not auto, always or never"},
 	{OPTIONS_OF_RUN, "run --report ^ ls", "--report: the text must not be empty"},
 	{OPTIONS_OF_RUN, "run -x MUSTER_TEST_UNSET ls",
-         "--env MUSTER_TEST_UNSET: it is not set in muster's own environment; write MUSTER_TEST_UNSET=VALUE to set it"},
+         "-x MUSTER_TEST_UNSET: it is not set in muster's own environment; write MUSTER_TEST_UNSET=VALUE to set it"},
 	{OPTIONS_OF_RUN, "run --nprocs= ls", "--nprocs: its value is empty"},
 	{OPTIONS_OF_RUN, "run --cpu-set ^ ls", "--cpu-set: its value is empty"},
 	{OPTIONS_OF_RUN, "run --timeout ^ ls", "--timeout: its value is empty"},
-	{OPTIONS_OF_RUN, "run -o ^ ls", "--output: its value is empty; write terminal, null, or a path pattern"},
+	{OPTIONS_OF_RUN, "run -o ^ ls", "-o: its value is empty; write terminal, null, or a path pattern"},
 	{OPTIONS_OF_RUN, "run --error= ls", "--error: its value is empty; write terminal, null, or a path pattern"},
-	{OPTIONS_OF_RUN, "run -x ^ ls", "--env: its value is empty; write NAME or NAME=VALUE"},
+	{OPTIONS_OF_RUN, "run -x ^ ls", "-x: its value is empty; write NAME or NAME=VALUE"},
 	{OPTIONS_OF_PLAN, "plan --svg", "--svg needs a value: --svg FILE"},
 	{OPTIONS_OF_PLAN, "plan --topologi x ls", "unknown option --topologi; did you mean --topology?"},
 };
@@ -190,14 +194,16 @@ static void every_wrong_value_of_a_command_line_is_told_at_once(void **state)
 	struct job_spec spec = {0};
 	struct diagnostics wrong = {0};
 	struct text text = {0};
-	line_split(&line, "run -n 0 --timeout 3 --set x=1 ls");
+	line_split(&line, "run -n 0 --timeout 3 -o x%q --set x=1 ls");
 	assert_int_equal(run_options_parse(&options, OPTIONS_OF_RUN, line.count, line.words, NULL), 0);
 	assert_int_equal(job_spec_load(&spec, &options, &wrong), -EINVAL);
 	diagnostics_format(&wrong, "", &text);
-	assert_string_equal(text.bytes,
-	                    "muster: --nprocs: 0 is out of range: it must be a number from 1 to 65536, or auto\n"
-	                    "muster: --timeout: 3 has no unit: write 3s, or another duration like 500ms, 5m or 1h30m\n"
-	                    "muster: --set: unknown key \"x\"\n");
+	assert_string_equal(
+		text.bytes,
+		"muster: -n: 0 is out of range: it must be a number from 1 to 65536, or auto\n"
+		"muster: --timeout: 3 has no unit: write 3s, or another duration like 500ms, 5m or 1h30m\n"
+		"muster: -o: \"x%q\" has a % that is none of %j (job id), %r (rank) and %% (a percent sign)\n"
+		"muster: --set: unknown key \"x\"\n");
 	text_finish(&text);
 	diagnostics_finish(&wrong);
 	run_options_finish(&options);
