@@ -36,6 +36,12 @@ class Documents(unittest.TestCase):
         self.assertEqual(done.stdout, "")
         self.assertEqual(done.returncode, 0)
 
+    def test_examples_of_manual_pages_keep_their_quotes(self):
+        # roff takes a bare quote for the beginning of an argument and shows none: \(dq is one that is shown.
+        for path in MAN_PAGES:
+            lost = re.findall(r'^\.(?:Dl|Ql) .*".*$', tree.text(path), re.MULTILINE)
+            self.assertEqual(lost, [], tree.name(path))
+
     def test_every_subcommand_has_a_manual_page_and_help(self):
         self.assertIn("run", subcommands())
         pages = {path.name for path in MAN_PAGES}
