@@ -116,9 +116,9 @@ const struct spec_key spec_keys[] = {
 
 	{"output", KEY_MAP, .nullable = true, .help = "Where the output of the ranks goes, and how."},
 	{"output.label", KEY_FLAG, JOB(output.label), JOB_GIVEN(output.label_given), .fallback = "true",
-         .help = "[RANK] before each line."},
+         .help = "[RANK] before each line, on the terminal and in files that several ranks write to."},
 	{"output.timestamp", KEY_FLAG, JOB(output.timestamp), .fallback = "false",
-         .help = "The time before each line."},
+         .help = "The time before each line, on the terminal and in every file."},
 	{"output.raw", KEY_FLAG, JOB(output.raw), .fallback = "false",
          .help = "Ranks write straight to muster's own standard output and error."},
 	{"output.stdout", KEY_SINKS, .nullable = true, JOB(output.stdout_sinks), .fallback = "terminal",

@@ -100,6 +100,22 @@ static void a_timestamp_stands_before_the_label(void **state)
 	harness_end(&h);
 }
 
+static void a_file_of_one_rank_has_timestamps_and_no_labels(void **state)
+{
+	(void)state;
+	struct harness h;
+	harness_begin(&h, 2);
+	h.f.spec.output.timestamp = true;
+	harness_send_to(&h, 0, TO_STDOUT, "own", NULL);
+	harness_open(&h);
+	harness_say(&h, 0, TO_STDOUT, "text\n");
+	assert_true(harness_close(&h));
+	char *bytes = harness_file(&h, "own", NULL);
+	assert_string_equal(bytes + strlen("2026-11-20T21:13:05.123456Z"), " text\n");
+	free(bytes);
+	harness_end(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +123,7 @@ int main(void)
 		cmocka_unit_test(labels_stand_where_ranks_meet_and_nowhere_else),
 		cmocka_unit_test(without_labels_lines_are_whole_all_the_same),
 		cmocka_unit_test(a_timestamp_stands_before_the_label),
+		cmocka_unit_test(a_file_of_one_rank_has_timestamps_and_no_labels),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
