@@ -15,6 +15,7 @@
 #include "plan/place_words.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,8 +201,11 @@ int place_pool_check_cpus(const struct machine *machine, const struct index_set 
 			rc = refuse_cpus(machine, &bad, thread_access_reason(access),
 			                 access == THREAD_OUTSIDE_CPUSET ? machine->cpuset_source : NULL, err);
 	}
-	if (rc == 0 && !index_set_is_empty(&left))
-		rc = refuse_cpus(machine, &left, "this machine has no such CPU", NULL, err);
+	if (rc == 0 && !index_set_is_empty(&left)) {
+		char reason[64];
+		snprintf(reason, sizeof reason, "%s has no such CPU", place_words_machine(machine));
+		rc = refuse_cpus(machine, &left, reason, NULL, err);
+	}
 	index_set_finish(&left);
 	index_set_finish(&bad);
 	return rc;
@@ -210,11 +214,12 @@ int place_pool_check_cpus(const struct machine *machine, const struct index_set 
 static int check_request(const struct placement_spec *request, const struct machine *machine, struct error *err)
 {
 	if (index_set_is_empty(&machine->allowed))
-		return error_set(err, -EINVAL, "this machine has no CPU that may be used");
+		return error_set(err, -EINVAL, "%s has no CPU that may be used", place_words_machine(machine));
 	if (request->cores != CORES_ALL && machine->kind_count <= 1)
 		return error_set_key(err, -EINVAL, "placement.cores",
-		                     "this machine's cores are all of one kind, or it does not tell them apart: use "
-		                     "\"all\", or name the CPUs with placement.cpu_set");
+		                     "%s has cores of one kind only, or does not tell them apart: use \"all\", "
+		                     "or name the CPUs with placement.cpu_set",
+		                     place_words_machine(machine));
 	if (index_set_is_empty(&request->cpu_set))
 		return 0;
 	int rc = place_pool_check_cpus(machine, &request->cpu_set, err);

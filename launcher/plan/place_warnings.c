@@ -117,7 +117,7 @@ static void warn_missing_level(struct placement *placement, const struct place_p
 	if (!used || pool->l3cache_is == PLACE_L3CACHE)
 		return;
 	struct text text = {0};
-	text_add_format(&text, "this machine shows no L3 cache: %s stand in for L3 caches",
+	text_add_format(&text, "%s shows no L3 cache: %s stand in for L3 caches", place_words_machine(pool->machine),
 	                place_noun(pool->l3cache_is, true));
 	add_warning(placement, &text);
 }

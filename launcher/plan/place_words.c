@@ -16,6 +16,11 @@ const char *place_noun(enum place_level level, bool plural)
 	return nouns[level][plural];
 }
 
+const char *place_words_machine(const struct machine *machine)
+{
+	return machine->is_this_machine ? "this machine" : "the machine of --topology";
+}
+
 const char *thread_access_reason(enum thread_access access)
 {
 	switch (access) {

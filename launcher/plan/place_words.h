@@ -13,6 +13,9 @@
 /* "NUMA node", "NUMA nodes". */
 const char *place_noun(enum place_level level, bool plural);
 
+/* "this machine", or "the machine of --topology". */
+const char *place_words_machine(const struct machine *machine);
+
 /* Why a hardware thread may not be used: "outside the cpuset". */
 const char *thread_access_reason(enum thread_access access);
 

@@ -75,8 +75,8 @@ class Places(harness.TestCase):
         path.write_text(f"{START}placement: {{cores: efficiency}}\n", encoding="utf-8")
         done = self.muster("plan", "--topology", "core:4 pu:1", path)
         self.assert_exit(done, 125)
-        self.assertTrue(done.stderr.startswith(f"{path}:3:20: error: placement.cores: this machine's cores are all of "
-                                               "one kind"), done.stderr)
+        self.assertTrue(done.stderr.startswith(f"{path}:3:20: error: placement.cores: the machine of --topology "
+                                               "has cores of one kind only"), done.stderr)
 
     def test_what_is_wrong_with_a_bare_command_is_said_without_a_key(self):
         done = self.muster("run", "no-such-program")

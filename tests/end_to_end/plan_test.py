@@ -86,6 +86,20 @@ class Plan(harness.TestCase):
         self.assertEqual(done.stdout, "")
         self.assertIn("muster: --oversubscribe: 9 ranks want 9 cores; 8 may be used", done.stderr)
 
+    def test_what_another_machine_lacks_is_not_said_of_this_one(self):
+        done = self.muster("plan", "--topology", "package:1 core:4 pu:1", "--cpu-set", "0-20", "true")
+        self.assert_exit(done, 125)
+        self.assertIn("the machine of --topology has no such CPU", done.stderr)
+        done = self.muster("plan", "--topology", "package:1 core:4 pu:1", "--map-by", "l3cache", "true")
+        self.assertIn("the machine of --topology shows no L3 cache", done.stdout + done.stderr)
+        done = self.muster("plan", "--cpu-set", "5000", "true")
+        self.assertIn("this machine has no such CPU", done.stderr)
+
+    def test_quiet_prints_what_was_asked_for_all_the_same(self):
+        done = self.muster("plan", "-q", "--json", *TWO_PACKAGES, "true")
+        self.assert_exit(done, 0)
+        self.assertEqual(json.loads(done.stdout)["nprocs"], 1)
+
     def test_every_rank_is_listed_when_asked(self):
         short = self.muster("plan", *TWO_PACKAGES, "-n", "100", "true").stdout
         whole = self.muster("plan", "-v", *TWO_PACKAGES, "-n", "100", "true").stdout
