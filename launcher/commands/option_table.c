@@ -40,23 +40,24 @@ const struct option_row option_table[] = {
 	{0, "stdin", NULL, "WHO", BOTH, KEY("stdin"), .help = "who reads muster's input: none all RANK"},
 	{0, "set", NULL, "KEY=VALUE", BOTH, .action = OPTION_SET, .help = "any key of the spec: placement.smt=one"},
 
-	{0, "no-join", NULL, NULL, BOTH, FALSE("join"), .group = "Life of the job"},
-	{'d', "detach", NULL, NULL, BOTH, FALSE("join"), .help = "print the job's id and return once the ranks run"},
-	{0, "join", NULL, NULL, BOTH, TRUE("join")},
+	{'d', "detach", "no-join", NULL, BOTH, FALSE("join"),
+         .help = "print the job's id and return once the ranks run", .group = "Life of the job"},
+	{0, "join", NULL, NULL, BOTH, TRUE("join"), .help = "wait for the ranks (default)"},
 	{0, "daemon", NULL, NULL, BOTH, TRUE("daemon"), .help = "stop the job when its owner ends"},
-	{0, "no-daemon", NULL, NULL, BOTH, FALSE("daemon")},
+	{0, "no-daemon", NULL, NULL, BOTH, FALSE("daemon"), .help = "let it outlive its owner (default)"},
 	{0, "timeout", NULL, "T", BOTH, KEY("timeout"), .help = "stop the job after T, like 90s or 1h30m"},
 	{'k', "kill-after", NULL, "T", BOTH, KEY("failure.grace"), .help = "time to stop in, before SIGKILL"},
 	{0, "on-failure", NULL, "WHAT", BOTH, KEY("failure.policy"), .help = "stop continue restart"},
 	{0, "max-restarts", NULL, "N", BOTH, KEY("failure.max_restarts"),
          .help = "of the group, with --on-failure restart"},
 
-	{'l', "label", NULL, NULL, BOTH, TRUE("output.label"), .group = "Output"},
+	{'l', "label", NULL, NULL, BOTH, TRUE("output.label"), .help = "[RANK] before each line (default)",
+         .group = "Output"},
 	{0, "no-label", NULL, NULL, BOTH, FALSE("output.label"), .help = "no [RANK] before each line"},
 	{0, "timestamp", NULL, NULL, BOTH, TRUE("output.timestamp"), .help = "the time before each line"},
-	{0, "no-timestamp", NULL, NULL, BOTH, FALSE("output.timestamp")},
+	{0, "no-timestamp", NULL, NULL, BOTH, FALSE("output.timestamp"), .help = "no time before each line (default)"},
 	{0, "raw", NULL, NULL, BOTH, TRUE("output.raw"), .help = "ranks write to muster's own output themselves"},
-	{0, "no-raw", NULL, NULL, BOTH, FALSE("output.raw")},
+	{0, "no-raw", NULL, NULL, BOTH, FALSE("output.raw"), .help = "ranks write through muster (default)"},
 	{'o', "output", NULL, "PATTERN", BOTH, .action = OPTION_SINK, .key = "output.stdout",
          .help = "to files instead: %j job id, %r rank, %%"},
 	{'e', "error", NULL, "PATTERN", BOTH, .action = OPTION_SINK, .key = "output.stderr",
@@ -83,7 +84,8 @@ static void print_row(const struct option_row *row, FILE *to)
 	char letter[8] = "    ";
 	if (row->letter != 0)
 		snprintf(letter, sizeof letter, "-%c, ", row->letter);
-	int width = snprintf(left, sizeof left, "  %s--%s%s%s", letter, row->name, row->operand == NULL ? "" : " ",
+	int width = snprintf(left, sizeof left, "  %s--%s%s%s%s%s", letter, row->name, row->alias == NULL ? "" : ", --",
+	                     row->alias == NULL ? "" : row->alias, row->operand == NULL ? "" : " ",
 	                     row->operand == NULL ? "" : row->operand);
 	if (width < HELP_COLUMN)
 		fprintf(to, "%-*s%s\n", HELP_COLUMN, left, row->help);
@@ -113,7 +115,7 @@ void run_options_print_help(enum option_user user, FILE *to)
 		const struct option_row *row = &option_table[i];
 		if (row->group != NULL)
 			group = row->group;
-		if (row->help == NULL || (row->users & 1u << user) == 0)
+		if ((row->users & 1u << user) == 0)
 			continue;
 		if (group != printed)
 			fprintf(to, "\n%s\n", group);

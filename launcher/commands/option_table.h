@@ -31,13 +31,13 @@ enum { FOR_RUN = 1 << OPTIONS_OF_RUN, FOR_PLAN = 1 << OPTIONS_OF_PLAN, FOR_BOTH 
 struct option_row {
 	char letter; /* "-n"; 0: none */
 	const char *name;
-	const char *alias;   /* another long name, understood but not shown; or NULL */
+	const char *alias;   /* another long name, or NULL */
 	const char *operand; /* what its value is called in the help; NULL: takes none */
 	unsigned users; /* whose help shows it; plan takes run's, so that "run" can be changed to "plan" in a command */
 	enum option_action action;
 	const char *key;   /* OPTION_KEY, OPTION_PATH, OPTION_SINK, OPTION_ENV */
 	const char *fixed; /* the value that it stands for, when it takes none, or is given none that it may take */
-	const char *help;  /* NULL: understood, but not shown */
+	const char *help;
 	const char *group; /* heading above this row; NULL: as before */
 };
 

@@ -281,7 +281,7 @@ static int parse_long(struct command_line *line, const char *argument)
 	if (row->operand != NULL)
 		return take_with_operand(line, row, value);
 	if (value != NULL)
-		return error_set(line->err, -EINVAL, "--%s takes no value, and \"%s\" was given", row->name,
+		return error_set(line->err, -EINVAL, "%s takes no value, and \"%s\" was given", line->typed,
 		                 SHOWN(value));
 	return take_option(line, row, row->fixed);
 }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 static const char *variable_of(char *const *lines, const char *name)
 {
@@ -69,6 +70,26 @@ static int not_found(const char *command, const char *path_variable, const char 
 	                 path_variable[0] != '\0' ? path_variable : "empty");
 }
 
+/* The first directory on the way that may not be entered. */
+static bool find_closed_directory(const char *path, char directory[PATH_MAX])
+{
+	for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		snprintf(directory, PATH_MAX, "%.*s", (int)(slash - path), path);
+		if (access(directory, X_OK) < 0 && errno == EACCES)
+			return true;
+	}
+	return false;
+}
+
+static int refuse_access(const char *command, const char *path, struct error *err)
+{
+	char directory[PATH_MAX];
+	if (find_closed_directory(path, directory))
+		return error_set(err, -EACCES, "cannot execute %s: directory %s may not be entered: %s", command,
+		                 directory, strerror(EACCES));
+	return error_set(err, -EACCES, "cannot execute %s: %s (is it executable? chmod +x)", command, strerror(EACCES));
+}
+
 static int search_path(const char *command, const char *path_variable, const char *directory, char *found, size_t size,
                        struct error *err)
 {
@@ -88,6 +109,8 @@ static int search_path(const char *command, const char *path_variable, const cha
 		if (*at == '\0')
 			break;
 	}
+	if (denied_code == EACCES)
+		return refuse_access(denied, denied, err);
 	if (denied[0] != '\0' && denied_code != EISDIR)
 		return error_set(err, -EACCES, "cannot execute %s: %s", denied, strerror(denied_code));
 	return not_found(command, path_variable, directory, err);
@@ -100,10 +123,9 @@ static int check_file(const char *command, const char *path, struct error *err)
 		return error_set(err, -ENOENT, "command not found: %s: No such file or directory", command);
 	if (code == EISDIR)
 		return error_set(err, -EACCES, "cannot execute %s: it is a directory", command);
-	if (code != 0)
-		return error_set(err, -EACCES, "cannot execute %s: %s%s", command, strerror(code),
-		                 code == EACCES ? " (is it executable? chmod +x)" : "");
-	return 0;
+	if (code == EACCES)
+		return refuse_access(command, path, err);
+	return code == 0 ? 0 : error_set(err, -EACCES, "cannot execute %s: %s", command, strerror(code));
 }
 
 /* The kernel's other formats are only looked at for a file that is not of its own. */

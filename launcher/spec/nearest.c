@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { LONGEST = 48, SHORTEST_BEGINNING = 3 };
@@ -44,6 +45,18 @@ unsigned edit_distance(const char *a, const char *b)
 	return cost[a_length][b_length];
 }
 
+static bool begins_with(const char *word, const char *beginning)
+{
+	size_t length = strnlen(beginning, LONGEST);
+	return length >= SHORTEST_BEGINNING && strncmp(word, beginning, length) == 0;
+}
+
+/* "grace_period" of "grace". */
+static bool is_lengthened(const char *word, const char *known)
+{
+	return begins_with(word, known) && letter(word, strlen(known)) == '_';
+}
+
 struct nearest nearest_to(const char *word)
 {
 	return (struct nearest){.word = word, .distance = UINT_MAX};
@@ -55,7 +68,7 @@ void nearest_offer(struct nearest *nearest, const char *known)
 	/* A third of the letters may be wrong; in the shortest words one. */
 	size_t length = strnlen(nearest->word, LONGEST);
 	unsigned allowed = length < 6 ? 1 : (unsigned)length / 3;
-	if (distance > 1 && length >= SHORTEST_BEGINNING && strncmp(known, nearest->word, length) == 0)
+	if (distance > 1 && (begins_with(known, nearest->word) || is_lengthened(nearest->word, known)))
 		distance = 1;
 	if (distance > allowed || distance >= nearest->distance)
 		return;

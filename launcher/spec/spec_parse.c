@@ -276,7 +276,8 @@ int job_spec_read(struct job_spec *spec, const struct spec_request *request, str
 	uint32_t before = diagnostics->count;
 	if (request->path != NULL) {
 		reader.where = strcmp(request->path, "-") == 0 ? "<stdin>" : request->path;
-		reader.where = made.source = arena_copy(&made.arena, reader.where);
+		made.source = arena_copy(&made.arena, reader.where);
+		reader.where = made.source[0] == '\0' ? "\"\"" : made.source;
 		take_file(&reader, request);
 	} else {
 		take_command(&reader, request);

@@ -37,6 +37,11 @@ class Check(harness.TestCase):
             'a.yaml:2:1: error: unknown key "nproc"; did you mean "nprocs"?',
             'a.yaml:3:10: error: timeout: 5 has no unit: write 5s, or another duration like 500ms, 5m or 1h30m'])
 
+    def test_a_spec_without_a_name_is_shown_as_what_it_is(self):
+        done = self.check(self.write("a.yaml", SOUND), "")
+        self.assert_exit(done, 125)
+        self.assertEqual(done.stderr, '"": error: cannot open it: No such file or directory\n')
+
     def test_a_wrong_spec_does_not_keep_the_others_from_being_checked(self):
         self.write("wrong.yaml", WRONG)
         self.write("sound.yaml", SOUND)

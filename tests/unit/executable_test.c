@@ -168,6 +168,33 @@ static void a_search_that_is_forbidden_says_so(void **state)
 	fixture_end(&f);
 }
 
+/* By the real user, whom access(2) asks for. */
+static void look_into_a_closed_directory(void *context)
+{
+	struct run_fixture *f = context;
+	static const struct search_row rows[] = {
+		{"@/bin/tool", NULL, NULL, -EACCES,
+	         "cannot execute @/bin/tool: directory @ may not be entered: Permission denied"},
+		{"tool", "@/bin", NULL, -EACCES,
+	         "cannot execute @/bin/tool: directory @ may not be entered: Permission denied"},
+	};
+	child_must(geteuid() != 0 || setresuid(65534, 65534, 65534) == 0);
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		check_row(f, &rows[i]);
+}
+
+static void a_directory_that_is_closed_is_named(void **state)
+{
+	(void)state;
+	struct run_fixture f;
+	fixture_begin(&f, 1);
+	make_files(&f);
+	assert_int_equal(chmod(f.directory, geteuid() == 0 ? 0700 : 0), 0);
+	fixture_in_child(look_into_a_closed_directory, &f);
+	assert_int_equal(chmod(f.directory, 0700), 0);
+	fixture_end(&f);
+}
+
 /* Where the administrator gave formats an interpreter (binfmt_misc), only the kernel knows. */
 static void what_is_neither_a_program_nor_a_script_is_refused(void **state)
 {
@@ -223,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commands_are_found_as_execvp_finds_them),
 		cmocka_unit_test(a_search_that_is_forbidden_says_so),
+		cmocka_unit_test(a_directory_that_is_closed_is_named),
 		cmocka_unit_test(what_is_neither_a_program_nor_a_script_is_refused),
 		cmocka_unit_test(each_rank_is_answered_by_its_own_environment_and_directory),
 	};

@@ -196,7 +196,7 @@ static void help_fits_a_terminal_and_shows_what_is_for_whom(void **state)
 		char *text = help_of((enum option_user)user);
 		for (const char *at = text; *at != '\0'; at += strcspn(at, "\n") + 1)
 			assert_in_range(strcspn(at, "\n"), 0, 79);
-		assert_non_null(strstr(text, "-n, --nprocs N"));
+		assert_non_null(strstr(text, "-n, --nprocs, --nproc-per-node N"));
 		assert_int_equal(strstr(text, "--topology") != NULL, user == OPTIONS_OF_PLAN);
 		assert_int_equal(strstr(text, "--report FILE") != NULL, user == OPTIONS_OF_RUN);
 		assert_int_equal(strstr(text, "usage: muster plan") != NULL, user == OPTIONS_OF_PLAN);

@@ -55,6 +55,8 @@ static void a_misspelt_key_is_guessed(void **state)
 		const char *parent, *name, *path;
 	} guesses[] = {
 		{"", "nproc", "nprocs"},
+		{"failure", "grace_period", "failure.grace"},
+		{"limits", "memory_limit", "limits.memory"},
 		{"", "comand", "command"},
 		{"", "working_dir", "working_directory"},
 		{"", "workdir", "working_directory"},
