@@ -107,7 +107,9 @@ static void begin_event(struct job_keeper *keeper, const char *name)
 static void write_events(struct job_keeper *keeper)
 {
 	struct error err;
-	if (!has_record(keeper) || keeper->events.length == 0)
+	if (!has_record(keeper)) /* nor will have one */
+		keeper->events.length = 0;
+	if (keeper->events.length == 0)
 		return;
 	if (keeper->events_fd < 0)
 		keeper->events_fd = job_record_open(keeper->facts.record, "events.jsonl", &err);

@@ -202,6 +202,8 @@ void output_drain_rank(struct output *output, uint32_t local_rank)
 
 void output_close_when_empty(struct output *output)
 {
+	for (uint32_t s = 0; s < output->stream_count && !output->closing; s++)
+		output_pipe_finish(&output->streams[s]);
 	output->closing = true;
 	output_pipes_close_empty(output);
 	output_tell_changed(output);

@@ -49,7 +49,7 @@ int output_open_rank(struct output *output, uint32_t local_rank, int ends[OUTPUT
 /* Reads what has arrived by now: at the rank's end, so that its last words are in the tail. */
 void output_drain_rank(struct output *output, uint32_t local_rank);
 
-/* From now on a stream is closed as soon as nothing more is in it, although somebody still holds its other end. */
+/* What is in a stream by now is the last that is read of it, although somebody may still hold its other end. */
 void output_close_when_empty(struct output *output);
 
 /* Nothing is open and everything was written. */

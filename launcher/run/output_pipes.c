@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define PIPE_BYTES   (256 * 1024)
@@ -89,22 +90,38 @@ static void enlarge_pipe(struct stream *stream, size_t got)
 	fcntl(stream->fd, F_SETPIPE_SZ, PIPE_BYTES);
 }
 
+/* Whoever holds the other end may write for ever: what is in the pipe now is the last that is read. */
+void output_pipe_finish(struct stream *stream)
+{
+	int left = 0;
+	if (stream->fd < 0)
+		return;
+	ioctl(stream->fd, FIONREAD, &left);
+	stream->owed = left > 0 ? (size_t)left : 0;
+	if (stream->owed == 0)
+		output_pipe_close(stream);
+}
+
 /* False when there was nothing more to read, or the stream has ended. */
 static bool read_once(struct stream *stream)
 {
-	ssize_t got = read(stream->fd, read_buffer, sizeof read_buffer);
-	if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-		if (stream->output->closing)
-			output_pipe_close(stream);
+	bool closing = stream->output->closing;
+	size_t most = closing && stream->owed < sizeof read_buffer ? stream->owed : sizeof read_buffer;
+	ssize_t got = read(stream->fd, read_buffer, most);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR) && !closing)
 		return false;
-	}
 	if (got <= 0) {
 		output_pipe_close(stream);
 		return false;
 	}
 	enlarge_pipe(stream, (size_t)got);
 	stream_take(stream, read_buffer, (size_t)got);
-	return true;
+	if (!closing)
+		return true;
+	stream->owed -= (size_t)got;
+	if (stream->owed == 0)
+		output_pipe_close(stream);
+	return stream->owed > 0;
 }
 
 void output_pipe_read(struct stream *stream)

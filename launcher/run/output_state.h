@@ -53,6 +53,7 @@ int output_connect(struct output *output, struct error *err); /* opens the sinks
 /* --- output_pipes.c --- */
 int output_pipe_open(struct stream *stream, int *write_end, struct error *err);
 void output_pipe_close(struct stream *stream);
+void output_pipe_finish(struct stream *stream); /* what is in it now is the last; before `closing` is set */
 void output_pipe_read(struct stream *stream);   /* what has arrived, no longer than a turn */
 void output_pipe_resume(struct stream *stream); /* or pause: as the stream may be read now */
 void output_pipes_resume_waiting(struct output *output);

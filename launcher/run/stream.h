@@ -31,6 +31,7 @@ struct stream {
 	bool waits;  /* in the output's list of those that wait for the end of another's long line */
 	struct stream *next_waiting;
 	bool enlarged; /* the pipe was given its larger size */
+	size_t owed;   /* once the output is closing: bytes that were in the pipe by then, and are not read yet */
 	bool keeps_tail;
 	bool in_line;         /* in the middle of a line that has claimed its sinks */
 	bool may_be_broken;   /* it claimed them only because its rank fell silent: anybody else may go on */

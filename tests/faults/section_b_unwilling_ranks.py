@@ -81,6 +81,17 @@ def a_descendant_is_kept_when_asked_for(t):
 
 
 @test()
+def a_kept_descendant_that_writes_for_ever_does_not_keep_muster(t):
+    """Faster than it can be read. What the rank itself has written arrives all the same."""
+    script = "seq 5000 >&2; setsid yes flood & sleep 0.1; echo end >&2; exit 0"
+    with open("/dev/null", "wb") as nowhere:
+        job = t.start("--set", "failure.leftovers=keep", "sh", "-c", script, stdout=nowhere)
+        job.wait(4)
+    job.expect(code=0, stderr=[r"(?m)^\[0\] 5000$", r"(?m)^\[0\] end$"], allowed=processes.tagged(t.tag))
+    processes.kill_tagged(t.tag)
+
+
+@test()
 def processes_that_fork_and_leave_cannot_run_away(t):
     job = t.start("-n", 2, "-k", GRACE, *t.program("run_away", 20000))
     t.ready(2)
