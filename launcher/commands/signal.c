@@ -49,6 +49,8 @@ int command_signal(int argc, char **argv)
 		return code;
 	int rc = job_view_find(&view, options.words[0], JOB_THAT_RUNS, &err);
 	if (rc == 0)
+		job_view_await_start(&view);
+	if (rc == 0)
 		rc = send_to(&view, options.words[1], options.ranks, &err);
 	job_view_close(&view);
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;

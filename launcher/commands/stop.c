@@ -9,6 +9,7 @@
 #include "commands/job_options.h"
 #include "job/control_client.h"
 #include "job/job_holder.h"
+#include "job/job_strays.h"
 #include "job/job_view.h"
 
 #include <errno.h>
@@ -55,6 +56,10 @@ static int ask(struct job_view *view, int64_t grace_ms, struct error *err)
 
 static int check_nothing_left(const struct job_view *view, struct error *err)
 {
+	uint32_t strays = view->life == JOB_LOST ? job_strays_end(view->id) : 0;
+	if (strays > 0)
+		return error_set(err, -EBUSY, "job %s is lost, and %u of its processes cannot be ended", view->id,
+		                 strays);
 	json_t *report = view->life == JOB_ENDED ? job_view_report(view, NULL) : NULL;
 	json_int_t survivors = json_integer_value(json_object_get(report, "survivors"));
 	json_decref(report);
@@ -68,6 +73,8 @@ static int stop_one(const char *word, int64_t grace_ms)
 	struct job_view view;
 	struct error err;
 	int rc = job_view_find(&view, word, JOB_THAT_RUNS, &err);
+	if (rc == 0)
+		job_view_await_start(&view);
 	if (rc == 0 && (view.life == JOB_RUNNING || view.life == JOB_STARTING))
 		rc = ask(&view, grace_ms, &err);
 	if (rc == 0) {

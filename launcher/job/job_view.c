@@ -4,6 +4,7 @@
  */
 #include "job/job_view.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file_text.h"
 #include "base/memory.h"
@@ -15,6 +16,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,8 @@ enum {
 	WAYS_SHOWN = 5,
 	END_BYTES = 512,
 	LOOK_MS = 1000,
+	START_LOOK_MS = 5,
+	START_PATIENCE_MS = 60000,
 	SUFFIX_BYTES = 12 /* of an id: '-' and what follows */
 };
 
@@ -92,6 +96,17 @@ static void load_job(struct job_view *view)
 	view->job = read_json(view->directory, "job.json", NULL);
 	if (view->life == JOB_STARTING && view->job != NULL)
 		view->life = JOB_RUNNING;
+}
+
+/* There is no event of that to wait for. */
+void job_view_await_start(struct job_view *view)
+{
+	int64_t end_ms = clock_ms() + START_PATIENCE_MS;
+	while (view->life == JOB_STARTING && clock_ms() < end_ms) {
+		poll(NULL, 0, START_LOOK_MS);
+		job_view_refresh(view);
+		load_job(view);
+	}
 }
 
 void job_view_close(struct job_view *view)

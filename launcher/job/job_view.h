@@ -43,6 +43,9 @@ int job_view_each(bool ended, job_visit *visit, void *context, struct error *err
 /* Looks again whether it lives. */
 void job_view_refresh(struct job_view *view);
 
+/* While it is starting, waits for what comes of that; a minute is enough for tens of thousands of ranks. */
+void job_view_await_start(struct job_view *view);
+
 /* Waits until nobody holds the job any more, at most so long (negative: for ever). False: it still runs. */
 bool job_view_wait(struct job_view *view, int64_t timeout_ms);
 

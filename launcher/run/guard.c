@@ -213,12 +213,24 @@ static int prepare(struct guard_watch *watch, struct error *err)
 	return 0;
 }
 
+/* Without descriptors for it, stops are read like any other signal. */
+static void part_stops(struct guard_watch *watch)
+{
+	int others = signals_open_apart(&watch->stops);
+	if (others < 0)
+		return;
+	close(watch->signals);
+	watch->signals = others;
+}
+
 static void finish(const struct guard_watch *watch)
 {
 	if (watch->guards.page != NULL)
 		munmap(watch->guards.page, sizeof *watch->guards.page);
 	if (watch->signals >= 0)
 		close(watch->signals);
+	if (watch->stops >= 0)
+		close(watch->stops);
 	if (watch->owner >= 0)
 		close(watch->owner);
 }
@@ -230,6 +242,7 @@ int guard_run(const struct guarded *guarded, struct error *err)
 	                            .context = guarded->context,
 	                            .patience_ms = guarded->patience_ms,
 	                            .signals = -1,
+	                            .stops = -1,
 	                            .owner = guarded->owner > 0 ? guarded->owner : -1,
 	                            .held_switches = -1};
 	int rc = prepare(&watch, err);
@@ -244,6 +257,7 @@ int guard_run(const struct guarded *guarded, struct error *err)
 		be_warden(guarded, &watch);
 	int failed = watch.below < 0 ? errno : 0;
 	if (failed == 0) {
+		part_stops(&watch);
 		watch.patience_ms += WARDEN_FIRST_MS;
 		watch.at_leisure = guarded->at_leisure;
 		guard_watch_wait(&watch);

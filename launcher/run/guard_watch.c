@@ -24,19 +24,27 @@ static void note_told(struct guard_watch *watch)
 		watch->told_ns = clock_ns();
 }
 
-/* As the kernel would do it without us: an orphaned process group is not stopped, and then nobody continues it. The
- * SIGCONT that ends a stop waits to be read, and is handed on like any other signal. */
+static bool is_continued(void)
+{
+	sigset_t waiting;
+	sigpending(&waiting);
+	return sigismember(&waiting, SIGCONT) == 1;
+}
+
+/* By the signal itself, as the kernel would do it without us: a SIGCONT that came meanwhile has taken it back, and an
+ * orphaned process group is not stopped, and then nobody continues it. The SIGCONT that ends a stop waits to be read,
+ * and is handed on like any other signal. */
 static void stop_self(const struct guard_watch *watch)
 {
-	sigset_t stop, waiting;
+	sigset_t stop;
 	kill(watch->below, SIGTSTP);
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTSTP);
-	raise(SIGTSTP);
+	if (watch->stops < 0)
+		raise(SIGTSTP);                /* it was read */
 	sigprocmask(SIG_UNBLOCK, &stop, NULL); /* here it stops, until SIGCONT */
 	sigprocmask(SIG_BLOCK, &stop, NULL);
-	sigpending(&waiting);
-	if (sigismember(&waiting, SIGCONT) != 1)
+	if (!is_continued())
 		kill(watch->below, SIGCONT);
 }
 
@@ -156,9 +164,10 @@ void guard_watch_wait(struct guard_watch *watch)
 	bool quiet = false;
 	while (!watch->ended) {
 		struct pollfd ready[] = {{.fd = watch->signals, .events = POLLIN},
-		                         {.fd = watch->owner, .events = POLLIN}};
+		                         {.fd = watch->owner, .events = POLLIN},
+		                         {.fd = watch->stops, .events = POLLIN}};
 		int polled =
-			quiet ? memory_trimmed_poll(ready, 2, held_check_in_ms(watch)) : poll(ready, 2, QUIET_AFTER_MS);
+			quiet ? memory_trimmed_poll(ready, 3, held_check_in_ms(watch)) : poll(ready, 3, QUIET_AFTER_MS);
 		quiet = polled == 0;
 		if (polled < 0) { /* EINTR, or no memory in the kernel for a moment */
 			reap(watch);
@@ -166,6 +175,8 @@ void guard_watch_wait(struct guard_watch *watch)
 		}
 		if (quiet)
 			on_quiet(watch);
+		if ((ready[2].revents & POLLIN) != 0)
+			stop_self(watch);
 		if ((ready[0].revents & POLLIN) != 0)
 			take_signal(watch);
 		if (!watch->ended && watch->owner >= 0 && (ready[1].revents & POLLIN) != 0)

@@ -21,6 +21,7 @@ struct guard_watch {
 	void *context;
 	int64_t patience_ms;   /* from the signal that ends the job until what is held is killed */
 	int signals;           /* signalfd */
+	int stops;             /* of SIGTSTP, never read: the guard stops by it; -1: it comes by `signals` */
 	int owner;             /* pidfd of the process whose end ends the job, or -1 */
 	int64_t told_ns;       /* when the job was told to end; 0: it was not */
 	int64_t held_switches; /* context switches of `below` when it was seen held; -1: it was not */

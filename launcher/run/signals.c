@@ -106,10 +106,30 @@ const struct rlimit *signals_inherited_open_files(void)
 	return &inherited_open_files;
 }
 
+static int open_set(const sigset_t *set)
+{
+	int fd = signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 int signals_open(void)
 {
 	sigset_t set;
 	make_set(&set);
-	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return open_set(&set);
+}
+
+int signals_open_apart(int *stops)
+{
+	sigset_t set, stop;
+	make_set(&set);
+	sigdelset(&set, SIGTSTP);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	int others = open_set(&set), one = others < 0 ? others : open_set(&stop);
+	if (one >= 0)
+		*stops = one;
+	else if (others >= 0)
+		close(others);
+	return one < 0 ? one : others;
 }

@@ -35,4 +35,8 @@ const struct rlimit *signals_inherited_open_files(void);
 /* A non-blocking, close-on-exec signalfd for all that muster listens to; negative errno on failure. */
 int signals_open(void);
 
+/* The same for all but SIGTSTP, and `stops` for that alone. Who only looks whether it can be read, and reads nothing,
+ * leaves the signal waiting: a SIGCONT that comes before it acts takes it back. */
+int signals_open_apart(int *stops);
+
 #endif

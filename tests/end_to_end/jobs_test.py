@@ -340,6 +340,14 @@ class Commands(Jobs):
         self.assert_exit(self.muster("join", job), 143)
         self.assert_exit(self.muster("stop", job), 0)
 
+    def test_stop_reaches_a_job_that_is_still_starting(self):
+        with subprocess.Popen([harness.MUSTER, "run", "-q", "-d", "-n", "400", "--oversubscribe", "allow", "sleep", "60"],
+                              env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as start:
+            harness.eventually(lambda: list(self.directory.glob("state/muster/jobs/*/job.json")), "it has a record")
+            self.assert_exit(self.muster("stop", "--grace", "0", "sleep"), 0)
+            start.wait(timeout=20)
+        self.assertEqual(self.ps(), {})
+
     def test_stop_reaches_a_job_that_does_not_answer(self):
         for held in (True, False):
             with self.subTest(held=held):

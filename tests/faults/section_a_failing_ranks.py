@@ -139,7 +139,7 @@ def what_failed_in_the_wake_is_told_from_the_first_failure(t):
     job = t.start("-n", 3, "--on-failure", "continue", *t.on_rank("0,1", wake, t.program("exit_with", 0, "gate")))
     t.ready(3)
     t.open_gate()
-    job.expect(code=3, stderr=["(?i)wake"], report={"first_failure.rank": 1})
+    job.expect(code=3, stderr=["rank 1 .*code 3", "also failed: rank 0 .*code 5"], report={"first_failure.rank": 1, "ranks.0.in_wake": True})
     check([row["exit_code"] for row in job.report()["ranks"]] == [5, 3, 0], f"the ranks ended with {job.report()['ranks']}")
 
 

@@ -107,6 +107,22 @@ def a_stop_does_not_use_up_a_grace_or_start_one(t):
 
 
 @test()
+def SIGCONT_right_after_SIGTSTP_leaves_no_job_stopped(t):
+    """However many microseconds lie between the two: the later one counts."""
+    job = t.start("-n", 1, *t.waiting())
+    (_, rank), = t.ready(1)
+    for number in range(400):
+        job.signal(signal.SIGTSTP)
+        until = time.monotonic_ns() + number % 110 * 1000
+        while time.monotonic_ns() < until:
+            pass
+        job.signal(signal.SIGCONT)
+        eventually(lambda: "T" not in (processes.state(job.pid), processes.state(rank)), f"try {number} goes on", 1)
+    job.signal(signal.SIGTERM)
+    job.expect(code=143, within_s=2)
+
+
+@test()
 def SIGTERM_reaches_a_muster_that_was_stopped_with_SIGTSTP(t):
     job = t.start("-n", 2, *t.waiting())
     t.ready(2)

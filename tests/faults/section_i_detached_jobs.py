@@ -12,6 +12,7 @@ import subprocess
 import time
 
 import processes
+from cgroups import without_job_cgroup
 from harness import Failure, Skip, cases, check, eventually, need_root, need_unshare, test
 from terminal import Terminal
 
@@ -331,6 +332,29 @@ def warden_and_supervisor_killed_leave_no_socket(t):
     processes.kill(pids["guard"], signal.SIGCONT)
     t.expect_survivors(within_s=3)
     check(not os.listdir(t.path("runtime/muster")), "the socket is left")
+
+
+@test()
+def stop_of_a_job_that_was_killed_altogether_ends_what_its_ranks_had_started(t):
+    """Where no control group holds them they are known by the job's id in their environment, and nobody else is."""
+    job = t.start("-d", "-n", 2, *t.program("leave_child", "daemon", "wait"), wrap=without_job_cgroup())
+    check(job.wait() == 0, f"the command failed\n{job.tail()}")
+    t.jobs.remove(job)
+    t.ready(4)
+    pids = read_json(records(t)[0], "job.json")["pid"]
+    stranger = subprocess.Popen(["sleep", "60"], env=t.environment({"MUSTER_JOB_ID": "another-0000000000a"}))
+    t.own_pids.add(stranger.pid)
+    t.at_end.append(lambda: (stranger.kill(), stranger.wait()))
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for who in ("supervisor", "warden", "guard"):  # from below, so that none acts on the end of another
+            processes.kill(pids[who], number)
+    eventually(lambda: not any(processes.is_alive(pid) for pid in pids.values()), "all of muster is gone", 2)
+    check(len(t.others_alive()) > 1, "nobody is left to be ended")
+    stopped = subprocess.run([t.muster, "stop", os.path.basename(records(t)[0])], env=t.environment(), timeout=10,
+                             check=False)
+    check(stopped.returncode == 0, f"stop: exit code {stopped.returncode}")
+    t.expect_survivors(within_s=0.5)
+    check(processes.is_alive(stranger.pid), "a stranger was ended")
 
 
 def on_a_disk(t, size, script):

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_strays: what the ranks of a lost job had started, when nobody of muster's is left who could find it below itself.
+ * Such a process is known by the job's id in the environment that it was started with.
+ */
+#ifndef MUSTER_JOB_JOB_STRAYS_H
+#define MUSTER_JOB_JOB_STRAYS_H
+
+#include <stdint.h>
+
+/* Kills them, and those that they start meanwhile; returns how many are alive all the same, seconds later. */
+uint32_t job_strays_end(const char *id);
+
+#endif
