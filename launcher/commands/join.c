@@ -38,15 +38,15 @@ static json_t *code_of(struct job_view *view, struct error *err)
 		          view->id);
 		return json_null();
 	}
-	json_t *report = job_view_report(view, err);
-	if (report == NULL)
+	json_t *outcome = job_view_outcome(view, err);
+	if (outcome == NULL)
 		return json_null();
-	json_t *code = json_incref(json_object_get(report, "exit_code"));
-	json_decref(report);
+	json_t *code = json_incref(json_object_get(outcome, "exit_code"));
+	json_decref(outcome);
 	if (json_is_integer(code))
 		return code;
 	json_decref(code);
-	error_set(err, -EBADMSG, "job %s: report.json has no exit_code", view->id);
+	error_set(err, -EBADMSG, "job %s: its record has no exit_code", view->id);
 	return json_null();
 }
 

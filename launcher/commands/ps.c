@@ -20,7 +20,8 @@
 static const struct job_usage usage = {
 	.letters = "aj",
 	.wanted = "[-a] [--json]",
-	.help = "List the jobs that run, and those that were lost: nobody of muster is left, and no report.\n\n"
+	.help = "List the jobs that run, and those that were lost: nobody of muster is left, and nothing says how they "
+		"ended.\n\n"
 		"  -a, --all    those that ended, too\n"
 		"  -j, --json   as JSON\n"
 		"  -h, --help   this text\n",

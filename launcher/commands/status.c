@@ -116,7 +116,7 @@ static json_t *look(struct job_view *view, struct error *err)
 			job_view_refresh(view); /* it may have ended meanwhile */
 	}
 	if (view->life == JOB_ENDED)
-		from = job_view_report(view, err);
+		from = job_view_outcome(view, err);
 	if (from == NULL && (view->life == JOB_ENDED || view->life == JOB_RUNNING))
 		return NULL;
 	json_t *made = shape(view, from);

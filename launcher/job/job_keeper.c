@@ -91,6 +91,17 @@ static void warn_no_socket(struct job_keeper *keeper, const struct error *err)
 	text_finish(&line);
 }
 
+static void warn_no_room(struct job_keeper *keeper, int code)
+{
+	struct text line = {0};
+	text_add_format(&line,
+	                "muster: warning: no room could be kept for this job's report: %s: how it ended may be told by "
+	                "its exit code alone\n",
+	                strerror(-code));
+	say(keeper, &line);
+	text_finish(&line);
+}
+
 static bool has_record(const struct job_keeper *keeper)
 {
 	return keeper->facts.record->directory >= 0;
@@ -203,8 +214,11 @@ static void begin_report(struct job_keeper *keeper)
 	const struct launch_plan *plan = keeper->facts.plan;
 	size_t ranks = plan->nprocs < REPORT_RANKS ? plan->nprocs : REPORT_RANKS;
 	keeper->report_fd = job_record_begin_file(keeper->facts.record, "report.json");
-	if (!plan->spec->join)
-		job_record_reserve(keeper->report_fd, REPORT_BYTES + ranks * REPORT_RANK_BYTES);
+	if (plan->spec->join)
+		return;
+	int rc = job_record_reserve(keeper->report_fd, REPORT_BYTES + ranks * REPORT_RANK_BYTES);
+	if (rc < 0)
+		warn_no_room(keeper, rc);
 }
 
 /* The record of a job in the foreground is made here; that of a detached one was there before. */

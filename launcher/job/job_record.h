@@ -9,8 +9,8 @@
  *     report.json   how it ended
  *
  * The lock belongs to one open file description, which guard, warden and supervisor inherit and no rank does. The
- * kernel drops it with the last of them, however they end: a record without report.json that nobody holds is that of a
- * job that was lost. No process id is believed for that, and a boot changes nothing.
+ * kernel drops it with the last of them, however they end: a record that nobody holds, with neither report.json nor an
+ * event of the end, is that of a job that was lost. No process id is believed for that, and a boot changes nothing.
  */
 #ifndef MUSTER_JOB_JOB_RECORD_H
 #define MUSTER_JOB_JOB_RECORD_H

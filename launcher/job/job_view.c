@@ -69,7 +69,15 @@ static bool has_report(const struct job_view *view)
 	return faccessat(view->directory, "report.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* The report comes before the lock goes: who sees neither has to look for the first once more. */
+static bool has_end(const struct job_view *view)
+{
+	json_t *end = job_view_end(view);
+	json_decref(end);
+	return end != NULL;
+}
+
+/* The report comes before the lock goes: who sees neither has to look for the first once more. A disk that was full for
+ * a report may have had room for the last event. */
 void job_view_refresh(struct job_view *view)
 {
 	if (has_report(view))
@@ -77,7 +85,7 @@ void job_view_refresh(struct job_view *view)
 	else if (job_record_is_held(view->directory))
 		view->life = view->job == NULL ? JOB_STARTING : JOB_RUNNING;
 	else
-		view->life = has_report(view) ? JOB_ENDED : JOB_LOST;
+		view->life = has_report(view) || has_end(view) ? JOB_ENDED : JOB_LOST;
 }
 
 static int open_view(struct job_view *view, int records, const char *id, struct error *err)
@@ -379,9 +387,17 @@ json_t *job_view_end(const struct job_view *view)
 json_t *job_view_report(const struct job_view *view, struct error *err)
 {
 	json_t *report = read_json(view->directory, "report.json", err);
-	if (report == NULL)
+	if (report == NULL && !has_report(view))
+		error_set(err, -ENOENT, "job %s: its report could not be written, as on a full disk", view->id);
+	else if (report == NULL)
 		error_prefix(err, "job %s", view->id);
 	return report;
+}
+
+json_t *job_view_outcome(const struct job_view *view, struct error *err)
+{
+	json_t *report = job_view_report(view, err);
+	return report != NULL ? report : job_view_end(view);
 }
 
 const char *job_view_text(const struct job_view *view, const char *member)

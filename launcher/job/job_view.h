@@ -17,8 +17,8 @@ struct error;
 enum job_life {
 	JOB_STARTING, /* somebody holds it, and job.json is not there yet */
 	JOB_RUNNING,
-	JOB_ENDED,
-	JOB_LOST, /* nobody holds it, and there is no report: all of its muster was killed, or the machine went down */
+	JOB_ENDED, /* there is a report, or nobody holds it and its last event says how it ended */
+	JOB_LOST,  /* nobody holds it, and neither is there: all of its muster was killed, or the machine went down */
 };
 
 struct job_view {
@@ -54,6 +54,9 @@ json_t *job_view_end(const struct job_view *view);
 
 /* The caller's; NULL with the reason. */
 json_t *job_view_report(const struct job_view *view, struct error *err);
+
+/* The report, or of a job that could not have one the event with which it ended: both have outcome and exit_code. */
+json_t *job_view_outcome(const struct job_view *view, struct error *err);
 
 /* Of job.json, "" or 0 where it is not there. */
 const char *job_view_text(const struct job_view *view, const char *member);

@@ -197,6 +197,18 @@ class Commands(Jobs):
         self.assertEqual(len(table), 4)
         self.assertTrue(any(ended in line and "exit 0" in line for line in table))
 
+    def test_a_job_whose_report_could_not_be_written_has_ended_as_its_last_event_says(self):
+        job = self.detach("sh", "-c", "exit 3")
+        self.assert_exit(self.muster("join", job), 3)
+        (self.record(job) / "report.json").unlink()
+        done = self.muster("join", "--json", job)
+        self.assert_exit(done, 3)
+        self.assertEqual(json.loads(done.stdout), [{"id": job, "state": "ended", "exit_code": 3}])
+        self.assertEqual((self.ps("-a")[job]["state"], self.ps("-a")[job]["exit_code"]), ("ended", 3))
+        self.assertNotIn(job, self.ps())
+        self.assertIn("state  ended, exit code 3\n", self.muster("status", job).stdout)
+        self.assertIn("its report could not be written", self.muster("report", job).stderr)
+
     def test_ps_lists_jobs_in_the_order_in_which_they_were_started(self):
         jobs = [self.detach("--set", f"name={name}", "true") for name in ("walrus", "bear", "swan", "ape")]
         self.muster("join", *jobs)

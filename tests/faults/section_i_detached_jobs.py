@@ -377,6 +377,23 @@ def a_disk_that_fills_beside_a_detached_job_does_not_take_its_end(t):
 
 
 @test()
+def a_disk_without_room_for_the_report_is_told_and_does_not_take_the_exit_code(t):
+    done = on_a_disk(t, "64k", """
+        head -c 48k /dev/zero >"$state/before"
+        job=$("$muster" run -d -n 2 --bind-to none sh -c 'until test -e "$go"; do sleep 0.02; done; exit 3')
+        until grep -q started "$state"/muster/jobs/*/events.jsonl; do sleep 0.02; done
+        cat /dev/zero >"$state/filled" 2>/dev/null
+        touch "$go"
+        "$muster" join "$job"; code=$?
+        ls "$state"/muster/jobs/*
+        exit $code
+    """)
+    check(done.returncode == 3, f"exit code {done.returncode}: {done.stdout}{done.stderr}")
+    check("no room could be kept for this job's report" in done.stderr, f"it said {done.stderr!r}")
+    check("report.json" not in done.stdout, "there was room for the report")
+
+
+@test()
 def a_log_that_a_full_disk_cut_is_not_shown_as_a_whole_one(t):
     done = on_a_disk(t, "512k", """
         job=$("$muster" run -d --bind-to none sh -c 'echo begin; until test -e "$go"; do sleep 0.02; done; seq 100000')
