@@ -260,6 +260,14 @@ static void on_settled(uv_timer_t *timer)
 	complete_record(keeper);
 }
 
+/* From the first time on: ranks may be started again and again, faster than this settles. */
+static void begin_settling(struct job_keeper *keeper)
+{
+	begin_record(keeper);
+	if (!keeper->settled && !uv_is_active((uv_handle_t *)&keeper->settling))
+		uv_timer_start(&keeper->settling, on_settled, SETTLED_AFTER_MS, 0);
+}
+
 /* --- what is told --- */
 
 static void on_open(void *context, struct supervisor *supervisor, uv_loop_t *loop)
@@ -278,8 +286,7 @@ static void on_moment(void *context, enum job_moment moment, uint32_t local_rank
 	switch (moment) {
 	case MOMENT_BORN:
 		tell_born(keeper);
-		begin_record(keeper);
-		uv_timer_start(&keeper->settling, on_settled, SETTLED_AFTER_MS, 0);
+		begin_settling(keeper);
 		break;
 	case MOMENT_EXECUTED:
 		start_word_say(keeper->facts.starter, 0, keeper->early.bytes != NULL ? keeper->early.bytes : "");
@@ -296,6 +303,7 @@ static void on_moment(void *context, enum job_moment moment, uint32_t local_rank
 		text_add_format(&keeper->events, ",\"restarts\":%" PRIu32,
 		                supervisor_look(keeper->supervisor).result->restarts);
 		end_event(keeper);
+		begin_settling(keeper); /* the ranks may never all have been started, nor will be */
 		break;
 	}
 }

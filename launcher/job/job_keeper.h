@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * job_keeper: keeps the record of a job while it runs, and answers those who ask for it: the listener of its
- * supervision. What goes to disk goes there once the ranks were started, so that no rank waits for it. A job in the
- * foreground runs without a record as well; then one line says so.
+ * supervision. What goes to disk goes there once the ranks were started, so that no rank waits for it, or before they
+ * are started again for the first time. A job in the foreground runs without a record as well; then one line says so.
  */
 #ifndef MUSTER_JOB_JOB_KEEPER_H
 #define MUSTER_JOB_JOB_KEEPER_H

@@ -209,6 +209,21 @@ class Commands(Jobs):
         self.assertIn("state  ended, exit code 3\n", self.muster("status", job).stdout)
         self.assertIn("its report could not be written", self.muster("report", job).stderr)
 
+    def test_a_job_that_fails_again_and_again_before_all_ranks_have_started_is_found_and_stopped(self):
+        words = ["run", "-q", "-n", "200", "--oversubscribe", "allow", "--set", "name=loop", "--on-failure", "restart",
+                 "--max-restarts", "1000000", "--set", "failure.backoff=1m", "--set", "failure.grace=0s", "false"]
+        with subprocess.Popen([harness.MUSTER, *words], env=self.environment()) as group:
+            try:
+                harness.eventually(lambda: self.ps(), "the job is listed")
+                (job,) = self.ps().values()
+                self.assertEqual((job["name"], job["state"]), ("loop", "running"))
+                status = json.loads(self.muster("status", "--json", "loop").stdout)
+                self.assertEqual(status["nprocs"], 200)
+                self.assert_exit(self.muster("stop", "loop"), 0)
+                self.assertEqual(group.wait(timeout=harness.WAIT_S), 143)
+            finally:
+                group.kill()
+
     def test_ps_lists_jobs_in_the_order_in_which_they_were_started(self):
         jobs = [self.detach("--set", f"name={name}", "true") for name in ("walrus", "bear", "swan", "ape")]
         self.muster("join", *jobs)
