@@ -24,6 +24,8 @@ struct client {
 	struct control_server *server;
 	int fd; /* -1: the slot is free */
 	bool closing;
+	bool has_spoken;
+	uint64_t since_ms; /* on the loop's clock */
 	uv_poll_t poll;
 };
 
@@ -35,6 +37,7 @@ struct control_server {
 	int fd;
 	int spare; /* given up to take, and to turn away, a client when there are no descriptors left */
 	uv_poll_t poll;
+	uv_timer_t silence; /* until the longest silent client is dropped */
 	bool detached;
 	char name[NAME_MAX];
 	char path[PATH_MAX];
@@ -78,6 +81,7 @@ static void on_message(uv_poll_t *poll, int status, int events)
 	ssize_t got = recv(client->fd, message, sizeof message, MSG_DONTWAIT | MSG_TRUNC);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	client->has_spoken = true;
 	if (got <= 0) {
 		drop(client);
 	} else if ((size_t)got > sizeof message) {
@@ -89,6 +93,56 @@ static void on_message(uv_poll_t *poll, int status, int events)
 		free(text);
 	}
 }
+
+/* --- those that say nothing --- */
+
+/* What a client sent and nobody has read as yet was said. */
+static bool is_silent(const struct client *client)
+{
+	char byte;
+	return client->fd >= 0 && !client->closing && !client->has_spoken &&
+	       recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+static struct client *longest_silent(struct control_server *server)
+{
+	struct client *found = NULL;
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		struct client *client = &server->clients[i];
+		if (is_silent(client) && (found == NULL || client->since_ms < found->since_ms))
+			found = client;
+	}
+	return found;
+}
+
+static void on_silence(uv_timer_t *timer)
+{
+	struct control_server *server = timer->data;
+	struct client *client;
+	while ((client = longest_silent(server)) != NULL) {
+		uint64_t end_ms = client->since_ms + CONTROL_SILENCE_MS, now_ms = uv_now(server->loop);
+		if (end_ms > now_ms) {
+			uv_timer_start(timer, on_silence, end_ms - now_ms, 0);
+			return;
+		}
+		drop(client);
+	}
+}
+
+/* False: all have said something. A slot is free only in the next turn of the loop, when its handle has been closed. */
+static bool makes_room(struct control_server *server)
+{
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		if (server->clients[i].closing)
+			return true;
+	struct client *client = longest_silent(server);
+	if (client == NULL)
+		return false;
+	drop(client);
+	return true;
+}
+
+/* --- who comes --- */
 
 static bool may_ask(int fd)
 {
@@ -126,8 +180,12 @@ static void take_client(struct control_server *server, int fd)
 	}
 	client->fd = fd;
 	client->server = server;
+	client->has_spoken = false;
+	client->since_ms = uv_now(server->loop);
 	client->poll.data = client;
 	uv_poll_start(&client->poll, UV_READABLE, on_message);
+	if (!uv_is_active((uv_handle_t *)&server->silence))
+		uv_timer_start(&server->silence, on_silence, CONTROL_SILENCE_MS, 0);
 }
 
 static void on_connection(uv_poll_t *poll, int status, int events)
@@ -135,6 +193,8 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	struct control_server *server = poll->data;
+	if (free_slot(server) == NULL && makes_room(server))
+		return; /* the loop comes here again: who waits to be accepted still does */
 	int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd >= 0) {
 		take_client(server, fd);
@@ -181,7 +241,8 @@ static int open_socket(struct control_server *server, const char *job_id, struct
 		rc = uv_poll_init(server->loop, &server->poll, server->fd);
 	if (rc < 0)
 		return error_set(err, rc, "cannot make the socket %s: %s", server->path, strerror(-rc));
-	server->poll.data = server;
+	server->poll.data = server->silence.data = server;
+	uv_timer_init(server->loop, &server->silence);
 	return uv_poll_start(&server->poll, UV_READABLE, on_connection);
 }
 
@@ -234,6 +295,7 @@ void control_server_detach(struct control_server *server)
 		return;
 	server->detached = true;
 	uv_close((uv_handle_t *)&server->poll, NULL);
+	uv_close((uv_handle_t *)&server->silence, NULL);
 	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		if (server->clients[i].fd >= 0 && !server->clients[i].closing)
 			uv_close((uv_handle_t *)&server->clients[i].poll, NULL);

@@ -5,7 +5,8 @@
  *
  * A message is one JSON object of at most 64 KiB, and so is its answer. Whatever a client sends, or fails to read, is
  * its own trouble: it is answered with an error or dropped, and the job goes on. A client beyond the 64th is turned
- * away. All calls are the loop's thread's.
+ * away, unless one of them never said anything: the longest silent makes room, and after 5 s each is dropped. Else who
+ * connects and is silent could keep the job's owner out. All calls are the loop's thread's.
  */
 #ifndef MUSTER_JOB_CONTROL_SERVER_H
 #define MUSTER_JOB_CONTROL_SERVER_H
@@ -16,7 +17,7 @@
 
 struct error;
 
-enum { CONTROL_MESSAGE_BYTES = 64 * 1024, CONTROL_CLIENTS_MAX = 64 };
+enum { CONTROL_MESSAGE_BYTES = 64 * 1024, CONTROL_CLIENTS_MAX = 64, CONTROL_SILENCE_MS = 5000 };
 
 /* The answer to a message, for the server to free(); NULL: none, the client goes on waiting. */
 typedef char *control_answer(void *context, const char *message, size_t length);

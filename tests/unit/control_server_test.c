@@ -166,6 +166,8 @@ static void beyond_the_64th_they_are_turned_away_until_one_goes(void **state)
 	setting.silent = true;
 	for (int i = 0; i < MANY; i++) {
 		fds[i] = connect_client(&setting);
+		if (i < CONTROL_CLIENTS_MAX)
+			assert_int_equal(send(fds[i], "watch", 5, 0), 5);
 		turn(&setting);
 	}
 	for (int i = CONTROL_CLIENTS_MAX; i < MANY; i++) {
@@ -181,6 +183,58 @@ static void beyond_the_64th_they_are_turned_away_until_one_goes(void **state)
 	expect(&setting, fds[0], "again");
 	for (int i = 0; i < MANY; i++)
 		close(fds[i]);
+	turn(&setting);
+	end(&setting);
+}
+
+static void expect_end(int fd)
+{
+	char byte;
+	assert_int_equal(recv(fd, &byte, 1, 0), 0);
+	close(fd);
+}
+
+static void one_that_never_said_anything_makes_room_the_longest_silent_first(void **state)
+{
+	(void)state;
+	struct setting setting;
+	int fds[CONTROL_CLIENTS_MAX];
+	char byte;
+	begin(&setting);
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		fds[i] = connect_client(&setting);
+		turn(&setting);
+	}
+	assert_int_equal(send(fds[0], "first", 5, 0), 5);
+	expect(&setting, fds[0], "first");
+	int owner = connect_client(&setting);
+	assert_int_equal(send(owner, "owner", 5, 0), 5);
+	expect(&setting, owner, "owner");
+	expect_end(fds[1]);
+	for (int i = 2; i < CONTROL_CLIENTS_MAX; i++) {
+		assert_int_equal(recv(fds[i], &byte, 1, 0), -1);
+		close(fds[i]);
+	}
+	close(fds[0]);
+	close(owner);
+	turn(&setting);
+	end(&setting);
+}
+
+static void one_that_never_says_anything_is_dropped_after_a_while_and_one_that_waits_is_not(void **state)
+{
+	(void)state;
+	struct setting setting;
+	char byte;
+	begin(&setting);
+	setting.silent = true;
+	int waiting = connect_client(&setting), silent = connect_client(&setting);
+	assert_int_equal(send(waiting, "watch", 5, 0), 5);
+	while (recv(silent, &byte, 1, 0) < 0)
+		uv_run(&setting.loop, UV_RUN_ONCE);
+	expect_end(silent);
+	assert_int_equal(recv(waiting, &byte, 1, 0), -1);
+	close(waiting);
 	turn(&setting);
 	end(&setting);
 }
@@ -251,6 +305,8 @@ int main(void)
 		cmocka_unit_test(a_message_that_is_too_long_is_refused_and_the_next_one_taken),
 		cmocka_unit_test(one_that_does_not_read_is_dropped),
 		cmocka_unit_test(beyond_the_64th_they_are_turned_away_until_one_goes),
+		cmocka_unit_test(one_that_never_said_anything_makes_room_the_longest_silent_first),
+		cmocka_unit_test(one_that_never_says_anything_is_dropped_after_a_while_and_one_that_waits_is_not),
 		cmocka_unit_test(without_descriptors_they_are_turned_away_and_the_loop_sleeps),
 		cmocka_unit_test(who_waits_sees_the_end),
 		cmocka_unit_test(where_no_socket_can_be_there_is_no_server),
