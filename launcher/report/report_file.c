@@ -116,6 +116,8 @@ static int check(const char *path, struct error *err)
 		return check_directory(place.target, err);
 	if (S_ISDIR(place.status.st_mode))
 		return error_set(err, -EISDIR, "%s", strerror(EISDIR));
+	if (S_ISSOCK(place.status.st_mode))
+		return error_set(err, -ENXIO, "it is a socket, not a file or a FIFO");
 	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
 		return error_set(err, -errno, "%s", strerror(errno));
 	return 0;

@@ -170,18 +170,29 @@ void sink_init_descriptor(struct sink *sink, const char *name, int fd)
 	};
 }
 
+/* -ENXIO is what the kernel says of a FIFO without a reader, of a socket, and of a device that is not there. */
+static int refuse_path(const char *path, int code, struct error *err)
+{
+	struct stat status = {0};
+	const char *why = strerror(-code), *advice = "";
+	if (code == -ENOENT)
+		advice = " (its directory must be there: mkdir -p)";
+	if (code == -ENXIO)
+		(void)!stat(path, &status);
+	if (S_ISSOCK(status.st_mode))
+		why = "it is a socket, not a file or a FIFO";
+	if (S_ISFIFO(status.st_mode))
+		why = "nobody reads it: start its reader first";
+	return error_set(err, code, "cannot write output to %s: %s%s", path, why, advice);
+}
+
 int sink_init_path(struct sink *sink, const char *path, struct error *err)
 {
 	/* Non-blocking for the open alone: a FIFO that nobody reads would hold muster here. */
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
-	if (fd < 0 && errno == ENXIO)
-		return error_set(err, -ENXIO, "cannot write output to %s: nobody reads it: start its reader first",
-		                 path);
-	if (fd >= 0)
-		fcntl(fd, F_SETFL, O_WRONLY);
 	if (fd < 0)
-		return error_set(err, -errno, "cannot write output to %s: %s%s", path, strerror(errno),
-		                 errno == ENOENT ? " (its directory must be there: mkdir -p)" : "");
+		return refuse_path(path, -errno, err);
+	fcntl(fd, F_SETFL, O_WRONLY);
 	sink_init_descriptor(sink, path, fd);
 	sink->owns_fd = true;
 	return 0;

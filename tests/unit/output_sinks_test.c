@@ -168,6 +168,7 @@ static const struct bad_path_row bad_paths[] = {
 	{"folder", -EISDIR, "/folder: Is a directory"},
 	{"file/out", -ENOTDIR, "/file/out: Not a directory"},
 	{"fifo", -ENXIO, "/fifo: nobody reads it: start its reader first"},
+	{"socket", -ENXIO, "/socket: it is a socket, not a file or a FIFO"},
 };
 
 static void a_file_that_cannot_be_written_is_an_error_before_anything_is_started(void **state)
@@ -180,6 +181,7 @@ static void a_file_that_cannot_be_written_is_an_error_before_anything_is_started
 		fixture_write_file(fixture_path(&h.f, "file"), "", 0644);
 		assert_int_equal(mkdir(fixture_path(&h.f, "folder"), 0755), 0);
 		assert_int_equal(mkfifo(fixture_path(&h.f, "fifo"), 0644), 0);
+		assert_int_equal(mknod(fixture_path(&h.f, "socket"), S_IFSOCK | 0644, 0), 0);
 		harness_send_to(&h, 0, TO_STDOUT, "good", NULL);
 		harness_send_to(&h, 1, TO_STDERR, bad_paths[i].path, NULL);
 		assert_int_equal(output_create(&h.output, &h.f.plan, NULL, &err), bad_paths[i].code);

@@ -291,6 +291,16 @@ static void what_cannot_work_is_refused_before_the_start(void **state)
 	assert_int_equal(count_entries("."), 0);
 }
 
+static void a_socket_is_refused_before_the_start(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	assert_int_equal(mknod("socket", S_IFSOCK | 0600, 0), 0);
+	assert_int_equal(report_file_check("the report", "socket", &err), -ENXIO);
+	assert_string_equal(err.text, "cannot write the report to socket: it is a socket, not a file or a FIFO");
+	unlink("socket");
+}
+
 static int check_what_is_not_ours(void)
 {
 	struct error err = {0};
@@ -475,6 +485,7 @@ int main(void)
 		cmocka_unit_test(a_pipe_is_written_for_the_reader_that_is_there),
 		cmocka_unit_test(standard_output_has_two_names),
 		cmocka_unit_test(what_cannot_work_is_refused_before_the_start),
+		cmocka_unit_test(a_socket_is_refused_before_the_start),
 		cmocka_unit_test(a_file_or_directory_without_permission_is_refused),
 		cmocka_unit_test(links_that_lead_nowhere_are_told_with_where),
 		cmocka_unit_test(a_link_that_somebody_else_put_where_everybody_may_is_not_followed),
