@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum {
 	ALIGNMENT = 16,
@@ -90,7 +89,7 @@ void arena_finish(struct arena *arena)
 	struct arena_block *block = arena->newest;
 	while (block != NULL) {
 		struct arena_block *older = block->older;
-		munmap(block, block->size);
+		memory_pages_give(block, block->size);
 		block = older;
 	}
 	arena->newest = NULL;

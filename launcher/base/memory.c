@@ -10,6 +10,7 @@
 #include <link.h>
 #include <malloc.h>
 #include <poll.h>
+#include <sanitizer/lsan_interface.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,12 +43,31 @@ void *memory_resized(void *old, size_t count, size_t size)
 	return made;
 }
 
+/* The leak checker's, in programs that are built with one: what pages point to is found only when they are told to it.
+ */
+#pragma weak __lsan_register_root_region
+#pragma weak __lsan_unregister_root_region
+
+bool memory_is_checked(void)
+{
+	return __lsan_register_root_region != NULL;
+}
+
 void *memory_pages(size_t size)
 {
 	void *made = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (made == MAP_FAILED)
 		memory_exhausted();
+	if (memory_is_checked())
+		__lsan_register_root_region(made, size);
 	return made;
+}
+
+void memory_pages_give(void *pages, size_t size)
+{
+	if (memory_is_checked())
+		__lsan_unregister_root_region(pages, size);
+	munmap(pages, size);
 }
 
 char *memory_copy_text(const char *text)

@@ -9,12 +9,15 @@
 #ifndef MUSTER_BASE_MEMORY_H
 #define MUSTER_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pollfd;
 
 void *memory_zeroed(size_t size) __attribute__((returns_nonnull));
-void *memory_pages(size_t size) __attribute__((returns_nonnull));          /* zeroed; munmap() them */
+void *memory_pages(size_t size) __attribute__((returns_nonnull)); /* zeroed */
+void memory_pages_give(void *pages, size_t size);
+bool memory_is_checked(void); /* for leaks, at the end: what is let go of before would be one */
 char *memory_copy_text(const char *text) __attribute__((returns_nonnull)); /* free() it */
 
 /* realloc of an array; what is new is not zeroed */

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/file_text.h"
+#include "base/memory.h"
 #include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/console.h"
@@ -343,6 +344,8 @@ static void reclaim(void *context)
 static void let_go(void *context)
 {
 	struct run *run = context;
+	if (memory_is_checked())
+		return;
 	arena_finish(&run->plan.arena);
 	arena_finish(&run->placement.arena);
 	output_let_go(run->output);
