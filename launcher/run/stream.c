@@ -125,6 +125,7 @@ static void claim_sinks(struct stream *stream, struct stream *owner)
 {
 	stream->in_line = owner != NULL;
 	stream->may_be_broken = false;
+	stream->kept_ticks = 0;
 	for (uint32_t i = 0; i < stream->sink_count; i++)
 		stream->sinks[i]->owner = owner;
 	if (owner == NULL)

@@ -4,8 +4,9 @@
  *
  * Where streams meet in a sink, and where lines are decorated (label, time), only whole lines are handed on: a partial
  * one is held until its newline, or its rank's end, which gives it one. A line that grows beyond LINE_HELD_MAX claims
- * its sinks and passes through, while the other streams wait. A stream that alone has a sink, undecorated, is passed on
- * byte for byte. Knows nothing of events: output_pipes.c reads, this decides what becomes of what was read.
+ * its sinks and passes through, while the other streams wait: not for ever (output_silence.c). A stream that alone has
+ * a sink, undecorated, is passed on byte for byte. Knows nothing of events: output_pipes.c reads, this decides what
+ * becomes of what was read.
  */
 #ifndef MUSTER_RUN_STREAM_H
 #define MUSTER_RUN_STREAM_H
@@ -35,7 +36,9 @@ struct stream {
 	bool keeps_tail;
 	bool in_line;         /* in the middle of a line that has claimed its sinks */
 	bool may_be_broken;   /* it claimed them only because its rank fell silent: anybody else may go on */
-	uint32_t quiet_ticks; /* of output's clock, since something was read */
+	bool awaited;         /* somebody has something to say, and waits for the end of its long line */
+	uint32_t kept_ticks;  /* of output's clock, for which its long line kept somebody waiting */
+	uint32_t quiet_ticks; /* of the same, since something was read */
 	bool timestamp;
 	struct sink **sinks;
 	uint32_t sink_count;

@@ -205,6 +205,54 @@ static void a_reader_that_wakes_up_gets_every_byte(void **state)
 	harness_end(&h);
 }
 
+/* One line, for as long as is given or taken; returns how much of it was. */
+static size_t write_without_end(struct harness *h, int64_t for_ms)
+{
+	static char bytes[PAGE_BYTES];
+	size_t taken = 0;
+	int fd = h->ends[0][TO_STDOUT];
+	memset(bytes, 'z', sizeof bytes);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	for (int64_t end_ms = harness_now_ms() + for_ms; harness_now_ms() < end_ms;) {
+		ssize_t wrote = write(fd, bytes, sizeof bytes);
+		taken += wrote > 0 ? (size_t)wrote : 0;
+		harness_pump(h);
+	}
+	return taken;
+}
+
+static bool line_end_is_taken(struct harness *h)
+{
+	return write(h->ends[0][TO_STDOUT], "\n", 1) == 1;
+}
+
+/* Nobody would come through, were it broken off. */
+static void a_reader_that_sleeps_does_not_break_a_long_line_for_which_others_wait(void **state)
+{
+	(void)state;
+	struct harness h;
+	struct wakeup wakeup = {0};
+	pthread_t thread;
+	harness_begin(&h, 2);
+	harness_send_to(&h, 0, TO_STDERR, "", NULL);
+	harness_send_to(&h, 1, TO_STDERR, "", NULL);
+	wakeup.reader = harness_replace_stdout(&h);
+	harness_open(&h);
+	size_t taken = write_without_end(&h, QUIET_MS);
+	harness_say(&h, 1, TO_STDOUT, "waits\n");
+	taken += write_without_end(&h, 3000);
+	int started = pthread_create(&thread, NULL, read_it_all, &wakeup);
+	bool drained = started == 0 && harness_pump_until(&h, line_end_is_taken) && harness_close(&h);
+	harness_restore(&h);
+	assert_int_equal(started, 0);
+	pthread_join(thread, NULL);
+	close(wakeup.reader);
+	assert_true(drained && taken > IN_FLIGHT_MOST);
+	assert_int_equal(wakeup.lines, 2);
+	assert_int_equal(wakeup.length, strlen("[0] \n[1] waits\n") + taken);
+	harness_end(&h);
+}
+
 /* The queue is full when the ranks are gone, and a grandchild keeps the pipe, in which nothing is. */
 static void a_full_queue_does_not_keep_a_pipe_open_that_somebody_holds(void **state)
 {
@@ -288,6 +336,7 @@ int main(void)
 		cmocka_unit_test(a_stream_with_a_sink_left_is_not_ended),
 		cmocka_unit_test(a_reader_that_sleeps_holds_back_its_writer_alone_and_within_bounds),
 		cmocka_unit_test(a_reader_that_wakes_up_gets_every_byte),
+		cmocka_unit_test(a_reader_that_sleeps_does_not_break_a_long_line_for_which_others_wait),
 		cmocka_unit_test(a_full_queue_does_not_keep_a_pipe_open_that_somebody_holds),
 		cmocka_unit_test(a_fifo_whose_reader_sleeps_blocks_nothing_else),
 		cmocka_unit_test(a_job_that_printed_everything_has_nothing_to_abandon),

@@ -284,6 +284,98 @@ static void silence_after_a_rank_ended_breaks_its_long_line_off(void **state)
 	harness_end(&h);
 }
 
+/* "<[0] xxx>\n[1] hi\n": what follows is not asked for. */
+static bool line_of_other_stands_behind(struct harness *h)
+{
+	size_t size;
+	char *bytes = harness_file(h, "all", &size);
+	bool stands = strstr(bytes, "x\n[1] hi\n") != NULL;
+	free(bytes);
+	return stands;
+}
+
+static bool goes_on_until_other_was_served(struct harness *h)
+{
+	harness_say(h, 0, TO_STDOUT, "xxxx");
+	return line_of_other_stands_behind(h);
+}
+
+static void a_line_without_end_is_broken_off_while_another_waits(void **state)
+{
+	(void)state;
+	struct harness h;
+	begin_long_line(&h, 2 * LINE_HELD_MAX);
+	harness_say(&h, 1, TO_STDOUT, "hi\n");
+	int64_t began_ms = harness_now_ms();
+	assert_true(harness_pump_until(&h, goes_on_until_other_was_served));
+	assert_in_range(harness_now_ms() - began_ms, 1000, 10000); /* a line that ends in good time stays whole */
+	harness_say(&h, 0, TO_STDOUT, "goes on\n");
+	assert_true(harness_close(&h));
+	char *bytes = harness_file(&h, "all", NULL);
+	const char *rest = strstr(bytes, "\n[1] hi\n") + strlen("\n[1] hi\n");
+	assert_memory_equal(rest, "[0] ", 4);
+	assert_string_equal(rest + 4 + strspn(rest + 4, "x"), "goes on\n");
+	free(bytes);
+	harness_end(&h);
+}
+
+static bool a_long_time_went_by(struct harness *h)
+{
+	static int64_t began_ms;
+	began_ms = began_ms == 0 ? harness_now_ms() : began_ms;
+	harness_say(h, 0, TO_STDOUT, "x");
+	return harness_now_ms() > began_ms + 2500;
+}
+
+static void a_line_without_end_is_whole_where_nobody_waits(void **state)
+{
+	(void)state;
+	struct harness h;
+	begin_long_line(&h, 2 * LINE_HELD_MAX);
+	assert_true(harness_pump_until(&h, a_long_time_went_by));
+	harness_say(&h, 0, TO_STDOUT, "\n");
+	assert_true(harness_close(&h));
+	size_t size;
+	char *bytes = harness_file(&h, "all", &size);
+	assert_ptr_equal(strchr(bytes, '\n'), bytes + size - 1);
+	free(bytes);
+	harness_end(&h);
+}
+
+static bool note_was_written(struct harness *h)
+{
+	char *bytes = harness_file(h, "terminal", NULL);
+	bool written = strstr(bytes, "x\nmuster: words\n") != NULL;
+	free(bytes);
+	return written;
+}
+
+static bool goes_on_until_note_was_written(struct harness *h)
+{
+	harness_say(h, 0, TO_STDERR, "xxxx");
+	return note_was_written(h);
+}
+
+static void muster_s_own_words_wait_no_longer_for_a_line_without_end(void **state)
+{
+	(void)state;
+	struct harness h;
+	harness_begin(&h, 2);
+	harness_replace(&h, STDERR_FILENO, harness_open_file(&h, "terminal"));
+	harness_open(&h);
+	char *text = harness_make_long(2 * LINE_HELD_MAX);
+	harness_say(&h, 0, TO_STDERR, text);
+	free(text);
+	output_note(h.output, "muster: words\n");
+	bool early = note_was_written(&h);
+	bool written = harness_pump_until(&h, goes_on_until_note_was_written);
+	bool drained = harness_close(&h);
+	harness_restore(&h);
+	assert_false(early);
+	assert_true(written && drained);
+	harness_end(&h);
+}
+
 static void what_is_in_the_pipes_is_read_before_they_are_closed_although_somebody_holds_them(void **state)
 {
 	(void)state;
@@ -334,6 +426,9 @@ int main(void)
 		cmocka_unit_test(a_line_is_held_up_to_its_bound),
 		cmocka_unit_test(silence_breaks_a_long_line_off_for_the_others),
 		cmocka_unit_test(silence_after_a_rank_ended_breaks_its_long_line_off),
+		cmocka_unit_test(a_line_without_end_is_broken_off_while_another_waits),
+		cmocka_unit_test(a_line_without_end_is_whole_where_nobody_waits),
+		cmocka_unit_test(muster_s_own_words_wait_no_longer_for_a_line_without_end),
 		cmocka_unit_test(what_is_in_the_pipes_is_read_before_they_are_closed_although_somebody_holds_them),
 		cmocka_unit_test(a_restarted_rank_has_fresh_streams),
 	};
