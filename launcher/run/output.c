@@ -19,6 +19,7 @@
 #define IN_FLIGHT_TOTAL ((size_t)64 << 20)
 #define IN_FLIGHT_LEAST ((size_t)64 << 10)
 #define IN_FLIGHT_MOST  ((size_t)1 << 20)
+#define HELD_TOTAL      ((size_t)64 << 20) /* of partial lines */
 
 static size_t clamp(size_t value, size_t least, size_t most)
 {
@@ -35,12 +36,14 @@ int output_create(struct output **made, const struct launch_plan *plan, const st
 	output->stream_count = plan->nprocs * OUTPUT_STREAMS;
 	output->streams = arena_alloc_array(&output->arena, output->stream_count, sizeof *output->streams);
 	output->in_flight_limit = clamp(IN_FLIGHT_TOTAL / output->stream_count, IN_FLIGHT_LEAST, IN_FLIGHT_MOST);
+	size_t held_most = clamp(HELD_TOTAL / output->stream_count, LINE_HELD_LEAST, LINE_HELD_MAX);
 	for (uint32_t s = 0; s < output->stream_count; s++) {
 		const struct rank_plan *rank = &plan->ranks[s / OUTPUT_STREAMS];
 		output->streams[s] = (struct stream){.output = output,
 		                                     .rank = rank->rank,
 		                                     .local_rank = rank->local_rank,
 		                                     .fd = -1,
+		                                     .held_most = held_most,
 		                                     .keeps_tail = s % OUTPUT_STREAMS == 1,
 		                                     .timestamp = plan->spec->output.timestamp};
 	}

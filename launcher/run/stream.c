@@ -159,6 +159,8 @@ static bool reserve_held(struct stream *stream, size_t more)
 	size_t capacity = stream->held_capacity < 512 ? 512 : stream->held_capacity;
 	while (capacity < needed)
 		capacity *= 2;
+	if (capacity > stream->held_most && needed <= stream->held_most)
+		capacity = stream->held_most;
 	char *grown = realloc(stream->held, capacity);
 	if (grown == NULL)
 		return false;
@@ -190,7 +192,7 @@ static void hold(struct stream *stream, const char *bytes, size_t length)
 {
 	if (length == 0)
 		return;
-	if (stream->held_length + length > LINE_HELD_MAX || !reserve_held(stream, length)) {
+	if (stream->held_length + length > stream->held_most || !reserve_held(stream, length)) {
 		begin_long_line(stream, bytes, length);
 		return;
 	}

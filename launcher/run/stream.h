@@ -3,7 +3,7 @@
  * stream: one output stream of one rank: bytes from a pipe become whole lines in sinks.
  *
  * Where streams meet in a sink, and where lines are decorated (label, time), only whole lines are handed on: a partial
- * one is held until its newline, or its rank's end, which gives it one. A line that grows beyond LINE_HELD_MAX claims
+ * one is held until its newline, or its rank's end, which gives it one. A line that grows beyond its share claims
  * its sinks and passes through, while the other streams wait: not for ever (output_silence.c). A stream that alone has
  * a sink, undecorated, is passed on byte for byte. Knows nothing of events: output_pipes.c reads, this decides what
  * becomes of what was read.
@@ -19,9 +19,10 @@
 struct output;
 struct sink;
 
-#define LINE_HELD_MAX ((size_t)1 << 20)
-#define TAIL_BYTES    ((size_t)8 << 10)
-#define TAIL_LINES    20
+#define LINE_HELD_MAX   ((size_t)1 << 20)
+#define LINE_HELD_LEAST ((size_t)16 << 10)
+#define TAIL_BYTES      ((size_t)8 << 10)
+#define TAIL_LINES      20
 
 struct stream {
 	struct output *output;
@@ -45,6 +46,7 @@ struct stream {
 	char *held; /* the partial line */
 	size_t held_length;
 	size_t held_capacity;
+	size_t held_most; /* a share of what all may hold: LINE_HELD_LEAST to LINE_HELD_MAX */
 	size_t in_flight; /* bytes in queues of sinks */
 	char *tail;       /* ring of the last TAIL_BYTES; NULL until something came */
 	size_t tail_total;

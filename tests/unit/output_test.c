@@ -247,6 +247,46 @@ static void a_line_is_held_up_to_its_bound(void **state)
 	}
 }
 
+struct share_row {
+	uint32_t nprocs;
+	size_t most; /* that a stream holds of a partial line */
+};
+
+static const struct share_row shares[] = {
+	{2, LINE_HELD_MAX}, {32, LINE_HELD_MAX}, {256, 128 << 10}, {400, (64 << 20) / 800}, {4096, LINE_HELD_LEAST},
+};
+
+/* Two ranks of so many, of which the others never print. */
+static void open_two_of(struct harness *h, uint32_t nprocs)
+{
+	static struct rank_plan ranks[4096];
+	memcpy(ranks, h->f.ranks, 2 * sizeof *ranks);
+	h->f.plan.ranks = ranks;
+	h->f.plan.nprocs = nprocs;
+	harness_open_first(h, 2);
+	h->f.plan.nprocs = 2;
+}
+
+static void what_is_held_of_partial_lines_is_bounded_in_all(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(shares); i++) {
+		struct harness h;
+		harness_begin(&h, 2);
+		harness_send_to(&h, 0, TO_STDOUT, "all", NULL);
+		harness_send_to(&h, 1, TO_STDOUT, "all", NULL);
+		open_two_of(&h, shares[i].nprocs);
+		char *text = harness_make_long(shares[i].most);
+		harness_say(&h, 0, TO_STDOUT, text);
+		assert_file_is(&h, "all", "");
+		harness_say(&h, 0, TO_STDOUT, "x");
+		assert_long_file(&h, shares[i].most + 1, "");
+		assert_true(harness_close(&h));
+		free(text);
+		harness_end(&h);
+	}
+}
+
 static bool other_was_served(struct harness *h)
 {
 	size_t size;
@@ -424,6 +464,7 @@ int main(void)
 		cmocka_unit_test(a_line_too_long_to_hold_passes_whole_while_others_wait),
 		cmocka_unit_test(the_end_of_its_stream_ends_a_long_line),
 		cmocka_unit_test(a_line_is_held_up_to_its_bound),
+		cmocka_unit_test(what_is_held_of_partial_lines_is_bounded_in_all),
 		cmocka_unit_test(silence_breaks_a_long_line_off_for_the_others),
 		cmocka_unit_test(silence_after_a_rank_ended_breaks_its_long_line_off),
 		cmocka_unit_test(a_line_without_end_is_broken_off_while_another_waits),
