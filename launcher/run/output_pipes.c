@@ -18,6 +18,7 @@
 #define PIPE_BYTES   (256 * 1024)
 #define BUSY_BYTES   (32 * 1024)
 #define READ_BYTES   (256 * 1024)
+#define READ_LEAST   (4 * 1024)
 #define READS_A_TURN 4
 
 static char read_buffer[READ_BYTES];
@@ -102,12 +103,19 @@ void output_pipe_finish(struct stream *stream)
 		output_pipe_close(stream);
 }
 
+/* What is on its way once it was sent is to be within twice the limit, however short the lines are. */
+static size_t most_to_read(const struct stream *stream)
+{
+	size_t fits = stream_fits(stream, 2 * stream->output->in_flight_limit - stream->in_flight);
+	size_t most = fits < READ_LEAST ? READ_LEAST : fits > READ_BYTES ? READ_BYTES : fits;
+	return stream->output->closing && stream->owed < most ? stream->owed : most;
+}
+
 /* False when there was nothing more to read, or the stream has ended. */
 static bool read_once(struct stream *stream)
 {
 	bool closing = stream->output->closing;
-	size_t most = closing && stream->owed < sizeof read_buffer ? stream->owed : sizeof read_buffer;
-	ssize_t got = read(stream->fd, read_buffer, most);
+	ssize_t got = read(stream->fd, read_buffer, most_to_read(stream));
 	if (got < 0 && (errno == EAGAIN || errno == EINTR) && !closing)
 		return false;
 	if (got <= 0) {

@@ -51,6 +51,7 @@ static bool passes_bytes(const struct stream *stream, const struct sink *sink)
 
 static void pass_on(struct stream *stream, struct sink *sink, const char *bytes, size_t length)
 {
+	stream->sent += length;
 	stream->in_flight += sink_write(sink, stream, bytes, length);
 }
 
@@ -258,6 +259,8 @@ void stream_take(struct stream *stream, const char *bytes, size_t length)
 {
 	bool lines = false;
 	stream->quiet_ticks = 0;
+	stream->taken = length;
+	stream->sent = 0;
 	break_silent_lines(stream);
 	for (uint32_t i = 0; i < stream->sink_count; i++) {
 		if (passes_bytes(stream, stream->sinks[i]))
@@ -269,6 +272,14 @@ void stream_take(struct stream *stream, const char *bytes, size_t length)
 		take_lines(stream, bytes, length);
 	if (stream->keeps_tail)
 		keep_tail(stream, bytes, length);
+}
+
+/* At first empty lines are expected, of which each byte gets a prefix. */
+size_t stream_fits(const struct stream *stream, size_t room)
+{
+	if (stream->taken == 0)
+		return room / PREFIX_BYTES;
+	return stream->sent <= stream->taken ? room : room * stream->taken / stream->sent;
 }
 
 bool stream_has_partial(const struct stream *stream)

@@ -48,7 +48,9 @@ struct stream {
 	size_t held_capacity;
 	size_t held_most; /* a share of what all may hold: LINE_HELD_LEAST to LINE_HELD_MAX */
 	size_t in_flight; /* bytes in queues of sinks */
-	char *tail;       /* ring of the last TAIL_BYTES; NULL until something came */
+	size_t taken;     /* of what was read last, and the bytes that it became in its sinks */
+	size_t sent;
+	char *tail; /* ring of the last TAIL_BYTES; NULL until something came */
 	size_t tail_total;
 	uv_poll_t poll;
 };
@@ -57,6 +59,9 @@ struct stream {
 bool stream_may_take(const struct stream *stream);
 
 void stream_take(struct stream *stream, const char *bytes, size_t length);
+
+/* How much may be taken so that no more than `room` is sent, should it grow by labels and times as the last did. */
+size_t stream_fits(const struct stream *stream, size_t room);
 
 /* The end of the stream: a partial line gets its newline. */
 void stream_end(struct stream *stream);

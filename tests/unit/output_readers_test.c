@@ -6,6 +6,7 @@
 #include "output_harness.h"
 
 #include <pthread.h>
+#include <sys/ioctl.h>
 
 enum { QUIET_MS = 300, IN_FLIGHT_MOST = 1 << 20, PIPES_MOST = 1 << 20, PAGE_BYTES = 64 << 10 };
 
@@ -286,6 +287,39 @@ static void a_full_queue_does_not_keep_a_pipe_open_that_somebody_holds(void **st
 	harness_end(&h);
 }
 
+/* "2026-11-20T21:13:05.123456Z [0] \n": a byte becomes 33. */
+static void leave_empty_lines(void *unused)
+{
+	(void)unused;
+	struct harness h;
+	static char lines[4 * PAGE_BYTES];
+	int left = 0;
+	harness_begin(&h, 2);
+	h.f.spec.output.timestamp = true;
+	harness_replace_stdout(&h);
+	harness_open(&h);
+	int fd = h.ends[0][TO_STDOUT];
+	memset(lines, '\n', sizeof lines);
+	child_must(fcntl(fd, F_SETPIPE_SZ, sizeof lines) == sizeof lines);
+	child_must(write(fd, lines, sizeof lines) == sizeof lines);
+	harness_pump(&h);
+	child_must(ioctl(fd, FIONREAD, &left) == 0);
+	size_t sent = (sizeof lines - (size_t)left) * strlen("2026-11-20T21:13:05.123456Z [0] \n");
+	child_must(sent > 0 && sent <= 2 * IN_FLIGHT_MOST + PAGE_BYTES);
+	output_abandon(h.output);
+	harness_end_all(&h);
+	output_detach(h.output);
+	child_must(uv_loop_close(&h.loop) == 0);
+	output_destroy(h.output);
+	fixture_end(&h.f);
+}
+
+static void empty_lines_for_a_reader_that_sleeps_are_bounded_with_their_prefixes(void **state)
+{
+	(void)state;
+	fixture_in_child(leave_empty_lines, NULL);
+}
+
 static void leave_a_sleeping_fifo(void *unused)
 {
 	(void)unused;
@@ -338,6 +372,7 @@ int main(void)
 		cmocka_unit_test(a_reader_that_wakes_up_gets_every_byte),
 		cmocka_unit_test(a_reader_that_sleeps_does_not_break_a_long_line_for_which_others_wait),
 		cmocka_unit_test(a_full_queue_does_not_keep_a_pipe_open_that_somebody_holds),
+		cmocka_unit_test(empty_lines_for_a_reader_that_sleeps_are_bounded_with_their_prefixes),
 		cmocka_unit_test(a_fifo_whose_reader_sleeps_blocks_nothing_else),
 		cmocka_unit_test(a_job_that_printed_everything_has_nothing_to_abandon),
 	};
