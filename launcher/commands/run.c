@@ -347,7 +347,6 @@ static void let_go(void *context)
 	if (memory_is_checked())
 		return;
 	arena_finish(&run->plan.arena);
-	arena_finish(&run->placement.arena);
 	output_let_go(run->output);
 }
 

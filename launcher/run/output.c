@@ -28,9 +28,7 @@ static size_t clamp(size_t value, size_t least, size_t most)
 
 int output_create(struct output **made, const struct launch_plan *plan, const struct log_place *logs, struct error *err)
 {
-	struct arena arena = {0};
-	struct output *output = arena_alloc(&arena, sizeof *output);
-	output->arena = arena;
+	struct output *output = memory_zeroed(sizeof *output);
 	output->plan = plan;
 	output->logs = logs;
 	output->stream_count = plan->nprocs * OUTPUT_STREAMS;
@@ -66,13 +64,15 @@ void output_destroy(struct output *output)
 		return; /* a thread that is blocked in its write still uses the rest */
 	free(output->error);
 	text_finish(&output->notes);
-	output_let_go(output);
+	arena_finish(&output->arena);
+	free(output);
 }
 
 void output_let_go(struct output *output)
 {
-	struct arena arena = output->arena; /* in which the output itself lies */
-	arena_finish(&arena);
+	arena_finish(&output->arena);
+	output->streams = NULL;
+	output->log_files = NULL;
 }
 
 static void handle_closed(uv_handle_t *handle)

@@ -33,7 +33,7 @@ int output_create(struct output **made, const struct launch_plan *plan, const st
                   struct error *err);
 void output_destroy(struct output *output);
 
-/* In a process that does nothing with it: gives its memory back, and touches no stream. */
+/* In a process that does nothing with it, not even destroy it: gives the memory of its streams back. */
 void output_let_go(struct output *output);
 
 /* Joins the event loop, in the process that runs it. `changed` is called whenever output_is_drained may have changed.

@@ -18,7 +18,7 @@
 #include <uv.h>
 
 struct output {
-	struct arena arena; /* of all that is there before a rank starts, this struct too */
+	struct arena arena; /* of the streams: what a rank's start adds to them is malloc's */
 	const struct launch_plan *plan;
 	struct sink_table sinks;
 	struct sink *standard_output;
