@@ -254,6 +254,21 @@ static void a_reader_that_sleeps_does_not_break_a_long_line_for_which_others_wai
 	harness_end(&h);
 }
 
+/* As many as the pipe takes while the reader sleeps. */
+static size_t write_empty_lines(struct harness *h, size_t most)
+{
+	static char bytes[2 * IN_FLIGHT_MOST];
+	size_t wrote = 0;
+	memset(bytes, '\n', sizeof bytes);
+	fcntl(h->ends[0][TO_STDOUT], F_SETFL, O_NONBLOCK);
+	for (int64_t end = harness_now_ms() + QUIET_MS; wrote < most && harness_now_ms() < end;) {
+		ssize_t now = write(h->ends[0][TO_STDOUT], bytes, most - wrote);
+		wrote += now > 0 ? (size_t)now : 0;
+		harness_pump(h);
+	}
+	return wrote;
+}
+
 /* The queue is full when the ranks are gone, and a grandchild keeps the pipe, in which nothing is. */
 static void a_full_queue_does_not_keep_a_pipe_open_that_somebody_holds(void **state)
 {
@@ -261,17 +276,9 @@ static void a_full_queue_does_not_keep_a_pipe_open_that_somebody_holds(void **st
 	struct harness h;
 	struct wakeup wakeup = {0};
 	pthread_t thread;
-	char *bytes = calloc(1, IN_FLIGHT_MOST);
-	memset(bytes, '\n', IN_FLIGHT_MOST);
 	begin_with_a_sleeping_reader(&h, &wakeup.reader);
 	h.f.spec.output.label = false;
-	size_t wrote = 0;
-	fcntl(h.ends[0][TO_STDOUT], F_SETFL, O_NONBLOCK);
-	for (int64_t end = harness_now_ms() + QUIET_MS; wrote < IN_FLIGHT_MOST && harness_now_ms() < end;) {
-		ssize_t now = write(h.ends[0][TO_STDOUT], bytes, IN_FLIGHT_MOST - wrote);
-		wrote += now > 0 ? (size_t)now : 0;
-		harness_pump(&h);
-	}
+	write_empty_lines(&h, IN_FLIGHT_MOST);
 	output_close_when_empty(h.output);
 	bool early = output_is_drained(h.output);
 	int started = pthread_create(&thread, NULL, read_it_all, &wakeup);
@@ -281,9 +288,36 @@ static void a_full_queue_does_not_keep_a_pipe_open_that_somebody_holds(void **st
 	assert_int_equal(started, 0);
 	pthread_join(thread, NULL);
 	close(wakeup.reader);
-	free(bytes);
 	assert_false(early);
 	assert_true(drained);
+	harness_end(&h);
+}
+
+/* A grandchild may write for ever: what was in the pipe when the ranks were gone is the last that is read. */
+static void what_comes_into_a_pipe_after_the_ranks_are_gone_is_not_read(void **state)
+{
+	(void)state;
+	struct harness h;
+	struct wakeup wakeup = {0};
+	pthread_t thread;
+	begin_with_a_sleeping_reader(&h, &wakeup.reader);
+	size_t wrote = write_empty_lines(&h, 2 * IN_FLIGHT_MOST); /* the pipe is full */
+	int room = fcntl(h.ends[0][TO_STDOUT], F_SETPIPE_SZ, PIPES_MOST);
+	ssize_t owed = write(h.ends[0][TO_STDOUT], "owed\n", 5);
+	output_close_when_empty(h.output);
+	ssize_t late = write(h.ends[0][TO_STDOUT], "late\n", 5);
+	int started = pthread_create(&thread, NULL, read_it_all, &wakeup);
+	bool drained = harness_pump_until(&h, harness_is_drained);
+	harness_close(&h);
+	harness_restore(&h);
+	assert_int_equal(started, 0);
+	pthread_join(thread, NULL);
+	close(wakeup.reader);
+	assert_int_equal(room, PIPES_MOST);
+	assert_int_equal(owed, 5);
+	assert_int_equal(late, 5);
+	assert_true(drained);
+	assert_int_equal(wakeup.length, wrote * strlen("[0] \n") + strlen("[0] owed\n"));
 	harness_end(&h);
 }
 
@@ -372,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_reader_that_wakes_up_gets_every_byte),
 		cmocka_unit_test(a_reader_that_sleeps_does_not_break_a_long_line_for_which_others_wait),
 		cmocka_unit_test(a_full_queue_does_not_keep_a_pipe_open_that_somebody_holds),
+		cmocka_unit_test(what_comes_into_a_pipe_after_the_ranks_are_gone_is_not_read),
 		cmocka_unit_test(empty_lines_for_a_reader_that_sleeps_are_bounded_with_their_prefixes),
 		cmocka_unit_test(a_fifo_whose_reader_sleeps_blocks_nothing_else),
 		cmocka_unit_test(a_job_that_printed_everything_has_nothing_to_abandon),
