@@ -4,10 +4,10 @@
 A row of the tables: what is asked, the exit code, and words that the message must have.
 """
 
+import itertools
 import os
 import re
 import stat
-import time
 
 from cgroups import new_cgroup
 from harness import Skip, cases, check, need_root, need_unshare, test
@@ -111,10 +111,14 @@ def a_spec_of_more_than_a_megabyte_is_refused(t):
     refused(t.run(t.spec(command=["/bin/echo", *(["x" * 1000] * 3000)])), 125, ["spec-1.yaml", "1 MiB"])
 
 
+users_of_this_run = itertools.count()
+
+
 def a_user():
-    """A user id that nobody else has at this moment, so that the limit on its processes is the test's own."""
+    """A user id that nobody had before in this run, so that the limit on its processes is the test's own: what muster
+    leaves to be reaped by others counts for a moment longer."""
     need_root("running as a user of its own")
-    return 200000 + os.getpid() % 10000 * 10 + int(time.monotonic_ns() // 1000 % 10)
+    return 200000 + os.getpid() % 10000 * 100 + next(users_of_this_run)
 
 
 def as_user(t, conditions, *arguments, **options):
