@@ -310,6 +310,34 @@ static void a_message_that_comes_aside_is_kept_when_there_is_no_memory_for_the_n
 	each_kind(has_no_memory_for_the_next, NULL);
 }
 
+/* The message is offered again, as often as nobody waits for it: for that no memory is needed. */
+static int gives_up_without_memory(muster_world *world, void *context)
+{
+	unsigned char *data = begin(world);
+	muster_request *sent;
+	(void)context;
+	if (muster_rank(world) == SENDER) {
+		CHECK(offer(world, TAG, data, &sent) == 0 && meet(world) == 0);
+		return muster_wait(world, &sent, NULL, MUSTER_FOREVER);
+	}
+	CHECK(meet(world) == 0);
+	for (int times = 0; times < 3; times++) {
+		no_memory = true;
+		int rc = give_up(world, TAG, data);
+		no_memory = false;
+		CHECK(rc == -ETIMEDOUT);
+	}
+	CHECK(muster_recv(world, SENDER, TAG, data, LARGE, NULL, MUSTER_FOREVER) == 0);
+	CHECK(is_message(data, LARGE, TAG));
+	return 0;
+}
+
+static void a_message_that_is_given_up_without_memory_is_not_lost(void **state)
+{
+	(void)state;
+	each_kind(gives_up_without_memory, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +349,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_loses_a_message_gets_that_of_another_sender),
 		cmocka_unit_test(a_message_that_was_found_stays_in_its_channel_when_there_is_no_memory),
 		cmocka_unit_test(a_message_that_comes_aside_is_kept_when_there_is_no_memory_for_the_next),
+		cmocka_unit_test(a_message_that_is_given_up_without_memory_is_not_lost),
 	};
 	prepare_ways();
 	if (argc > 1)

@@ -30,6 +30,18 @@ struct aside *aside_create_empty(enum aside_form form, const struct message_head
 	return create(form, head, head->bytes);
 }
 
+struct aside *aside_kept(struct reader *reader, uint64_t number)
+{
+	struct aside *kept = &reader->kept[number];
+	struct aside **at = &reader->aside;
+	while (*at != NULL && *at != kept)
+		at = &(*at)->next;
+	if (*at != NULL) /* of an offer that was withdrawn: its number is used again */
+		aside_unlink(reader, at);
+	*kept = (struct aside){.is_kept = true};
+	return kept;
+}
+
 void aside_append(struct reader *reader, struct aside *aside)
 {
 	*reader->aside_end = aside;
@@ -55,7 +67,9 @@ struct aside *aside_unlink(struct reader *reader, struct aside **at)
 
 void aside_remove(struct reader *reader, struct aside **at)
 {
-	free(aside_unlink(reader, at));
+	struct aside *aside = aside_unlink(reader, at);
+	if (!aside->is_kept)
+		free(aside);
 }
 
 bool aside_is_void(const struct reader *reader, const struct aside *aside)

@@ -22,6 +22,7 @@ struct aside {
 	struct slot_offer offer;
 	muster_request arriving; /* what fills `data` with blocks */
 	muster_request *self;    /* who sends it */
+	bool is_kept;            /* its reader's own: not freed */
 	unsigned char data[];
 };
 
@@ -30,6 +31,10 @@ struct aside *aside_create(enum aside_form form, const struct message_head *head
 
 /* With room for the message's bytes, not filled yet. */
 struct aside *aside_create_empty(enum aside_form form, const struct message_head *head);
+
+/* For an offer that is one again, in no list and not filled: its reader keeps one for each number, for whoever gives an
+ * offer back may have no memory. */
+struct aside *aside_kept(struct reader *reader, uint64_t number);
 
 void aside_append(struct reader *reader, struct aside *aside);
 void aside_prepend(struct reader *reader, struct aside *aside);

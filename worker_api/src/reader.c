@@ -12,8 +12,10 @@
 struct reader *reader_create(uint32_t rank)
 {
 	struct reader *reader = calloc(1, sizeof *reader);
-	if (reader == NULL)
+	if (reader == NULL || (reader->kept = calloc(CHANNEL_OFFERS, sizeof *reader->kept)) == NULL) {
+		free(reader);
 		return NULL;
+	}
 	reader->rank = rank;
 	reader->aside_end = &reader->aside;
 	return reader;
@@ -23,6 +25,7 @@ void reader_destroy(struct reader *reader)
 {
 	while (reader->aside != NULL)
 		aside_remove(reader, &reader->aside);
+	free(reader->kept);
 	free(reader);
 }
 

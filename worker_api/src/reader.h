@@ -26,7 +26,8 @@ struct reader {
 	struct aside *aside; /* in order */
 	struct aside **aside_end;
 	muster_request *staged[CHANNEL_OFFERS];
-	bool cannot_read; /* the sender's memory */
+	struct aside *kept; /* CHANNEL_OFFERS of them: aside_kept */
+	bool cannot_read;   /* the sender's memory */
 };
 
 /* NULL without memory. */

@@ -4,8 +4,6 @@
  */
 #include "staged.h"
 
-#include <stdlib.h>
-
 void staged_begin(struct reader *reader, muster_request *request, const struct slot_offer *offer)
 {
 	request->reader = reader;
@@ -60,19 +58,18 @@ muster_request *staged_take_block(struct segment *segment, struct reader *reader
 static void give_back(struct segment *segment, const muster_request *request, const struct message_head *head)
 {
 	struct reader *reader = request->reader;
-	struct aside *aside = aside_create(ASIDE_OFFER, head, NULL);
-	if (aside == NULL)
+	uint64_t again = offer_again(request->offer);
+	if (!offer_turn(segment, reader->rank, &reader->channel->offers[request->number], request->offer, again))
 		return;
+	struct aside *aside = aside_kept(reader, request->number);
+	aside->form = ASIDE_OFFER;
+	aside->head = *head;
 	aside->offer = (struct slot_offer){.bytes = request->message.bytes,
-	                                   .state = offer_again(request->offer),
+	                                   .state = again,
 	                                   .address = request->address,
 	                                   .number = request->number,
 	                                   .in_segment = request->in_segment};
-	if (!offer_turn(segment, reader->rank, &reader->channel->offers[request->number], request->offer,
-	                aside->offer.state))
-		free(aside);
-	else
-		aside_prepend(reader, aside);
+	aside_prepend(reader, aside);
 }
 
 muster_request *staged_park(struct segment *segment, const muster_request *request)
