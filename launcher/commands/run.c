@@ -411,8 +411,9 @@ static int guard_job(void *context, int owner, struct error *err)
 		.context = run,
 		.cgroup = &run->job_cgroup,
 		.owner = owner,
-		.keeps = {run->record.job, run->lease.fd},
+		.keeps = {run->lease.fd, run->record.job},
 		.patience_ms = run->spec.failure.grace_ms + HELD_PATIENCE_MS,
+		.time_limit_ms = run->spec.timeout_ms,
 	};
 	return guard_run(&guarded, err);
 }

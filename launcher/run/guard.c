@@ -4,6 +4,7 @@
  */
 #include "run/guard.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/patient_write.h"
 #include "run/descendants.h"
@@ -75,12 +76,13 @@ static uint32_t clear_all(const struct job_cgroup *cgroup)
 	return is_clear(cgroup) ? 0 : count_alive(cgroup);
 }
 
-static int supervisor_lost(const struct job_cgroup *cgroup, int status)
+static int supervisor_lost(const struct job_cgroup *cgroup, int status, bool was_held)
 {
-	char text[256], how[64], name[UNIT_TEXT_BYTES];
+	char text[256], how[96], name[UNIT_TEXT_BYTES];
 	uint32_t survivors = clear_all(cgroup);
 	if (WIFSIGNALED(status))
-		snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(status),
+		snprintf(how, sizeof how, "%swas killed by signal %d (%s)",
+		         was_held ? "was to end, but was held by SIGSTOP or a tracer, and " : "", WTERMSIG(status),
 		         signal_format(WTERMSIG(status), name));
 	else
 		snprintf(how, sizeof how, "could not go on (exit code %d)", WEXITSTATUS(status));
@@ -97,7 +99,7 @@ static int end_of(const struct guarded *guarded, const struct guard_watch *watch
 {
 	if (WIFEXITED(watch->status) && watch->guards.page->tidied != 0)
 		return WEXITSTATUS(watch->status);
-	return supervisor_lost(guarded->cgroup, watch->status);
+	return supervisor_lost(guarded->cgroup, watch->status, watch->was_held);
 }
 
 /* By whoever comes first to the end; the supervisor did so in its own way. */
@@ -106,6 +108,14 @@ static void tidy_once(const struct guarded *guarded, const struct guards *guards
 	if (guarded->tidy != NULL && guards->page->tidied == 0)
 		guarded->tidy(guarded->context);
 	guards->page->tidied = 1;
+}
+
+/* In their order: of what a process has open at its end, the kernel lets go in an order of its own. */
+static void let_go_of_keeps(const struct guarded *guarded)
+{
+	for (size_t i = 0; i < GUARD_KEEPS; i++)
+		if (guarded->keeps[i] > 0)
+			close(guarded->keeps[i]);
 }
 
 /* --- the supervisor --- */
@@ -120,6 +130,7 @@ static _Noreturn void be_supervisor(const struct guarded *guarded, const struct 
 	int code = guarded->supervise(guarded->context, guards);
 	guards->page->tidied = 1;
 	fflush(NULL);
+	let_go_of_keeps(guarded);
 	_exit(code);
 }
 
@@ -172,6 +183,7 @@ static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watc
 	guard_watch_wait(watch);
 	int code = end_of(guarded, watch);
 	tidy_once(guarded, guards);
+	let_go_of_keeps(guarded);
 	_exit(code);
 }
 
@@ -233,6 +245,8 @@ static void finish(const struct guard_watch *watch)
 		close(watch->stops);
 	if (watch->owner >= 0)
 		close(watch->owner);
+	if (watch->supervisor >= 0)
+		close(watch->supervisor);
 }
 
 int guard_run(const struct guarded *guarded, struct error *err)
@@ -243,8 +257,11 @@ int guard_run(const struct guarded *guarded, struct error *err)
 	                            .patience_ms = guarded->patience_ms,
 	                            .signals = -1,
 	                            .stops = -1,
+	                            .supervisor = -1,
 	                            .owner = guarded->owner > 0 ? guarded->owner : -1,
 	                            .held_switches = -1};
+	if (guarded->time_limit_ms > 0)
+		watch.told_ns = clock_ns() + guarded->time_limit_ms * 1000000;
 	int rc = prepare(&watch, err);
 	if (rc < 0) {
 		finish(&watch);
@@ -265,6 +282,8 @@ int guard_run(const struct guarded *guarded, struct error *err)
 	}
 	int code = failed != 0 ? fork_failed(failed, err) : end_of(guarded, &watch);
 	tidy_once(guarded, &watch.guards);
+	if (code >= 0)
+		let_go_of_keeps(guarded);
 	finish(&watch);
 	return code;
 }

@@ -38,9 +38,12 @@ struct guarded {
 	void (*let_go)(void *context);
 	void *context;
 	int owner; /* daemon: pidfd of the process whose end stops the job, taken over; 0: it is not stopped with any */
-	int keeps[GUARD_KEEPS];          /* open as long as any of the three lives, as locks must be; 0: none */
+	/* Open as long as any of the three lives, as locks must be; 0: none. Closed in this order, unless guard_run
+	 * fails: who sees the last one go finds the others gone. */
+	int keeps[GUARD_KEEPS];
 	const struct job_cgroup *cgroup; /* may be empty */
-	int64_t patience_ms; /* a supervisor that was told to end and is held (SIGSTOP, a tracer) is killed after it */
+	int64_t patience_ms;   /* a supervisor that was to end and is held (SIGSTOP, a tracer) is killed after it */
+	int64_t time_limit_ms; /* when it is to end at the latest; 0: whenever it likes */
 };
 
 /* A pidfd of this process's parent, for `owner`; negative where it cannot be watched, or is not the one that it was

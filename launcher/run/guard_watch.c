@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,8 +21,9 @@ enum { QUIET_AFTER_MS = 100, HELD_CHECK_MS = 1000 };
 
 static void note_told(struct guard_watch *watch)
 {
-	if (watch->told_ns == 0)
-		watch->told_ns = clock_ns();
+	int64_t now_ns = clock_ns();
+	if (watch->told_ns == 0 || watch->told_ns > now_ns)
+		watch->told_ns = now_ns;
 }
 
 static bool is_continued(void)
@@ -89,6 +91,7 @@ static void forward(struct guard_watch *watch, int signal, pid_t from)
 	reap(watch); /* a signal to a warden that was killed goes to the supervisor */
 	if (watch->ended)
 		return;
+	watch->suspended = signal == SIGTSTP || (watch->suspended && signal != SIGCONT && !asks_to_stop);
 	kill(watch->below, signal);
 	if (asks_to_stop && !(watch->is_warden && from == watch->guards.guard))
 		kill(watch->below, SIGCONT);
@@ -123,6 +126,14 @@ static void owner_ended(struct guard_watch *watch)
 	forward(watch, SIGTERM, 0);
 }
 
+/* Then its warden has only to clear, and must not be held in that. */
+static void supervisor_ended(struct guard_watch *watch)
+{
+	close(watch->supervisor);
+	watch->supervisor = -1;
+	note_told(watch);
+}
+
 /* By a tracer, or by SIGSTOP: seen so twice, and nothing done in between. Busy, blocked or under strace is not held. */
 static void end_if_held(struct guard_watch *watch)
 {
@@ -132,6 +143,7 @@ static void end_if_held(struct guard_watch *watch)
 	bool held = switches >= 0 && process_stat_read(number, &stat) && (stat.state == 'T' || stat.state == 't');
 	if (held && switches == watch->held_switches) {
 		kill(watch->below, SIGKILL);
+		watch->was_held = watch->below == watch->guards.page->supervisor;
 		watch->ended = stat.state == 't'; /* its tracer may keep it from being reaped for ever */
 		watch->status = SIGKILL;
 	}
@@ -154,7 +166,11 @@ static void on_quiet(struct guard_watch *watch)
 	if (watch->let_go != NULL)
 		watch->let_go(watch->context);
 	watch->at_leisure = watch->let_go = NULL;
-	if (watch->told_ns != 0 && (clock_ns() - watch->told_ns) / 1000000 >= watch->patience_ms)
+	if (!watch->is_warden && !watch->looked) {
+		watch->looked = true;
+		watch->supervisor = (int)syscall(SYS_pidfd_open, watch->guards.page->supervisor, 0);
+	}
+	if (watch->told_ns != 0 && !watch->suspended && (clock_ns() - watch->told_ns) / 1000000 >= watch->patience_ms)
 		end_if_held(watch);
 }
 
@@ -165,9 +181,10 @@ void guard_watch_wait(struct guard_watch *watch)
 	while (!watch->ended) {
 		struct pollfd ready[] = {{.fd = watch->signals, .events = POLLIN},
 		                         {.fd = watch->owner, .events = POLLIN},
-		                         {.fd = watch->stops, .events = POLLIN}};
+		                         {.fd = watch->stops, .events = POLLIN},
+		                         {.fd = watch->supervisor, .events = POLLIN}};
 		int polled =
-			quiet ? memory_trimmed_poll(ready, 3, held_check_in_ms(watch)) : poll(ready, 3, QUIET_AFTER_MS);
+			quiet ? memory_trimmed_poll(ready, 4, held_check_in_ms(watch)) : poll(ready, 4, QUIET_AFTER_MS);
 		quiet = polled == 0;
 		if (polled < 0) { /* EINTR, or no memory in the kernel for a moment */
 			reap(watch);
@@ -181,5 +198,7 @@ void guard_watch_wait(struct guard_watch *watch)
 			take_signal(watch);
 		if (!watch->ended && watch->owner >= 0 && (ready[1].revents & POLLIN) != 0)
 			owner_ended(watch);
+		if (watch->supervisor >= 0 && (ready[3].revents & POLLIN) != 0)
+			supervisor_ended(watch);
 	}
 }

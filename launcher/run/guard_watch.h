@@ -19,12 +19,16 @@ struct guard_watch {
 	void (*at_leisure)(void *context); /* once, after a moment in which nothing happened; or NULL */
 	void (*let_go)(void *context);     /* then: of memory that only the supervisor needs; or NULL */
 	void *context;
-	int64_t patience_ms;   /* from the signal that ends the job until what is held is killed */
-	int signals;           /* signalfd */
-	int stops;             /* of SIGTSTP, never read: the guard stops by it; -1: it comes by `signals` */
-	int owner;             /* pidfd of the process whose end ends the job, or -1 */
-	int64_t told_ns;       /* when the job was told to end; 0: it was not */
+	int64_t patience_ms; /* from the signal that ends the job until what is held is killed */
+	int signals;         /* signalfd */
+	int stops;           /* of SIGTSTP, never read: the guard stops by it; -1: it comes by `signals` */
+	int owner;           /* pidfd of the process whose end ends the job, or -1 */
+	int supervisor;      /* the guard's: pidfd of the process below the warden; -1: not looked at yet, or ended */
+	bool looked;
+	bool suspended;        /* with the caller's process group: such a stop is no hold */
+	int64_t told_ns;       /* when the job was told to end, or is to end at the latest; 0: neither */
 	int64_t held_switches; /* context switches of `below` when it was seen held; -1: it was not */
+	bool was_held;
 	bool ended;
 	int status; /* as of wait(2) */
 };

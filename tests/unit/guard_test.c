@@ -1,120 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * guard: the processes above the supervisor keep the exit code, hand signals on once each, and whichever of them is
- * killed, or held, nothing is left behind. Every case runs its guard in a process of its own; what the "supervisor"
- * sees it tells through a pipe, whose end of file says that nobody of the job is left.
+ * killed, nothing is left behind.
  */
-#include "run_fixture.h"
+#include "guard_harness.h"
 
 #include "base/memory.h"
-#include "base/patient_write.h"
-#include "run/guard.h"
-#include "run/guards.h"
-#include "run/signals.h"
 
 #include <sched.h>
-#include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-
-static int report_to = -1; /* write end; held by everything below the guard */
-
-static void report(int value)
-{
-	child_must(write(report_to, &value, sizeof value) == (ssize_t)sizeof value);
-}
-
-struct guard_run {
-	pid_t pid;
-	int reports;
-	int errors; /* its stderr */
-};
-
-struct guard_case {
-	int (*supervise)(void *context, const struct guards *guards);
-	void *context;
-	bool tidies;
-	bool stop_with_owner;
-	int64_t patience_ms;
-};
-
-/* Also in the warden, which has no descriptors left but the first three. */
-static void tell_tidied(void *context)
-{
-	(void)context;
-	patient_say("tidied\n");
-}
-
-static _Noreturn void be_guard(const struct guard_case *how)
-{
-	struct error err = {0};
-	const struct guarded guarded = {.supervise = how->supervise,
-	                                .tidy = how->tidies ? tell_tidied : NULL,
-	                                .context = how->context,
-	                                .owner = how->stop_with_owner ? guard_open_owner(getppid(), &err) : 0,
-	                                .patience_ms = how->patience_ms};
-	setpgid(0, 0);
-	alarm(FIXTURE_LIFE_S);
-	signals_take_over();
-	signals_block();
-	int code = guarded.owner < 0 ? guarded.owner : guard_run(&guarded, &err);
-	if (code < 0)
-		fprintf(stderr, "%s\n", err.text);
-	fflush(NULL);
-	_exit(code < 0 ? 99 : code);
-}
-
-static struct guard_run start_guard(const struct guard_case *how)
-{
-	int reports[2], errors[2];
-	assert_int_equal(pipe2(reports, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(errors, O_CLOEXEC), 0);
-	fflush(NULL);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		close(reports[0]);
-		dup2(errors[1], STDERR_FILENO);
-		report_to = reports[1];
-		be_guard(how);
-	}
-	setpgid(pid, pid);
-	close(reports[1]);
-	close(errors[1]);
-	return (struct guard_run){.pid = pid, .reports = reports[0], .errors = errors[0]};
-}
-
-static int next_report(const struct guard_run *run)
-{
-	int value = 0;
-	assert_int_equal(read(run->reports, &value, sizeof value), sizeof value);
-	return value;
-}
-
-/* A guard whose supervisor has said that it is there. */
-static struct guard_run start_supervising(int (*supervise)(void *context, const struct guards *guards))
-{
-	struct guard_run run = start_guard(&(struct guard_case){.supervise = supervise});
-	assert_int_equal(next_report(&run), 0);
-	return run;
-}
-
-/* Waits until nobody holds the pipe any more, and for the guard; returns its exit code. */
-static int finish_guard(struct guard_run *run, char **errors)
-{
-	int value;
-	assert_int_equal(read(run->reports, &value, sizeof value), 0);
-	int status = fixture_wait(run->pid);
-	char *said = fixture_read_all(run->errors, NULL);
-	close(run->reports);
-	close(run->errors);
-	if (errors != NULL)
-		*errors = said;
-	else
-		free(said);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
 
 static int return_it(void *context, const struct guards *guards)
 {
@@ -211,53 +108,6 @@ static void the_supervisor_leads_a_session_reaps_orphans_and_is_told_of_its_guar
 	for (int i = 0; i < 5; i++)
 		assert_true(next_report(&run));
 	assert_int_equal(finish_guard(&run, NULL), 0);
-}
-
-static void stay(void)
-{
-	alarm(FIXTURE_LIFE_S);
-	report(1);
-	for (;;)
-		pause();
-}
-
-/* A child, one in a session of its own, and a daemon that forked twice; then it is killed. */
-static int have_children_and_be_killed(void *context, const struct guards *guards)
-{
-	(void)context;
-	(void)guards;
-	if (fork() == 0)
-		stay();
-	if (fork() == 0) {
-		setsid();
-		if (fork() == 0)
-			stay();
-		stay();
-	}
-	if (fork() == 0) {
-		setsid();
-		if (fork() == 0)
-			stay();
-		_exit(0);
-	}
-	for (;;)
-		pause();
-}
-
-static pid_t child_of(pid_t parent)
-{
-	char path[64];
-	int pid = 0;
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
-	char *text = fixture_read_file(path, NULL);
-	assert_int_equal(sscanf(text, "%d", &pid), 1);
-	free(text);
-	return pid;
-}
-
-static pid_t supervisor_of(pid_t guard)
-{
-	return child_of(child_of(guard));
 }
 
 static void a_killed_supervisor_leaves_nothing_and_is_told(void **state)
@@ -429,47 +279,37 @@ static void the_supervisor_sees_the_end_of_a_guard_that_is_not_its_parent(void *
 	assert_int_equal(finish_guard(&run, NULL), -SIGKILL);
 }
 
-static int be_told_and_stop(void *context, const struct guards *guards)
+static int locked_file(struct run_fixture *f, const char *name)
 {
-	struct signalfd_siginfo info;
-	struct pollfd ready = {.fd = signals_open(), .events = POLLIN};
-	(void)context;
-	(void)guards;
-	report(0);
-	do
-		child_must(poll(&ready, 1, -1) == 1);
-	while (read(ready.fd, &info, sizeof info) == (ssize_t)sizeof info && info.ssi_signo != SIGCONT);
-	raise(SIGSTOP); /* after the SIGCONT that comes with the signal */
-	return 3;
+	int fd = open(fixture_path(f, name), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	return fd;
 }
 
-static void a_supervisor_that_was_told_to_end_and_is_held_is_killed(void **state)
+/* The first is there to be taken by whoever sees the second one go. */
+static void locks_are_let_go_of_in_their_order(void **state)
 {
 	(void)state;
-	struct guard_run run = start_supervising(be_told_and_stop);
-	assert_int_equal(kill(run.pid, SIGTERM), 0);
-	char *said;
-	assert_int_equal(finish_guard(&run, &said), 125);
-	assert_non_null(strstr(said, "killed by signal 9 (SIGKILL)"));
-	free(said);
-}
-
-static int be_told_and_take_time(void *context, const struct guards *guards)
-{
-	(void)context;
-	(void)guards;
-	report(0);
-	for (int tenth = 0; tenth < 40; tenth++)
-		poll(NULL, 0, 100);
-	return 3;
-}
-
-static void a_supervisor_that_takes_its_time_is_left_alone(void **state)
-{
-	(void)state;
-	struct guard_run run = start_supervising(be_told_and_take_time);
-	assert_int_equal(kill(run.pid, SIGTERM), 0);
-	assert_int_equal(finish_guard(&run, NULL), 3);
+	for (int times = 0; times < 100; times++) {
+		struct run_fixture f;
+		int code = 0;
+		fixture_begin(&f, 1);
+		struct guard_case how = {.supervise = return_it,
+		                         .context = &code,
+		                         .keeps = {locked_file(&f, "first"), locked_file(&f, "second")}};
+		struct guard_run run = start_guard(&how);
+		close(how.keeps[0]);
+		close(how.keeps[1]);
+		int first = open(fixture_path(&f, "first"), O_RDWR | O_CLOEXEC);
+		int second = open(fixture_path(&f, "second"), O_RDWR | O_CLOEXEC);
+		assert_int_equal(flock(second, LOCK_EX), 0);
+		assert_int_equal(flock(first, LOCK_EX | LOCK_NB), 0);
+		close(first);
+		close(second);
+		assert_int_equal(finish_guard(&run, NULL), 0);
+		fixture_end(&f);
+	}
 }
 
 /* The owner: starts a guard, passes its reports on by inheritance, and waits to be killed. */
@@ -559,8 +399,7 @@ int main(void)
 		cmocka_unit_test(whichever_two_are_killed_the_third_leaves_nothing),
 		cmocka_unit_test(a_killed_warden_is_told_and_the_guard_takes_the_supervisor_over),
 		cmocka_unit_test(the_supervisor_sees_the_end_of_a_guard_that_is_not_its_parent),
-		cmocka_unit_test(a_supervisor_that_was_told_to_end_and_is_held_is_killed),
-		cmocka_unit_test(a_supervisor_that_takes_its_time_is_left_alone),
+		cmocka_unit_test(locks_are_let_go_of_in_their_order),
 		cmocka_unit_test(the_owners_end_stops_the_job_where_that_was_asked_for),
 		cmocka_unit_test(an_owner_out_of_sight_is_an_error_where_the_job_is_to_end_with_it),
 		cmocka_unit_test(without_a_second_process_nothing_is_started_and_the_limit_named),
