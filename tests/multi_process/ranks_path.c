@@ -78,12 +78,58 @@ static uintptr_t where_is(pid_t pid)
 	return registers.rip;
 }
 
-static void put_breakpoint(pid_t pid, uintptr_t point)
+static long text_at(pid_t pid, uintptr_t place)
 {
 	errno = 0;
-	long word = ptrace(PTRACE_PEEKTEXT, pid, (void *)point, NULL);
-	if (errno != 0 || ptrace(PTRACE_POKETEXT, pid, (void *)point, (void *)((word & ~0xffL) | 0xcc)) < 0)
-		ranks_fail("a breakpoint");
+	long word = ptrace(PTRACE_PEEKTEXT, pid, (void *)place, NULL);
+	if (errno != 0)
+		ranks_fail("PTRACE_PEEKTEXT");
+	return word;
+}
+
+static void put_text(pid_t pid, uintptr_t place, long word)
+{
+	if (ptrace(PTRACE_POKETEXT, pid, (void *)place, (void *)word) < 0)
+		ranks_fail("PTRACE_POKETEXT");
+}
+
+static void put_breakpoint(pid_t pid, uintptr_t point)
+{
+	put_text(pid, point, (text_at(pid, point) & ~0xffL) | 0xcc);
+}
+
+/* The bytes of a string instruction that is repeated: it traps after each single byte that it moves. 0: it is none. */
+static size_t repeated_bytes(pid_t pid, uintptr_t place)
+{
+	long word = text_at(pid, place);
+	unsigned char code[sizeof word];
+	memcpy(code, &word, sizeof word);
+	size_t at = (code[1] & 0xf0) == 0x40 ? 2 : 1;
+	bool moves = code[at] == 0xa4 || code[at] == 0xa5, stores = code[at] == 0xaa || code[at] == 0xab;
+	return code[0] == 0xf3 && (moves || stores) ? at + 1 : 0;
+}
+
+/* One instruction. The signal with which the victim stands behind it, as of stands(). */
+static int step(const struct run *run, pid_t pid)
+{
+	struct user_regs_struct registers;
+	uintptr_t here = where_is(pid), behind = here + repeated_bytes(pid, here);
+	if (behind == here) {
+		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) < 0)
+			ranks_fail("PTRACE_SINGLESTEP");
+		return stands(run, STANDS_TICKS);
+	}
+	long word = text_at(pid, behind);
+	put_breakpoint(pid, behind);
+	ptrace(PTRACE_CONT, pid, NULL, NULL);
+	int stop = stands(run, STANDS_TICKS);
+	if (stop != SIGTRAP || ptrace(PTRACE_GETREGS, pid, NULL, &registers) < 0)
+		return stop;
+	put_text(pid, behind, word);
+	registers.rip = behind;
+	if (ptrace(PTRACE_SETREGS, pid, NULL, &registers) < 0)
+		ranks_fail("PTRACE_SETREGS");
+	return stop;
 }
 
 #else /* nobody comes here: ranks_path_begin() */
@@ -97,6 +143,12 @@ static void put_breakpoint(pid_t pid, uintptr_t point)
 {
 	(void)pid;
 	(void)point;
+}
+
+static int step(const struct run *run, pid_t pid)
+{
+	(void)pid;
+	return stands(run, STANDS_TICKS);
 }
 
 #endif
@@ -117,9 +169,7 @@ static void record_path(const struct run *run, pid_t pid)
 	int stop = SIGTRAP;
 	for (bool first = true; stop == SIGTRAP || first; first = false) {
 		add_point(path, where_is(pid));
-		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) < 0)
-			ranks_fail("PTRACE_SINGLESTEP");
-		stop = stands(run, STANDS_TICKS);
+		stop = step(run, pid);
 	}
 }
 

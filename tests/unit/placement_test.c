@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 3000 };
+enum { ROUNDS = 3000, SHAPES = 150 };
 
 static uint64_t seed = 20261120;
 
@@ -37,21 +37,58 @@ struct drawn {
 	struct job_spec spec;
 };
 
-static void draw_machine(struct drawn *drawn)
+/* Machines are read in a process of their own, which takes longer than all else: each shape is read once. */
+struct shape {
+	char *source; /* NULL: not drawn yet */
+	struct machine machine;
+};
+
+static struct shape shapes[SHAPES];
+
+static const struct shape *draw_shape(void)
 {
-	static const char *const shapes[] = {
+	static const char *const forms[] = {
 		"package:%u numa:%u l3:%u core:%u pu:%u",
 		"numa:%u package:%u l3:%u core:%u pu:%u",
 		"package:%u l3:%u numa:%u core:%u pu:%u",
 		"package:%u numa:%u group:%u core:%u pu:%u",
 	};
+	struct shape *shape = &shapes[random_below(SHAPES)];
+	if (shape->source != NULL)
+		return shape;
 	struct text source = {0};
-	struct error err;
-	text_add_format(&source, shapes[random_below(COUNT_OF(shapes))], 1 + random_below(3), 1 + random_below(3),
+	text_add_format(&source, forms[random_below(COUNT_OF(forms))], 1 + random_below(3), 1 + random_below(3),
 	                1 + random_below(3), 1 + random_below(6), 1 + random_below(3));
-	assert_int_equal(machine_load(&drawn->machine, source.bytes, &err), 0);
-	text_add_format(&drawn->description, "%s; allowed", source.bytes);
-	text_finish(&source);
+	assert_int_equal(machine_load(&shape->machine, source.bytes, NULL), 0);
+	shape->source = source.bytes;
+	return shape;
+}
+
+static void forget_shapes(void)
+{
+	for (size_t i = 0; i < SHAPES; i++) {
+		free(shapes[i].source);
+		machine_finish(&shapes[i].machine);
+	}
+}
+
+static void *copy_of(const void *bytes, size_t length)
+{
+	void *copy = memory_zeroed(length);
+	return memcpy(copy, bytes, length);
+}
+
+static void draw_machine(struct drawn *drawn)
+{
+	const struct shape *shape = draw_shape();
+	struct machine *machine = &drawn->machine;
+	*machine = shape->machine;
+	machine->description = memory_copy_text(machine->description);
+	machine->threads = copy_of(machine->threads, machine->thread_count * sizeof *machine->threads);
+	machine->nodes = copy_of(machine->nodes, machine->node_count * sizeof *machine->nodes);
+	machine->allowed = (struct index_set){0};
+	index_set_copy(&machine->allowed, &shape->machine.allowed);
+	text_add_format(&drawn->description, "%s; allowed", shape->source);
 	/* Some hardware threads are taken away, never all. */
 	bool masks = random_below(2) == 0;
 	for (uint32_t i = 0; masks && i < drawn->machine.thread_count; i++) {
@@ -472,5 +509,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		seed = strtoull(argv[1], NULL, 10) | 1;
 	print_message("seed %llu\n", (unsigned long long)seed);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	forget_shapes();
+	return failed;
 }
