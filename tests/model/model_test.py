@@ -24,6 +24,8 @@ HOLDS = [
     ("post.pml", "-DPOSTS=4 -DNOBODY_LEAVES -DDEATHS=0"),
 ]
 
+LONG = {options for model, options in HOLDS if model == "barrier.pml" and "-DRANKS=2" not in options}
+
 SLEEPS_FOR_EVER = "invalid end state"
 WRONG = "assertion violated"
 BREAKS = [
@@ -41,14 +43,14 @@ BREAKS = [
 ]
 
 
-def verify(model, options):
-    """What the verifier says about a model."""
+def verify(model, options, optimize="-O0"):
+    """What the verifier says about a model. Where there is little to go through, compiling it takes the time."""
     with tempfile.TemporaryDirectory() as directory:
         def run(*command):
             return subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                   timeout=300, check=False).stdout
         said = run("spin", "-a", *options.split(), os.path.join(HERE, model))
-        said += run("gcc", "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-DMEMLIM=1500", "-o", "pan", "pan.c")
+        said += run("gcc", optimize, "-w", "-DSAFETY", "-DMEMLIM=1500", "-o", "pan", "pan.c")
         return said + run("./pan", "-m100000")
 
 
@@ -56,7 +58,7 @@ class Models(unittest.TestCase):
     def test_every_order_of_steps_has_one_outcome_and_ends(self):
         for model, options in HOLDS:
             with self.subTest(model=model, options=options):
-                said = verify(model, options)
+                said = verify(model, options, "-O1" if options in LONG else "-O0")
                 self.assertIn("errors: 0", said)
                 self.assertIn("Full statespace search", said)
                 for broken_off in ("max search depth too small", "Search not completed", "reached -DMEMLIM bound"):
