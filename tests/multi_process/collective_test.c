@@ -276,6 +276,8 @@ static void threads_give_the_same(void **state)
 	run_sizes(2, true, false, small_counts, COUNT_OF(small_counts));
 	run_sizes(2, true, true, large_counts, 4);
 	run_sizes(3, true, false, large_counts, 4);
+	run_sizes(5, true, false, small_counts, COUNT_OF(small_counts));
+	run_sizes(4, true, true, large_counts, 3);
 }
 
 /* --- every odd size --- */

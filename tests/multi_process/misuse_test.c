@@ -374,8 +374,8 @@ static int is_used_by_two_threads(muster_world *world, void *context)
 static void two_threads_at_once_are_told(void **state)
 {
 	(void)state;
-	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true}, is_used_by_two_threads,
-	                      ranks_share(sizeof(int)), NULL));
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true, .own_threads = true},
+	                      is_used_by_two_threads, ranks_share(sizeof(int)), NULL));
 }
 
 static void *finalizes(void *world)
@@ -404,7 +404,8 @@ static int hands_its_world_over(muster_world *world, void *context)
 static void another_thread_may_finalize(void **state)
 {
 	(void)state;
-	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true}, hands_its_world_over, NULL, NULL));
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .leaves = true, .own_threads = true},
+	                      hands_its_world_over, NULL, NULL));
 }
 
 int main(void)

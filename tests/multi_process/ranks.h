@@ -53,6 +53,7 @@ struct ranks_options {
 	size_t segment_bytes; /* 0: 64 MiB, or what so many ranks need */
 	int limit_ms;         /* 0: 30 s; then all are killed, and the test has failed. × TEST_TIME_FACTOR */
 	bool threads;         /* ranks are threads of this process, for ThreadSanitizer; nobody dies there */
+	bool own_threads;     /* ranks have some */
 	bool roomy;           /* as if each rank had a core of its own; else this machine's count decides */
 	bool unwatched;       /* nobody plays muster: deaths are not noted */
 	bool leaves;          /* no barrier at the end */
@@ -74,7 +75,8 @@ struct ranks_outcome {
 
 typedef int ranks_body(muster_world *world, void *context);
 
-/* True when every rank returned 0 (the victim aside) within the limit. `outcome` may be NULL. */
+/* True when every rank returned 0 (the victim aside) within the limit. `outcome` may be NULL. Built with
+ * ThreadSanitizer, ranks that would be processes do not run: each would see its own thread alone. */
 bool ranks_run(const struct ranks_options *options, ranks_body *body, void *context, struct ranks_outcome *outcome);
 
 /* Within a body: until `rank` is about to sleep in a call of this kind; until it has ended or left. */
