@@ -75,15 +75,17 @@ cat "$logs/packages"
 [ -n "$fetched" ] || exit 1
 quietly cmake --preset ci # some tests are there only when their tools are
 
-step "Every test but the analysers"
+# Analysers only compute: they get what the tests leave of the processors, from here to the end.
+step "Every test, as users get it; the analysers beside it"
+run_tests analysers chrt --idle 0 ctest --preset ci --parallel "$(nproc)" --label-regex analysis >/dev/null &
+analysing=$!
 run_tests tests ctest --preset ci --parallel "$(nproc)" --label-exclude analysis
 
-# The sanitized tests wait more than they compute, and are given time; analysers compute.
-step "What starts and ends processes under ASan and UBSan, threads under TSan; beside it, the analysers"
-run_tests analysers nice -n 10 ctest --preset ci --parallel "$(nproc)" --label-regex analysis >/dev/null &
-analysing=$!
+step "What starts and ends processes under ASan and UBSan"
 run_tests sanitized ctest --preset asan-ubsan --parallel "$(nproc)" --tests-regex '^(unit|end_to_end|faults|multi_process)\.'
-TEST_TIME_FACTOR=5 run_tests threads ctest --preset tsan --tests-regex '^multi_process\.'
+step "Threads under TSan"
+TEST_TIME_FACTOR=5 run_tests threads ctest --preset tsan --parallel "$(nproc)" --tests-regex '^multi_process\.'
+step "The rest of the analysers"
 wait "$analysing"
 cat "$logs/analysers"
 

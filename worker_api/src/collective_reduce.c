@@ -7,6 +7,7 @@
  */
 #include "call.h"
 #include "error.h"
+#include "known.h"
 #include "reduce_large.h"
 #include "reduction.h"
 
@@ -186,6 +187,7 @@ static int reduce(muster_world *world, const struct reduction *reduction, const 
 	                in != NULL && (out != NULL || !is_root));
 	if (rc < 0 || count == 0)
 		return call_end(&call, rc);
+	KNOWN(in != NULL && (out != NULL || (!is_root && world->size > 1)));
 	if (world->size == 1)
 		memmove(out, in, call.bytes);
 	else if (call.bytes <= small_bytes(&call))
@@ -205,6 +207,7 @@ static int allreduce(muster_world *world, const struct reduction *reduction, con
 	rc = call_shape(&call, reduction->tag, count, reduction->element_bytes, -1, in != NULL && out != NULL);
 	if (rc < 0 || count == 0)
 		return call_end(&call, rc);
+	KNOWN(in != NULL && out != NULL);
 	if (world->size == 1)
 		memmove(out, in, call.bytes);
 	else if (call.bytes > small_bytes(&call))
@@ -226,6 +229,7 @@ static int reduce_scatter(muster_world *world, const struct reduction *reduction
 	rc = call_shape(&call, reduction->tag, count, reduction->element_bytes, -1, in != NULL && out != NULL);
 	if (rc < 0 || count == 0)
 		return call_end(&call, rc);
+	KNOWN(in != NULL && out != NULL);
 	if (world->size == 1)
 		memmove(out, in, call.bytes);
 	else if (call.bytes * world->size <= small_bytes(&call))

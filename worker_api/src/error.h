@@ -6,6 +6,9 @@
 #ifndef MUSTER_LIBRARY_ERROR_H
 #define MUSTER_LIBRARY_ERROR_H
 
-int error_set(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void error_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A macro, so that whoever reads its caller alone, a compiler or an analyser, sees that the code comes back. */
+#define error_set(code, ...) (error_say(__VA_ARGS__), (code))
 
 #endif

@@ -26,14 +26,13 @@ void *muster_alloc(muster_world *world, size_t bytes)
 	if (segment == NULL)
 		return NULL;
 	if (bytes == 0) {
-		error_set(-EINVAL, "muster_alloc: of 0 bytes there is no memory: ask for one at least");
+		error_say("muster_alloc: of 0 bytes there is no memory: ask for one at least");
 		return NULL;
 	}
 	uint64_t offset = heap_take(segment, bytes);
 	if (offset != 0)
 		return segment_at(segment, offset);
-	error_set(-ENOMEM,
-	          "no %zu bytes in one piece are left in the job's shared segment of %zu: raise shared_memory in the "
+	error_say("no %zu bytes in one piece are left in the job's shared segment of %zu: raise shared_memory in the "
 	          "spec",
 	          bytes, segment->bytes);
 	return NULL;
@@ -45,8 +44,7 @@ void muster_free(muster_world *world, void *memory)
 	if (segment == NULL)
 		return;
 	if (!segment_holds(segment, memory, 1) || !heap_give(segment, (uint64_t)((char *)memory - segment->base)))
-		error_set(-EINVAL, "muster_free: %p is not what muster_alloc gave, or was freed before; ignored",
-		          memory);
+		error_say("muster_free: %p is not what muster_alloc gave, or was freed before; ignored", memory);
 }
 
 uint64_t muster_offset(const muster_world *world, const void *memory)

@@ -150,7 +150,7 @@ static int tell_failure(const muster_request *request)
 		return wait_tell_end(world, (uint32_t)request->lost, request->kind == REQUEST_SEND ? "send" : "receive",
 		                     NULL);
 	if (request->rc == -EMSGSIZE)
-		error_set(-EMSGSIZE, "receive: the message has %zu bytes, but there is room for %zu; it is still there",
+		error_say("receive: the message has %zu bytes, but there is room for %zu; it is still there",
 		          request->message.bytes, request->bytes);
 	return request->rc;
 }

@@ -7,6 +7,7 @@
 
 #include "copying.h"
 #include "error.h"
+#include "known.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,6 +29,7 @@
 #define INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
+/* NOLINTBEGIN(bugprone-macro-parentheses) a type has none */
 #define KERNEL(name, type, expression)                                                                                 \
 	FOR_EACH_CPU static void name(void *into, const void *from_a, const void *from_b, size_t count)                \
 	{                                                                                                              \
@@ -35,6 +37,7 @@
 		const type *a = from_a, *b = from_b;                                                                   \
 		INDEPENDENT for (size_t i = 0; i < count; i++) result[i] = (type)(expression);                         \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define WHOLE_NUMBER_KERNELS(suffix, type, unsigned_type)                                                              \
 	KERNEL(sum_##suffix, type, (unsigned_type)a[i] + (unsigned_type)b[i])                                          \
@@ -120,6 +123,7 @@ static void combine(const struct reduction *reduction, void *into, const void *a
 		reduction->kernel(into, a, b, count);
 		return;
 	}
+	KNOWN(reduction->own != NULL);
 	if (into != a)
 		memcpy(into, a, count * reduction->element_bytes);
 	reduction->own->combine(into, b, count, reduction->own->context);

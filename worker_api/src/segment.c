@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "futex.h"
+#include "known.h"
 #include "messages.h"
 #include "ticks.h"
 
@@ -166,6 +167,7 @@ int segment_attach(int fd, uint32_t rank, struct segment **made)
 		drop(segment);
 		return rc;
 	}
+	KNOWN(segment->header != NULL);
 	segment->rank = rank;
 	segment->rank_count = segment->header->rank_count;
 	segment->ranks = segment_at(segment, segment->header->ranks_offset);

@@ -34,10 +34,10 @@ struct segment {
 };
 
 /* Maps what `fd` refers to and becomes `rank`. Negative code, with error_text set. */
-int segment_attach(int fd, uint32_t rank, struct segment **segment);
+int segment_attach(int fd, uint32_t rank, struct segment **made);
 
 /* A segment for a program that muster did not start: a job of this one rank. */
-int segment_make_alone(int *fd);
+int segment_make_alone(int *made);
 
 /* Whoever waits for this rank is told that it left. */
 void segment_tell_leaving(struct segment *segment);

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "exchange.h"
 #include "heap.h"
+#include "known.h"
 
 #include <muster/memory.h>
 #include <muster/world.h>
@@ -32,12 +33,15 @@ static void zero(void *memory, size_t bytes)
 
 static int tell_offset(struct call *call, uint64_t *offset)
 {
+	uint64_t told = *offset;
 	struct exchange telling = {.listener = EXCHANGE_ALL,
-	                           .says = (const char *)offset,
-	                           .bytes = sizeof *offset,
-	                           .into = (char *)offset,
-	                           .length = sizeof *offset};
-	return call->world->size > 1 ? exchange(call, &telling) : 0;
+	                           .says = (const char *)&told,
+	                           .bytes = sizeof told,
+	                           .into = (char *)&told,
+	                           .length = sizeof told};
+	int rc = call->world->size > 1 ? exchange(call, &telling) : 0;
+	*offset = told;
+	return rc;
 }
 
 int muster_alloc_shared(muster_world *world, size_t bytes, void **memory, int timeout_ms)
@@ -50,6 +54,7 @@ int muster_alloc_shared(muster_world *world, size_t bytes, void **memory, int ti
 	rc = call_shape(&call, 0, bytes, 1, 0, memory != NULL);
 	if (rc < 0 || bytes == 0)
 		return call_end(&call, rc < 0 ? rc : error_set(-EINVAL, "muster_alloc_shared: 0 bytes"));
+	KNOWN(memory != NULL);
 	if (world->rank == 0)
 		offset = heap_take(world->segment, bytes);
 	if (offset != NO_MEMORY)
@@ -165,6 +170,7 @@ static int agree_on_areas(struct call *call, const struct part *part, bool wante
 
 static int make_world(const muster_world *world, const struct part *part, uint64_t offset, muster_world **made)
 {
+	KNOWN(part->size > 0); /* I am in it */
 	uint32_t *job_ranks = calloc(part->size, sizeof *job_ranks);
 	if (job_ranks == NULL)
 		return error_set(-ENOMEM, "muster_split: no memory");
@@ -208,6 +214,7 @@ int muster_split(muster_world *world, int colour, int key, muster_world **part, 
 	rc = call_shape(&call, 0, 1, sizeof mine, -1, part != NULL);
 	if (rc < 0)
 		return call_end(&call, rc);
+	KNOWN(part != NULL);
 	muster_world *made = NULL;
 	rc = split(&call, &mine, &made);
 	if (rc == 0)

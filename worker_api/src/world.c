@@ -165,6 +165,7 @@ int muster_init(muster_world **world)
 	if ((int)made->size != environment->size) {
 		uint32_t size = made->size;
 		muster_finalize(made);
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) muster_finalize has freed it */
 		return error_set(MUSTER_EENVIRONMENT, "MUSTER_WORLD_SIZE is %d, but the job has %u ranks",
 		                 environment->size, size);
 	}

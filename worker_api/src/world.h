@@ -88,7 +88,7 @@ static inline int world_leave(muster_world *world, int rc)
 
 /* A world of `size` members over a group area at `offset` of the segment; takes job_ranks (may be NULL). */
 int world_create(struct segment *segment, uint32_t rank, uint32_t size, uint32_t *job_ranks, uint64_t offset,
-                 const struct group_layout *layout, muster_world **world);
+                 const struct group_layout *layout, muster_world **made);
 void world_destroy(muster_world *world);
 
 #endif
