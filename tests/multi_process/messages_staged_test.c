@@ -165,13 +165,16 @@ static void what_waited_for_one_takes_over_the_other_in_the_middle(void **state)
 
 /* --- a number that is used again --- */
 
+/* What the receiver has for the message that is taken back. */
+enum wanted { IN_PLACE, ASIDE, TAKEN_OVER };
+
 /* The sender takes a message back and sends another one in its place: the receiver hears first of the other one, for
  * what wants that was posted first. */
 static int sends_another_in_its_place(muster_world *world, void *context)
 {
+	const enum wanted wanted = *(enum wanted *)context;
 	unsigned char *data = begin(world);
 	muster_request *first, *second;
-	(void)context;
 	if (muster_rank(world) == SENDER) {
 		CHECK(offer(world, TAG, data, &first) == 0);
 		CHECK(meet(world) == 0 && meet(world) == 0);
@@ -182,18 +185,41 @@ static int sends_another_in_its_place(muster_world *world, void *context)
 	}
 	CHECK(meet(world) == 0);
 	CHECK(muster_irecv(world, SENDER, OTHER_TAG, data, LARGE, &second) == 0);
-	CHECK(muster_irecv(world, SENDER, TAG, data + LARGE, LARGE, &first) == 0);
+	if (wanted != IN_PLACE)
+		CHECK(give_up(world, TAG, data + LARGE) == -ETIMEDOUT);
+	if (wanted != ASIDE)
+		CHECK(muster_irecv(world, SENDER, TAG, data + LARGE, LARGE, &first) == 0);
 	CHECK(meet(world) == 0 && meet(world) == 0);
-	CHECK(muster_test(world, &first, NULL) == 0);
+	if (wanted != ASIDE)
+		CHECK(muster_test(world, &first, NULL) == 0);
 	CHECK(muster_wait(world, &second, NULL, MUSTER_FOREVER) == 0);
 	CHECK(is_message(data, LARGE, OTHER_TAG));
+	if (wanted == ASIDE)
+		CHECK(give_up(world, TAG, data + LARGE) == -ETIMEDOUT);
 	return 0; /* the first is left behind */
+}
+
+static void each_kind_with(enum wanted wanted)
+{
+	each_kind(sends_another_in_its_place, &wanted);
 }
 
 static void a_message_in_the_place_of_one_that_was_taken_back_arrives(void **state)
 {
 	(void)state;
-	each_kind(sends_another_in_its_place, NULL);
+	each_kind_with(IN_PLACE);
+}
+
+static void a_message_in_the_place_of_one_that_came_aside_arrives(void **state)
+{
+	(void)state;
+	each_kind_with(ASIDE);
+}
+
+static void a_message_in_the_place_of_one_that_was_taken_over_arrives(void **state)
+{
+	(void)state;
+	each_kind_with(TAKEN_OVER);
 }
 
 /* --- a sender that leaves --- */
@@ -346,6 +372,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_is_taken_back_in_the_turn_in_which_the_other_is_through),
 		cmocka_unit_test(what_waited_for_one_takes_over_the_other_in_the_middle),
 		cmocka_unit_test(a_message_in_the_place_of_one_that_was_taken_back_arrives),
+		cmocka_unit_test(a_message_in_the_place_of_one_that_came_aside_arrives),
+		cmocka_unit_test(a_message_in_the_place_of_one_that_was_taken_over_arrives),
 		cmocka_unit_test(what_loses_a_message_gets_that_of_another_sender),
 		cmocka_unit_test(a_message_that_was_found_stays_in_its_channel_when_there_is_no_memory),
 		cmocka_unit_test(a_message_that_comes_aside_is_kept_when_there_is_no_memory_for_the_next),
