@@ -100,6 +100,7 @@ static void forward(struct guard_watch *watch, int signal, pid_t from)
 static void guard_ended(struct guard_watch *watch)
 {
 	watch->guards.page->guard_ended = 1;
+	watch->suspended = false;
 	note_told(watch);
 	kill(watch->below, SIGNAL_GUARD_DIED);
 }
@@ -166,7 +167,7 @@ static void on_quiet(struct guard_watch *watch)
 	if (watch->let_go != NULL)
 		watch->let_go(watch->context);
 	watch->at_leisure = watch->let_go = NULL;
-	if (!watch->is_warden && !watch->looked) {
+	if (!watch->is_warden && !watch->looked && watch->guards.page->supervisor != 0) {
 		watch->looked = true;
 		watch->supervisor = (int)syscall(SYS_pidfd_open, watch->guards.page->supervisor, 0);
 	}

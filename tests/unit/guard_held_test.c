@@ -8,16 +8,22 @@
 #include <dirent.h>
 #include <sys/signalfd.h>
 
-static int be_told_and_stop(void *context, const struct guards *guards)
+/* In the supervisor, which says first that it is there. */
+static void await_signal(uint32_t number)
 {
 	struct signalfd_siginfo info;
 	struct pollfd ready = {.fd = signals_open(), .events = POLLIN};
-	(void)context;
-	(void)guards;
 	report(0);
 	do
 		child_must(poll(&ready, 1, -1) == 1);
-	while (read(ready.fd, &info, sizeof info) == (ssize_t)sizeof info && info.ssi_signo != SIGCONT);
+	while (read(ready.fd, &info, sizeof info) == (ssize_t)sizeof info && info.ssi_signo != number);
+}
+
+static int be_told_and_stop(void *context, const struct guards *guards)
+{
+	(void)context;
+	(void)guards;
+	await_signal(SIGCONT);
 	raise(SIGSTOP); /* after the SIGCONT that comes with the signal */
 	return 3;
 }
@@ -72,16 +78,12 @@ static void a_supervisor_that_is_held_beyond_the_time_limit_is_killed(void **sta
 
 static int stop_when_told(void *context, const struct guards *guards)
 {
-	struct signalfd_siginfo info;
-	struct pollfd ready = {.fd = signals_open(), .events = POLLIN};
-	(void)context;
 	(void)guards;
-	report(0);
-	do
-		child_must(poll(&ready, 1, -1) == 1);
-	while (read(ready.fd, &info, sizeof info) == (ssize_t)sizeof info && info.ssi_signo != SIGTSTP);
+	await_signal(SIGTSTP);
 	report(1);
 	raise(SIGSTOP);
+	if (context != NULL)
+		raise(SIGSTOP); /* who continued it did so in vain */
 	return 3;
 }
 
@@ -98,6 +100,21 @@ static void a_supervisor_that_is_suspended_beyond_the_time_limit_is_left_alone(v
 	poll(NULL, 0, LIMIT_MS + 100 + LOOKS_MS + 500);
 	assert_int_equal(kill(run.pid, SIGCONT), 0);
 	assert_int_equal(finish_guard(&run, NULL), 3);
+}
+
+static void one_that_is_suspended_is_held_once_its_guard_is_killed(void **state)
+{
+	(void)state;
+	struct guard_run run =
+		start_guard(&(struct guard_case){.supervise = stop_when_told, .context = &run, .patience_ms = 100});
+	assert_int_equal(next_report(&run), 0);
+	assert_int_equal(kill(run.pid, SIGTSTP), 0);
+	assert_int_equal(next_report(&run), 1);
+	assert_int_equal(kill(run.pid, SIGKILL), 0);
+	char *said;
+	assert_int_equal(finish_guard(&run, &said), -SIGKILL);
+	assert_non_null(strstr(said, "was held by SIGSTOP or a tracer"));
+	free(said);
 }
 
 static bool watches_a_process(pid_t pid)
@@ -143,6 +160,7 @@ int main(void)
 		cmocka_unit_test(a_supervisor_that_takes_its_time_is_left_alone),
 		cmocka_unit_test(a_supervisor_that_is_held_beyond_the_time_limit_is_killed),
 		cmocka_unit_test(a_supervisor_that_is_suspended_beyond_the_time_limit_is_left_alone),
+		cmocka_unit_test(one_that_is_suspended_is_held_once_its_guard_is_killed),
 		cmocka_unit_test(a_warden_that_is_held_when_the_supervisor_is_killed_is_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

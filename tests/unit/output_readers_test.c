@@ -254,6 +254,20 @@ static void a_reader_that_sleeps_does_not_break_a_long_line_for_which_others_wai
 	harness_end(&h);
 }
 
+/* The reader wakes up; somebody may hold pipes to the end. */
+static bool wake_and_drain(struct harness *h, struct wakeup *wakeup)
+{
+	pthread_t thread;
+	int started = pthread_create(&thread, NULL, read_it_all, wakeup);
+	bool drained = harness_pump_until(h, harness_is_drained);
+	harness_close(h);
+	harness_restore(h);
+	assert_int_equal(started, 0);
+	pthread_join(thread, NULL);
+	close(wakeup->reader);
+	return drained;
+}
+
 /* As many as the pipe takes while the reader sleeps. */
 static size_t write_empty_lines(struct harness *h, size_t most)
 {
@@ -288,19 +302,12 @@ static void an_empty_pipe_that_somebody_holds_is_closed_although_the_queue_is_fu
 	(void)state;
 	struct harness h;
 	struct wakeup wakeup = {0};
-	pthread_t thread;
 	begin_with_a_sleeping_reader(&h, &wakeup.reader);
 	size_t wrote = write_empty_lines(&h, 2 * IN_FLIGHT_MOST);
 	size_t stuck = take_what_is_in_the_pipe(&h);
 	output_close_when_empty(h.output);
 	bool closed = first_stream_is_closed(&h), early = output_is_drained(h.output);
-	int started = pthread_create(&thread, NULL, read_it_all, &wakeup);
-	bool drained = harness_pump_until(&h, harness_is_drained);
-	harness_close(&h);
-	harness_restore(&h);
-	assert_int_equal(started, 0);
-	pthread_join(thread, NULL);
-	close(wakeup.reader);
+	bool drained = wake_and_drain(&h, &wakeup);
 	assert_true(stuck > 0 && closed);
 	assert_false(early);
 	assert_true(drained);
@@ -314,20 +321,13 @@ static void what_comes_into_a_pipe_after_the_ranks_are_gone_is_not_read(void **s
 	(void)state;
 	struct harness h;
 	struct wakeup wakeup = {0};
-	pthread_t thread;
 	begin_with_a_sleeping_reader(&h, &wakeup.reader);
 	size_t wrote = write_empty_lines(&h, 2 * IN_FLIGHT_MOST); /* the pipe is full */
 	int room = fcntl(h.ends[0][TO_STDOUT], F_SETPIPE_SZ, PIPES_MOST);
 	ssize_t owed = write(h.ends[0][TO_STDOUT], "owed\n", 5);
 	output_close_when_empty(h.output);
 	ssize_t late = write(h.ends[0][TO_STDOUT], "late\n", 5);
-	int started = pthread_create(&thread, NULL, read_it_all, &wakeup);
-	bool drained = harness_pump_until(&h, harness_is_drained);
-	harness_close(&h);
-	harness_restore(&h);
-	assert_int_equal(started, 0);
-	pthread_join(thread, NULL);
-	close(wakeup.reader);
+	bool drained = wake_and_drain(&h, &wakeup);
 	assert_int_equal(room, PIPES_MOST);
 	assert_int_equal(owed, 5);
 	assert_int_equal(late, 5);
