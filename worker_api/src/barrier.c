@@ -174,6 +174,19 @@ int barrier_cross(struct barrier_place *at, struct wait *wait)
 	return wait_for_outcome(at, wait);
 }
 
+int barrier_decide(struct barrier_place *at, const muster_world *world, int code)
+{
+	uint64_t seen = atomic_load(&at->barrier->state), after;
+	do {
+		if (generation_of(seen) != *at->generation)
+			return outcome_of(world, seen, *at->generation) == 0 ? 0 : BARRIER_GIVEN_UP;
+		after = pack(next(*at->generation), 1, 0);
+	} while (!atomic_compare_exchange_strong(&at->barrier->state, &seen, after));
+	if ((seen & SLEEPER) != 0)
+		futex_wake(upper_half(at->barrier), INT_MAX);
+	return code;
+}
+
 /* --- giving up --- */
 
 static void list_missing(const muster_world *world, uint32_t generation, struct muster_failure *failure)

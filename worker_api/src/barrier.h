@@ -27,4 +27,8 @@ struct barrier_place {
  */
 int barrier_cross(struct barrier_place *at, struct wait *wait);
 
+/* After a wait in it ended with `code`: gives the generation up for all, unless it is decided. 0: it had been passed;
+ * BARRIER_GIVEN_UP: somebody else had given it up; else `code`. */
+int barrier_decide(struct barrier_place *at, const muster_world *world, int code);
+
 #endif

@@ -152,7 +152,8 @@ static int tell_all(struct call *call, const void *mine, void *all, size_t bytes
 }
 
 /* The first members make areas, everybody hears of all. When one could not, nobody gets a world. Who did not hear all
- * cannot know whether others did, and have a world in its area: that is lost until the job ends. */
+ * cannot know whether others did, and look at its area: that is lost until the job ends, once, for the world that was
+ * to be split is broken. */
 static int agree_on_areas(struct call *call, const struct part *part, bool wanted, uint64_t *offsets, bool *complete)
 {
 	muster_world *world = call->world;
@@ -195,6 +196,10 @@ static int split(struct call *call, const struct wish *mine, muster_world **made
 		rc = agree_on_areas(call, &part, wanted, offsets, &complete);
 	if (rc == 0 && complete && wanted)
 		rc = make_world(world, &part, offsets[part.members[0]], made);
+	if (rc == 0)
+		rc = steps_agree(call);
+	if (rc < 0 && *made != NULL)
+		world_destroy(*made);
 	free(part.members);
 	free(offsets);
 	free(wishes);

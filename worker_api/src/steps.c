@@ -110,20 +110,60 @@ int steps_mismatch(struct call *call, uint32_t member)
 	                 call->name, who);
 }
 
+static struct barrier_place gate_of(muster_world *world)
+{
+	return (struct barrier_place){.barrier = &world->group->gate,
+	                              .generation = &world->gate_generation,
+	                              .guess = &world->gate_arrival,
+	                              .members = world->size};
+}
+
+static void after_gate(muster_world *world)
+{
+	world->gate_generation = (world->gate_generation + 1) & STEP_MASK;
+}
+
 int steps_meet(struct call *call, void (*last)(void *context), void *context)
 {
-	muster_world *world = call->world;
 	struct wait wait = begin_wait(call, ALL_MEMBERS);
-	struct barrier_place at = {.barrier = &world->group->gate,
-	                           .generation = &world->gate_generation,
-	                           .guess = &world->gate_arrival,
-	                           .members = world->size,
-	                           .before_opening = last,
-	                           .context = context};
+	struct barrier_place at = gate_of(call->world);
+	at.before_opening = last;
+	at.context = context;
 	int rc = end_wait(call, &wait, barrier_cross(&at, &wait));
-	world->gate_generation = (world->gate_generation + 1) & STEP_MASK;
+	after_gate(call->world);
 	if (rc == BARRIER_GIVEN_UP) /* not by any member that does what it should */
 		return error_set(MUSTER_EBROKEN, "collective '%s': the group's memory is damaged", call->name);
+	return rc;
+}
+
+/* Somebody ended, or was about to break the group: waits until why is known. -ETIMEDOUT: it is not. */
+static int learn_end(struct call *call, int32_t needs)
+{
+	enum { PATIENCE_MS = 1000 };
+	_Atomic uint32_t nothing = 0;
+	struct wait wait = begin_wait(call, needs);
+	int rc;
+	wait.timeout_ns = (int64_t)PATIENCE_MS * 1000000;
+	wait.deadline_ns = 0;
+	while ((rc = wait_turn(&wait)) >= 0)
+		if (rc == WAIT_SLEEP)
+			wait_sleep(&wait, &nothing, 0);
+	wait_end(&wait);
+	return rc;
+}
+
+/* A wait may end while the last one comes, so that the gate's word decides. Whoever gave up breaks the group next. */
+int steps_agree(struct call *call)
+{
+	struct wait wait = begin_wait(call, ALL_MEMBERS);
+	struct barrier_place at = gate_of(call->world);
+	int rc = barrier_cross(&at, &wait);
+	if (rc < 0 && rc != BARRIER_GIVEN_UP)
+		rc = barrier_decide(&at, call->world, rc);
+	end_wait(call, &wait, rc);
+	after_gate(call->world);
+	if (rc == BARRIER_GIVEN_UP && (rc = learn_end(call, ALL_MEMBERS)) == -ETIMEDOUT)
+		return error_set(MUSTER_EBROKEN, "collective '%s': another rank gave it up", call->name);
 	return rc;
 }
 
@@ -191,16 +231,7 @@ int steps_verify(struct call *call, uint64_t step)
 
 int steps_gone(struct call *call, uint32_t member, int code)
 {
-	enum { PATIENCE_MS = 1000 };
-	_Atomic uint32_t nothing = 0;
-	struct wait wait = begin_wait(call, (int32_t)member);
-	int rc;
-	wait.timeout_ns = (int64_t)PATIENCE_MS * 1000000;
-	wait.deadline_ns = 0;
-	while ((rc = wait_turn(&wait)) >= 0)
-		if (rc == WAIT_SLEEP)
-			wait_sleep(&wait, &nothing, 0);
-	wait_end(&wait);
+	int rc = learn_end(call, (int32_t)member);
 	if (rc != -ETIMEDOUT)
 		return rc;
 	call->world->failure = (struct muster_failure){.code = code, .rank = (int)member};

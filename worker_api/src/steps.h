@@ -191,6 +191,9 @@ void steps_all_spoke(struct call *call);
 /* Waits until everybody has spoken in this step; then steps_hear of anybody does not wait. */
 int steps_hear_all(struct call *call);
 
+/* Everybody or nobody: 0 for all members, or a failure for all, whatever befalls one of them. */
+int steps_agree(struct call *call);
+
 /* All members come together; the last of them runs `last` before anybody goes on. */
 int steps_meet(struct call *call, void (*last)(void *context), void *context);
 

@@ -50,8 +50,9 @@ MUSTER_API const char *muster_job_name(const muster_world *world);
 MUSTER_API const char *muster_cpus(const muster_world *world); /* as in "0-3,8"; "" when not bound */
 
 /* Splits a world into smaller ones: ranks that give the same colour (>= 0) come together, ordered by key, then by rank.
- * A rank that gives a negative colour gets NULL. All ranks of `world` call it. On failure as collectives, see
- * muster/collective.h; -ENOMEM when the job's segment is full (`shared_memory` in the spec). */
+ * A rank that gives a negative colour gets NULL. All ranks of `world` call it, and either all get what they asked for
+ * or none does: a failure is every rank's, so that nobody waits in a part for ranks that have none. On failure as
+ * collectives, see muster/collective.h; -ENOMEM when the job's segment is full (`shared_memory` in the spec). */
 MUSTER_API int muster_split(muster_world *world, int colour, int key, muster_world **part, int timeout_ms);
 
 /* Frees a world that muster_split made; its ranks need not do so at the same time. NULL is fine. */
