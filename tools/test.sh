@@ -82,7 +82,7 @@ cat "$logs/packages"
 [ -n "$fetched" ] || exit 1
 quietly cmake --preset ci # some tests are there only when their tools are
 
-# Analysers only compute: they get what the tests leave of the processors, from here to the end. The kernel shares those
+# Analysers and models only compute: they get what the tests leave of the processors, from here to the end. The kernel shares those
 # between sessions first, so that they are in a modest one of their own.
 at_leisure() {
 	setsid --wait sh -c '

@@ -8,6 +8,8 @@
  * what its rank concludes from it. A compare and exchange that is tried until it holds is one step; so is a look over all
  * presences, for those only ever rise.
  *
+ * DOMAINS: ranks of one cache, or of one CPU, meet among themselves first, and the last of them comes for all.
+ *
  * NOBODY_LEAVES: ranks live on after their last barrier, so that no news of them wakes a sleeper that others forgot.
  *
  * What must hold: see README.md. WITHOUT_... takes a part of the protocol away, to show that it is needed.
@@ -36,7 +38,13 @@
 #define LEAVERS 1 /* earlier than the others expect */
 #endif
 
+#ifndef DOMAINS
+#define DOMAINS 1 /* 1: all come to the barrier itself; else rank r is in domain r * DOMAINS / RANKS */
+#endif
+
 #define ALL ((1 << RANKS) - 1)
+#define FIRST_OF(d) (((d) * RANKS + DOMAINS - 1) / DOMAINS)
+#define SIZE_OF(d) (FIRST_OF((d) + 1) - FIRST_OF(d))
 
 mtype = { ATTACHED, LEFT, DYING };
 #define has_ended(r) (presence[r] == LEFT || presence[r] == DYING)
@@ -53,6 +61,11 @@ bit sleeper;
 byte closing; /* 0, EGONE, ELEFT */
 byte breaks;
 byte arrived;
+
+#if DOMAINS > 1
+byte domain_generation[DOMAINS]; /* struct group_domain.arrived: one word */
+byte domain_arrived[DOMAINS];
+#endif
 
 byte events;             /* struct segment_header */
 mtype presence[RANKS];   /* struct segment_rank */
@@ -116,6 +129,11 @@ proctype rank(byte me) {
 	byte quiet = 0; /* world->quiet_events, wait->events */
 	byte now = 0, rc = UNKNOWN, code = 0, i = 0;
 	bit had_sleeper = 0, last_look = 0, timed_out = 0;
+#if DOMAINS > 1
+	byte domain = me * DOMAINS / RANKS, weight = 1;
+#else
+#define weight 1
+#endif
 	{
 	skip;
 call:		atomic {
@@ -123,13 +141,48 @@ call:		atomic {
 			:: g == BARRIERS -> goto leave
 			:: 0 < g && g < BARRIERS && leavers_left > 0 -> leavers_left--; goto leave
 			:: g < BARRIERS
-			fi;
+			fi
+#if DOMAINS > 1
+			;
+			if :: SIZE_OF(domain) > 1 -> weight = SIZE_OF(domain) :: else -> goto arrive fi
+		}
+
+		/* arrive_by_domain() */
+		atomic { now = domain_generation[domain]; i = domain_arrived[domain] }
+again:
+#ifndef WITHOUT_LOOK_AT_STATE
+		atomic { if :: generation != g -> now = 0; i = 0; goto decided :: else fi }
+#endif
+		atomic {
+			if
+			:: domain_generation[domain] == now && domain_arrived[domain] == i ->
+#ifndef WITHOUT_DOMAIN_GENERATION
+				if :: now != g -> i = 0 :: else fi;
+#endif
+				came[g] = came[g] | (1 << me);
+				domain_generation[domain] = g;
+				domain_arrived[domain] = i + 1;
+				if
+				:: i + 1 == weight -> now = 0; i = 0
+				:: else -> now = 0; i = 0; goto wait
+				fi
+			:: else ->
+				now = domain_generation[domain];
+				i = domain_arrived[domain];
+				goto again
+			fi
+		}
+
+arrive:		atomic {
+#else
+			;
+#endif
 			/* arrive() */
 			came[g] = came[g] | (1 << me);
 			if
 			:: generation != g -> goto decided
-			:: generation == g && arrived + 1 < RANKS -> arrived++; goto wait
-			:: generation == g && arrived + 1 == RANKS ->
+			:: generation == g && arrived + weight < RANKS -> arrived = arrived + weight; goto wait
+			:: generation == g && arrived + weight == RANKS ->
 				generation++;
 				had_sleeper = sleeper;
 				sleeper = 0; breaks = 0; arrived = 0;
