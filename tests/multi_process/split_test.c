@@ -7,6 +7,7 @@
 #include "unit_test.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -95,9 +96,26 @@ static int splits_again_and_again(muster_world *world, void *context)
 	return 0;
 }
 
+/* What is kept of worlds that were freed does not grow with them. */
+static int splits_a_lot(muster_world *world, void *context)
+{
+	enum { SPLITS = 20000, MOST_BYTES = 1 << 20 };
+	size_t before = mallinfo2().uordblks;
+	muster_world *part = NULL;
+	(void)context;
+	for (int round = 0; round < SPLITS; round++) {
+		CHECK(muster_split(world, 0, 0, &part, MUSTER_FOREVER) == 0);
+		muster_world_free(part);
+	}
+	CHECK(mallinfo2().uordblks < before + MOST_BYTES);
+	CHECK(muster_barrier(part, 0, NULL) == MUSTER_EFINALIZED); /* a late use is told all the same */
+	return 0;
+}
+
 static void memory_of_worlds_comes_back(void **state)
 {
 	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 1}, splits_a_lot, NULL, NULL));
 	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, splits_again_and_again, NULL, NULL));
 }
 

@@ -50,7 +50,6 @@ struct muster_world {
 
 	struct steps *steps; /* of collectives; made by the first */
 	struct muster_failure failure;
-	muster_world *destroyed_before;
 };
 
 static inline struct group_member *world_member(const muster_world *world, uint32_t member)
