@@ -17,7 +17,7 @@ struct barrier_place {
 	uint32_t *generation;         /* which one this is; the caller counts it up afterwards */
 	uint32_t *guess;
 	uint32_t members;
-	/* Without domains: what the last to arrive does before anybody goes on; all others' work is visible to it. */
+	/* What the last to arrive does before anybody goes on; all others' work is visible to it. */
 	void (*before_opening)(void *context);
 	void *context;
 	uint64_t arrived_ticks; /* when it began to wait; 0: it came last */

@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 enum {
-	SEGMENT_LAYOUT_VERSION = 2,
+	SEGMENT_LAYOUT_VERSION = 3,
 	SEGMENT_LINE = 64,   /* a cache line */
 	SEGMENT_PAGE = 4096, /* areas begin on pages: what is not used is not there */
 	SEGMENT_RANKS_MAX = 65536,
@@ -190,7 +190,7 @@ struct group_barrier {
 };
 static_assert(sizeof(struct group_barrier) == SEGMENT_LINE, "what the last to arrive says comes with the word");
 
-/* With several domains their members arrive here, and the last of them at the group's barrier, for all of them. */
+/* With several domains their members arrive here, and the last of them at the barrier or gate, for all of them. */
 struct group_domain {
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t arrived; /* generation << 32 | count; by members of the domain */
 };
@@ -244,7 +244,7 @@ struct group_layout {
 	uint32_t domains;
 	uint32_t depth;      /* step lines a member; a power of two */
 	uint32_t bulk_bytes; /* a member; a power of two, at least SEGMENT_BULK_LEAST */
-	uint64_t domains_offset;
+	uint64_t domains_offset; /* struct group_domain [domains] of the barrier, then as many of the gate */
 	uint64_t members_offset; /* all from the start of the area */
 	uint64_t member_stride;
 	uint64_t lines; /* from the start of a member */
@@ -267,7 +267,7 @@ static inline struct group_layout group_layout_of(uint32_t members, uint32_t dom
 		layout.bulk_bytes /= 2;
 	layout.domains_offset = segment_round(sizeof(struct group_header), SEGMENT_LINE);
 	layout.members_offset =
-		segment_round(layout.domains_offset + domains * sizeof(struct group_domain), SEGMENT_PAGE);
+		segment_round(layout.domains_offset + 2 * domains * sizeof(struct group_domain), SEGMENT_PAGE);
 	layout.lines = segment_round(sizeof(struct group_member), SEGMENT_LINE);
 	layout.bulk = segment_round(layout.lines + layout.depth * sizeof(struct step_line), SEGMENT_PAGE);
 	layout.member_stride = layout.bulk + layout.bulk_bytes;

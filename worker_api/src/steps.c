@@ -113,6 +113,7 @@ int steps_mismatch(struct call *call, uint32_t member)
 static struct barrier_place gate_of(muster_world *world)
 {
 	return (struct barrier_place){.barrier = &world->group->gate,
+	                              .domains = world->gate_domains,
 	                              .generation = &world->gate_generation,
 	                              .guess = &world->gate_arrival,
 	                              .members = world->size};

@@ -78,6 +78,7 @@ int world_create(struct segment *segment, uint32_t rank, uint32_t size, uint32_t
 	world->group = segment_at(segment, offset);
 	world->id = world->group->serial;
 	world->domains = segment_at(segment, offset + layout->domains_offset);
+	world->gate_domains = world->domains + layout->domains;
 	world->members = segment_at(segment, offset + layout->members_offset);
 	world->me = world_member(world, rank);
 	look_at_places(world);

@@ -33,6 +33,7 @@ struct muster_world {
 	struct group_layout layout;
 	struct group_header *group;
 	struct group_domain *domains;
+	struct group_domain *gate_domains;
 	char *members;
 	struct group_member *me;
 	uint32_t my_domain;
