@@ -182,11 +182,14 @@ static int doctored(size_t offset, const void *bytes, size_t count)
 static void another_layout_is_refused_by_both_versions(void **state)
 {
 	uint32_t other = SEGMENT_LAYOUT_VERSION + 1;
+	char refusal[128];
 	(void)state;
+	snprintf(refusal, sizeof refusal,
+	         "muster 9.8.7 made a segment of layout %u, libmuster " MUSTER_VERSION " knows layout %d", other,
+	         SEGMENT_LAYOUT_VERSION);
 	int fd = doctored(offsetof(struct segment_header, layout_version), &other, sizeof other);
 	assert_true(pwrite(fd, "9.8.7", 6, offsetof(struct segment_header, launcher_version)) == 6);
-	expect_refusal(fd, MUSTER_ELAYOUT,
-	               "muster 9.8.7 made a segment of layout 3, libmuster " MUSTER_VERSION " knows layout 2");
+	expect_refusal(fd, MUSTER_ELAYOUT, refusal);
 }
 
 static void a_damaged_header_is_refused(void **state)

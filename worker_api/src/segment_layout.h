@@ -242,8 +242,8 @@ struct group_member {
 struct group_layout {
 	uint32_t members;
 	uint32_t domains;
-	uint32_t depth;      /* step lines a member; a power of two */
-	uint32_t bulk_bytes; /* a member; a power of two, at least SEGMENT_BULK_LEAST */
+	uint32_t depth;          /* step lines a member; a power of two */
+	uint32_t bulk_bytes;     /* a member; a power of two, at least SEGMENT_BULK_LEAST */
 	uint64_t domains_offset; /* struct group_domain [domains] of the barrier, then as many of the gate */
 	uint64_t members_offset; /* all from the start of the area */
 	uint64_t member_stride;
