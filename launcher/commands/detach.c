@@ -25,23 +25,14 @@
 
 /* --- before --- */
 
-/* What would go to a terminal, or to a reader that is not there any more; and a job that the kernel would kill when the
- * command returns. */
-static int check_ways_out(const struct job_spec *spec, struct error *err)
+/* A job that the kernel would kill when the command returns. */
+static int check_first_process(struct error *err)
 {
 	if (first_process_is_this())
 		return error_set(err, -EINVAL,
 		                 "join: false (--detach): muster is the first process here (PID 1): the container ends "
 		                 "when it does, and the job with it; leave it out, and run the container itself in "
 		                 "the background");
-	if (spec->output.raw)
-		return error_set(err, -EINVAL,
-		                 "output.raw (--raw): a detached job has no output of muster's to write "
-		                 "to; leave it out, or name files");
-	if (spec->stdin_given && spec->stdin_to != STDIN_NONE)
-		return error_set(err, -EINVAL,
-		                 "stdin (--stdin): the standard input of a detached job is empty, for it outlives the "
-		                 "command; leave it out, or let a rank read a file");
 	return 0;
 }
 
@@ -58,9 +49,9 @@ static int refuse_unrecorded(struct error *err)
 	return error_prefix(err, "join: false (--detach) needs a place for the job's record");
 }
 
-int detach_check(const struct job_spec *spec, struct error *err)
+int detach_check(struct error *err)
 {
-	int rc = check_ways_out(spec, err);
+	int rc = check_first_process(err);
 	if (rc < 0)
 		return rc;
 	close_range(STDERR_FILENO + 1, ~0U, 0);

@@ -442,7 +442,7 @@ static int run_job(struct run *run)
 		return EXIT_MUSTER;
 	if (!run->spec.join && report_path != NULL && detach_check_report(report_path, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
-	if (!run->spec.join && detach_check(&run->spec, &err) < 0)
+	if (!run->spec.join && detach_check(&err) < 0)
 		return refuse_start(run, &err, EXIT_MUSTER);
 	if (make_plan(run, &err) < 0)
 		return refuse_start(run, &err, EXIT_MUSTER);

@@ -32,7 +32,7 @@ void job_spec_init(struct job_spec *spec)
 		if (spec_keys[i].fallback != NULL)
 			read_default(&reader, &spec_keys[i]);
 	spec->placement.cpus_per_rank_given = spec->placement.exclusive_given = spec->shared_memory_given = false;
-	spec->output.label_given = spec->stdin_given = false;
+	spec->output.label_given = false;
 	diagnostics_finish(&none);
 }
 

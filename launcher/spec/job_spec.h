@@ -152,7 +152,6 @@ struct job_spec {
 	uint32_t threads;                 /* or THREADS_AUTO, THREADS_KEEP */
 	enum stdin_to stdin_to;
 	uint32_t stdin_rank;
-	bool stdin_given;
 	bool has_umask;
 	mode_t umask;
 	char *user; /* "user[:group]" or NULL */

@@ -201,6 +201,22 @@ static void check_raw(struct spec_reader *reader)
 			complain_at(reader, &reader->exception_origins[i], why, "stdout and stderr");
 }
 
+/* A detached job has no terminal, and nobody at its input. */
+static void check_detached(struct spec_reader *reader)
+{
+	const struct job_spec *spec = reader->spec;
+	if (!is_usable(reader, "join") || spec->join)
+		return;
+	if (is_sound(reader, "output.raw") && spec->output.raw)
+		complain_at(reader, origin_of(reader, "output.raw"),
+		            "output.raw: with join: false (--detach) there is no output of muster's to write to; leave "
+		            "it out, or name files in output.stdout");
+	if (is_sound(reader, "stdin") && spec->stdin_to != STDIN_NONE)
+		complain_at(reader, origin_of(reader, "stdin"),
+		            "stdin: with join: false (--detach) the input is empty, for the job outlives the command; "
+		            "leave it out, or let a rank read a file");
+}
+
 /* The command's base name, of the letters that a name may have. */
 static void fill_in_name(struct job_spec *spec)
 {
@@ -226,5 +242,6 @@ void check_spec(struct spec_reader *reader)
 	check_exceptions(reader);
 	check_restarts(reader);
 	check_raw(reader);
+	check_detached(reader);
 	fill_in_name(reader->spec);
 }

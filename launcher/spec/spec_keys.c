@@ -73,8 +73,7 @@ const struct spec_key spec_keys[] = {
 	{"threads", KEY_NUMBER, JOB(threads), RANGE(1, RANKS_MAX), .words = thread_words, .fallback = "auto",
          .help = "Threads a rank, as OMP_NUM_THREADS and its like say it; auto: as many as its cores; keep: say "
                  "nothing."},
-	{"stdin", KEY_STDIN, JOB(stdin_to), JOB_GIVEN(stdin_given), RANGE(0, RANKS_MAX - 1), .words = stdin_words,
-         .fallback = "0",
+	{"stdin", KEY_STDIN, JOB(stdin_to), RANGE(0, RANKS_MAX - 1), .words = stdin_words, .fallback = "0",
          .help = "Who gets muster's standard input: none, all, or a rank. The others read an empty input."},
 	{"umask", KEY_UMASK, .nullable = true, JOB(umask), JOB_GIVEN(has_umask), .fallback = "null",
          .help = "File mode creation mask, octal and in quotes; null: inherited."},

@@ -113,7 +113,7 @@ static void values_of_the_top_arrive_in_their_members(void **state)
 	struct job_spec spec;
 	read_spec(&spec,
 	          START "name: n\nargs: [b, 3]\nnprocs: auto\njoin: false\ndaemon: true\nworking_directory: w\n"
-	                "env: {A: 1, B: null, C: ''}\ninherit_env: [X, Y]\nthreads: 3\nstdin: all\numask: '077'\n"
+	                "env: {A: 1, B: null, C: ''}\ninherit_env: [X, Y]\nthreads: 3\nstdin: none\numask: '077'\n"
 	                "user: u:g\ntimeout: 1m\nstart_timeout: 2s\nshared_memory: 1MiB\n");
 	assert_string_equal(spec.source, "x.yaml");
 	assert_string_equal(spec.name, "n");
@@ -133,7 +133,7 @@ static void values_of_the_top_arrive_in_their_members(void **state)
 	assert_int_equal(spec.inherit_env, INHERIT_LISTED);
 	assert_string_equal(spec.inherit_names.items[1], "Y");
 	assert_int_equal(spec.threads, 3);
-	assert_int_equal(spec.stdin_to, STDIN_ALL);
+	assert_int_equal(spec.stdin_to, STDIN_NONE);
 	assert_int_equal(spec.umask, 077);
 	assert_string_equal(spec.user, "u:g");
 	assert_int_equal(spec.timeout_ms, 60000);
