@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/index_set.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "commands/console.h"
 #include "commands/job_options.h"
 #include "job/job_view.h"
@@ -23,20 +24,25 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FOLLOW_MS = 100, STREAMS = 2 };
+enum { FOLLOW_MS = 100, STREAMS = 2, PATIENCE = 10, HELD_BYTES = 64 * 1024 };
 
 struct shown_log {
 	struct log_reader reader;
+	struct shown_logs *all;
 	FILE *to;
 	uint32_t rank;
-	bool label;
-	bool in_line;
+	bool in_line;     /* what was shown last has no end as yet */
+	struct text held; /* the beginning of a line, for a while: others go on meanwhile */
+	uint32_t held_looks;
 };
 
 struct shown_logs {
 	struct shown_log *items;
 	size_t count;
 	int directory;
+	bool label;
+	bool any;                /* something was shown */
+	struct shown_log *wrote; /* the last that did */
 };
 
 static const struct job_usage usage = {
@@ -51,20 +57,66 @@ static const struct job_usage usage = {
 		"Of several ranks, each line begins with the rank it is from.\n",
 };
 
-static void show(void *context, const char *bytes, size_t length)
+/* --- lines of several ranks --- */
+
+static void end_line(struct shown_log *log)
 {
-	struct shown_log *log = context;
+	if (log != NULL && log->in_line)
+		fputc('\n', log->to);
+	if (log != NULL)
+		log->in_line = false;
+}
+
+/* Goes on with the line that was shown or held, or begins one: another's that is not at its end is broken off. */
+static void go_on_with_line(struct shown_log *log)
+{
+	if (log->all->wrote != log)
+		end_line(log->all->wrote);
+	log->all->wrote = log;
+	if (!log->in_line)
+		fprintf(log->to, "[%" PRIu32 "] ", log->rank);
+	fwrite(log->held.bytes, 1, log->held.length, log->to);
+	log->held.length = 0;
+}
+
+static void show_labelled(struct shown_log *log, const char *bytes, size_t length)
+{
 	while (length > 0) {
 		const char *newline = memchr(bytes, '\n', length);
 		size_t part = newline == NULL ? length : (size_t)(newline + 1 - bytes);
-		if (log->label && !log->in_line)
-			fprintf(log->to, "[%" PRIu32 "] ", log->rank);
+		if (newline == NULL && !log->in_line && log->held.length + part <= HELD_BYTES) {
+			text_add_bytes(&log->held, bytes, part);
+			log->held_looks = 0;
+			return;
+		}
+		go_on_with_line(log);
 		fwrite(bytes, 1, part, log->to);
 		log->in_line = newline == NULL;
 		bytes += part;
 		length -= part;
 	}
 }
+
+static void show(void *context, const char *bytes, size_t length)
+{
+	struct shown_log *log = context;
+	log->all->any = true;
+	if (log->all->label)
+		show_labelled(log, bytes, length);
+	else
+		fwrite(bytes, 1, length, log->to);
+}
+
+/* Its end may never come. */
+static void show_held(struct shown_log *log, bool now)
+{
+	if (log->held.length == 0 || (!now && ++log->held_looks < PATIENCE))
+		return;
+	go_on_with_line(log);
+	log->in_line = true;
+}
+
+/* --- which --- */
 
 static int choose_ranks(struct index_set *ranks, const struct job_view *view, const char *list, struct error *err)
 {
@@ -86,20 +138,31 @@ static int open_logs(struct shown_logs *logs, const struct job_view *view, const
 	int rc = choose_ranks(&ranks, view, list, err);
 	if (rc < 0)
 		return rc;
-	bool label = index_set_count(&ranks) > 1;
+	logs->label = index_set_count(&ranks) > 1;
 	logs->items = memory_zeroed((size_t)index_set_count(&ranks) * STREAMS * sizeof *logs->items);
 	for (index_set_each(&ranks, rank)) {
 		for (int stream = 0; stream < STREAMS; stream++) {
 			struct shown_log *log = &logs->items[logs->count++];
 			char name[LOG_NAME_BYTES];
 			snprintf(name, sizeof name, "%" PRIu32 ".%s", rank, stream == 0 ? "out" : "err");
-			*log = (struct shown_log){.to = stream == 0 ? stdout : stderr, .rank = rank, .label = label};
+			*log = (struct shown_log){.all = logs, .to = stream == 0 ? stdout : stderr, .rank = rank};
 			log_reader_init(&log->reader, logs->directory, name);
 		}
 	}
 	index_set_finish(&ranks);
 	return 0;
 }
+
+static void close_logs(struct shown_logs *logs)
+{
+	for (size_t i = 0; i < logs->count; i++)
+		text_finish(&logs->items[i].held);
+	free(logs->items);
+	if (logs->directory >= 0)
+		close(logs->directory);
+}
+
+/* --- showing --- */
 
 /* As the next write would, which may never come: of a job that is silent nobody would see that the reader has gone. */
 static void wait_a_moment(void)
@@ -117,12 +180,21 @@ static void show_all(struct shown_logs *logs, struct job_view *view, bool follow
 	for (bool more = true; more;) {
 		job_view_refresh(view);
 		more = follow && (view->life == JOB_RUNNING || view->life == JOB_STARTING) && ferror(stdout) == 0;
-		for (size_t i = 0; i < logs->count; i++)
+		for (size_t i = 0; i < logs->count; i++) {
 			log_reader_pump(&logs->items[i].reader, show, &logs->items[i]);
+			show_held(&logs->items[i], !more);
+		}
+		if (!more)
+			end_line(logs->wrote);
 		fflush(stdout);
 		if (more)
 			wait_a_moment();
 	}
+	if (!logs->any)
+		fprintf(stderr,
+		        "muster: the ranks of job %s printed nothing to the terminal; what output.stdout and "
+		        "output.stderr send elsewhere is not in its logs\n",
+		        view->id);
 }
 
 int command_logs(int argc, char **argv)
@@ -139,9 +211,7 @@ int command_logs(int argc, char **argv)
 		rc = open_logs(&logs, &view, options.ranks, &err);
 	if (rc == 0)
 		show_all(&logs, &view, options.follow);
-	if (logs.directory >= 0)
-		close(logs.directory);
-	free(logs.items);
+	close_logs(&logs);
 	job_view_close(&view);
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;
 }

@@ -137,18 +137,11 @@ static void print_text(const char *before, const json_t *value, const char *afte
 	free(shown);
 }
 
-static void print_failure(const json_t *failure)
+static void print_summary(const json_t *summary)
 {
 	size_t i;
 	json_t *line;
-	if (!json_is_object(failure))
-		return;
-	printf("rank %d (pid %d", (int)json_integer_value(json_object_get(failure, "rank")),
-	       (int)json_integer_value(json_object_get(failure, "pid")));
-	print_text(", CPUs ", json_object_get(failure, "cpus"), "");
-	print_text(") ", json_object_get(failure, "what"), "");
-	printf(", %.3f s after the start\n", json_number_value(json_object_get(failure, "at_s")));
-	json_array_foreach(json_object_get(failure, "stderr_tail"), i, line) print_text("  | ", line, "\n");
+	json_array_foreach(summary, i, line) print_text("", line, "\n");
 }
 
 static void print_rank(const json_t *rank)
@@ -172,7 +165,7 @@ static void print_rank(const json_t *rank)
 static void print_report(const json_t *report)
 {
 	size_t i;
-	json_t *rank, *job = json_object_get(report, "job");
+	json_t *rank, *job = json_object_get(report, "job"), *ranks = json_object_get(report, "ranks");
 	print_text("job      ", json_object_get(job, "id"), "\n");
 	print_text("outcome  ", json_object_get(report, "outcome"), "");
 	printf(", exit code %d\n", (int)json_integer_value(json_object_get(report, "exit_code")));
@@ -180,10 +173,10 @@ static void print_report(const json_t *report)
 	printf(", took %.3f s\n", json_number_value(json_object_get(report, "elapsed_s")));
 	if (json_integer_value(json_object_get(report, "restarts")) > 0)
 		printf("restarts %d\n", (int)json_integer_value(json_object_get(report, "restarts")));
-	print_text("error    ", json_object_get(report, "error"), "\n");
-	print_failure(json_object_get(report, "first_failure"));
-	puts("rank  pid         user s  system s        memory  end");
-	json_array_foreach(json_object_get(report, "ranks"), i, rank) print_rank(rank);
+	print_summary(json_object_get(report, "summary"));
+	if (json_array_size(ranks) > 0)
+		puts("rank  pid         user s  system s        memory  end");
+	json_array_foreach(ranks, i, rank) print_rank(rank);
 }
 
 int command_report(int argc, char **argv)

@@ -10,6 +10,7 @@
 #include "plan/launch_plan.h"
 #include "report/json_text.h"
 #include "report/library_json.h"
+#include "report/report_text.h"
 #include "run/job_result.h"
 #include "spec/units.h"
 
@@ -194,6 +195,22 @@ static json_t *make_warnings(const struct report_facts *facts)
 	return warnings;
 }
 
+/* What a terminal was told, a line each. */
+static json_t *make_summary(const struct report_facts *facts)
+{
+	static const char prefix[] = "muster: ";
+	struct report_facts plain = *facts;
+	struct text text = {0};
+	json_t *lines = json_array();
+	plain.colour = false;
+	report_text_add_failure(&text, &plain);
+	char *rest = text.bytes;
+	for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;)
+		json_array_append_new(lines, json_text(line + strlen(prefix)));
+	text_finish(&text);
+	return lines;
+}
+
 /* All but the ranks. */
 static json_t *make_report(const struct report_facts *facts, const char *host)
 {
@@ -206,6 +223,7 @@ static json_t *make_report(const struct report_facts *facts, const char *host)
 	json_object_set_new(report, "outcome", json_string(outcome_name(result->outcome)));
 	json_object_set_new(report, "exit_code", json_integer(result->exit_code));
 	json_object_set_new(report, "error", json_text(result->error_text));
+	json_object_set_new(report, "summary", make_summary(facts));
 	json_object_set_new(report, "stop_signal",
 	                    make_signal(result->outcome == OUTCOME_STOPPED, result->stop_signal));
 	json_object_set_new(report, "start_timed_out", json_boolean(result->start_timed_out));

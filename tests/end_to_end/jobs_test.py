@@ -122,7 +122,7 @@ class Records(Jobs):
         for who in ("all", "0"):
             done = self.muster("run", "-d", "--stdin", who, "cat", stdin="lost")
             self.assert_exit(done, 125)
-            self.assertIn("stdin (--stdin): the standard input of a detached job is empty", done.stderr)
+            self.assertIn("--stdin: stdin: with join: false (--detach) the input is empty", done.stderr)
             done = self.muster("run", "-", stdin=f"version: 1\ncommand: [cat]\njoin: false\nstdin: {who}\n")
             self.assert_exit(done, 125)
         for words in (["cat"], ["--stdin", "none", "cat"]):
@@ -426,6 +426,32 @@ class Commands(Jobs):
         self.assertEqual(sorted(done.stdout.split("\n")), ["", *sorted(f"[{r}] {i}" for r in range(2) for i in (1, 2, 3))])
         self.assertEqual(sorted(done.stderr.split("\n")), ["", "[0] last", "[1] last"])
         self.assertEqual(self.muster("logs", "-r", "1", job).stdout, "1\n2\n3\n")
+
+    def test_logs_keep_the_lines_of_ranks_apart(self):
+        job = self.detach("-n", "2", "sh", "-c", "echo a$MUSTER_RANK; printf tail$MUSTER_RANK; sleep 0.3; printf x >&2")
+        for words in ("logs", "-f"), ("logs",):
+            done = self.muster(*words, job)
+            self.assert_exit(done, 0)
+            self.assertEqual(sorted(done.stdout.splitlines()), ["[0] a0", "[0] tail0", "[1] a1", "[1] tail1"])
+            self.assertEqual(sorted(done.stderr.splitlines()), ["[0] x", "[1] x"])
+        self.assertEqual(self.muster("logs", "-r", "1", job).stdout, "a1\ntail1")
+
+    def test_logs_show_a_line_that_does_not_end_after_a_while(self):
+        job = self.detach("-n", "2", "sh", "-c", "printf 'rank %d ' $MUSTER_RANK; "
+                          "test $MUSTER_RANK = 0 && head -c 100000 /dev/zero | tr '\\0' z; exec sleep 600")
+        with subprocess.Popen([harness.MUSTER, "logs", "-f", job], stdout=subprocess.PIPE, text=True,
+                              env=self.environment()) as follow:
+            self.assertEqual(follow.stdout.readline(), "[0] rank 0 " + 100000 * "z" + "\n")
+            self.muster("stop", job)
+            self.assertEqual(follow.stdout.read(), "[1] rank 1 \n")
+
+    def test_logs_say_when_there_is_nothing_in_them(self):
+        job = self.detach("-o", self.directory / "out", "echo", "x")
+        self.muster("join", job)
+        done = self.muster("logs", job)
+        self.assert_exit(done, 0)
+        self.assertEqual(done.stdout, "")
+        self.assertRegex(done.stderr, f"^muster: the ranks of job {job} printed nothing to the terminal; ")
 
     def test_logs_follow_until_the_reader_has_gone(self):
         job = self.detach("sh", "-c", "echo one; exec sleep 600")

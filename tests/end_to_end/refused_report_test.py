@@ -74,7 +74,7 @@ class Refused(harness.TestCase):
         done = self.muster("report", path)
         self.assert_exit(done, 0)
         self.assertIn("outcome  error, exit code 127", done.stdout)
-        self.assertIn("error    command not found: no-such-program", done.stdout)
+        self.assertIn("\ncommand not found: no-such-program", done.stdout)
 
 
 harness.main()

@@ -257,7 +257,11 @@ static void every_member_says_what_happened(void **state)
 	for (size_t i = 0; i < COUNT_OF(top_members); i++)
 		check_member(report, top_members[i].name, top_members[i].json);
 	assert_string_equal(json_string_value(json_object_get(report, "muster")), MUSTER_VERSION);
-	assert_int_equal(json_object_size(report), COUNT_OF(top_members) + 4);
+	assert_int_equal(json_object_size(report), COUNT_OF(top_members) + 5);
+	const json_t *summary = json_object_get(report, "summary");
+	assert_non_null(strstr(json_string_value(json_array_get(summary, 0)), " was killed by SIGSEGV"));
+	assert_non_null(
+		strstr(json_string_value(json_array_get(summary, json_array_size(summary) - 1)), "survivors: 1 "));
 	check_members(json_object_get(report, "job"), job_members, COUNT_OF(job_members));
 	check_members(json_object_get(report, "first_failure"), first_failure_members, COUNT_OF(first_failure_members));
 	json_t *list = json_object_get(report, "ranks");
@@ -279,14 +283,14 @@ static void every_member_says_what_happened(void **state)
 struct sample {
 	struct job_result result;
 	struct rank_result rank;
-	struct member members[3];
+	struct member members[4];
 	struct member failure[3];
 };
 
 static const struct sample samples[] = {
 	{{.outcome = OUTCOME_OK, .first_failure = NO_RANK},
          {EXITED(0, 0, 1)},
-         {{"outcome", "\"ok\""}, {"first_failure", "null"}, {"exit_code", "0"}},
+         {{"outcome", "\"ok\""}, {"first_failure", "null"}, {"exit_code", "0"}, {"summary", "[]"}},
          {{0}}},
 	{{.outcome = OUTCOME_TIMEOUT, .first_failure = NO_RANK, .exit_code = 124, .start_timed_out = true},
          {SIGNALED(SIGTERM, 0, 1), .stopped = true},
@@ -298,7 +302,10 @@ static const struct sample samples[] = {
          {{0}}},
 	{{.outcome = OUTCOME_ERROR, .first_failure = NO_RANK, .exit_code = 125, .error_text = (char[]){"no \xfe"}},
          {.end = RANK_NOT_STARTED, .death_order = NO_RANK, .started_ns = -1, .ended_ns = -1},
-         {{"outcome", "\"error\""}, {"error", "\"no \\ufffd\""}, {"exit_code", "125"}},
+         {{"outcome", "\"error\""},
+          {"error", "\"no \\ufffd\""},
+          {"exit_code", "125"},
+          {"summary", "[\"no \\ufffd\", \"ranks: 1 never started\", \"survivors: 0\"]"}},
          {{0}}},
 	{{.outcome = OUTCOME_FAILED, .exit_code = 9},
          {EXITED(9, 0, 1)},
@@ -349,7 +356,7 @@ static void each_outcome_and_each_kind_of_failure_has_its_name(void **state)
 		struct rank_result rank;
 		begin_sample(&f, &samples[i], &result, &rank);
 		json_t *report = load(&f.facts);
-		for (size_t m = 0; m < 3 && samples[i].members[m].name != NULL; m++)
+		for (size_t m = 0; m < COUNT_OF(samples[i].members) && samples[i].members[m].name != NULL; m++)
 			check_member(report, samples[i].members[m].name, samples[i].members[m].json);
 		for (size_t m = 0; m < 3 && samples[i].failure[m].name != NULL; m++)
 			check_member(json_object_get(report, "first_failure"), samples[i].failure[m].name,
