@@ -108,12 +108,69 @@ static void all_reduce_into_one_place(void **state)
 	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, allocates_in_vain, NULL, NULL));
 }
 
+/* --- after a failure --- */
+
+enum { HELD_COUNT = 8192, LATE_RANK = 1 };
+
+struct late {
+	_Atomic int held, went_on, is_late;
+};
+
+static void combine_late(void *into, const void *from, size_t count, void *context)
+{
+	struct late *late = context;
+	if (late != NULL)
+		atomic_store(&late->is_late, 1);
+	while (late != NULL && atomic_load(&late->held) != 0)
+		sched_yield();
+	for (size_t i = 0; i < count; i++)
+		((double *)into)[i] += ((const double *)from)[i];
+}
+
+/* The root gives up while another still combines; what it does with its memory then is its own affair. */
+static int has_its_memory_back(muster_world *world, void *context)
+{
+	struct late *late = context;
+	bool is_late = muster_rank(world) == LATE_RANK;
+	size_t bytes = HELD_COUNT * sizeof(double);
+	double *in = muster_alloc(world, bytes), *out = muster_alloc(world, bytes);
+	const struct muster_operator sum = {
+		.combine = combine_late, .context = is_late ? late : NULL, .element_bytes = sizeof(double)};
+	memset(in, 0, bytes);
+	memset(out, 0, bytes);
+	int rc = muster_reduce_by(world, in, out, HELD_COUNT, &sum, 0, is_late ? MUSTER_FOREVER : 100);
+	if (is_late) {
+		atomic_store(&late->went_on, 1);
+		return 0; /* it may have had all that it needs */
+	}
+	CHECK(rc == -ETIMEDOUT && atomic_load(&late->is_late) == 1);
+	memset(out, 0x55, bytes);
+	atomic_store(&late->held, 0);
+	while (atomic_load(&late->went_on) == 0)
+		sched_yield();
+	for (size_t i = 0; i < bytes; i++)
+		CHECK(((unsigned char *)out)[i] == 0x55);
+	return 0;
+}
+
+static void who_gave_up_has_its_memory_back(void **state)
+{
+	(void)state;
+	for (int kind = RANKS_FIRST_KIND; kind <= 1; kind++) {
+		struct late *late = ranks_share(sizeof *late);
+		atomic_store(&late->held, 1);
+		assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .threads = kind == 1}, has_its_memory_back,
+		                      late, NULL));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(those_who_need_not_wait_do_no_harm),
 		cmocka_unit_test(a_root_that_has_sent_goes_on),
 		cmocka_unit_test(all_reduce_into_one_place),
+		cmocka_unit_test(who_gave_up_has_its_memory_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,8 @@
  *
  * First everybody says where its data lies. When all of it is in the segment, each member combines its part straight
  * from and to there; where all give the same place for the result, nothing else is left to do. Otherwise it goes
- * through the members' bulk memory (reduce_pipeline.h).
+ * through the members' bulk memory (reduce_pipeline.h): so does what only the root wants, for nobody writes into memory
+ * of another, who has it back when the call fails, while it may still be written to.
  */
 #include "reduce_large.h"
 
@@ -27,8 +28,8 @@ static bool is_streamed(const struct large *large)
 
 struct places {
 	bool all_in;     /* everybody's operands are in the segment: steps->views says where */
-	bool all_out;    /* wherever the result is wanted, it is wanted in the segment */
-	bool one_out;    /* and that is one place */
+	bool all_out;    /* everybody wants the result, in the segment */
+	bool one_out;    /* everybody wants it, in one place: then it is everybody's to write to */
 	uint64_t target; /* this one */
 	bool apart;      /* nobody's result is wanted where operands are, so far as that was looked at */
 };
@@ -53,6 +54,8 @@ static int say_place(struct call *call, uint64_t in, uint64_t out)
 static void note_place(struct places *places, const struct step_place *place)
 {
 	places->all_in = places->all_in && place->in != 0;
+	places->one_out = places->one_out && place->out != OUT_NOT_WANTED;
+	places->all_out = places->all_out && place->out != OUT_NOT_WANTED;
 	if (place->out == OUT_NOT_WANTED)
 		return;
 	places->all_out = places->all_out && place->out != OUT_ELSEWHERE;

@@ -15,8 +15,10 @@
  *
  * Errors: MUSTER_EGONE, MUSTER_ELEFT (muster_failure_of says who), -ETIMEDOUT, MUSTER_EMISMATCH where it is noticed;
  * then outputs are undefined and the world is broken: every rank's current and later collectives on it return, at once,
- * with MUSTER_EBROKEN or the cause. Messages still work among those who live, and barriers as long as nobody ended.
- * -EINVAL for arguments that make no sense, before anything is sent. MUSTER_EFORKED, MUSTER_EBUSY, MUSTER_EFINALIZED.
+ * with MUSTER_EBROKEN or the cause. A rank's buffers are its own again then, but for a result that all ranks of an
+ * allreduce named as one place: those who are late may still write to it until they have returned. Messages still work
+ * among those who live, and barriers as long as nobody ended. -EINVAL for arguments that make no sense, before anything
+ * is sent. MUSTER_EFORKED, MUSTER_EBUSY, MUSTER_EFINALIZED.
  *
  * broadcast, reduce, gather and scatter do not wait for those who need nothing of one another: a root that has sent
  * goes on.
