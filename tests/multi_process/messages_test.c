@@ -142,6 +142,49 @@ static void a_tag_is_received_before_what_was_sent_earlier(void **state)
 	every_way(receives_by_tag, 2);
 }
 
+/* However many wait to be fetched, what comes later can be asked for first: also what is of another world. */
+enum { MANY = 100, LARGE_BYTES = 50000 };
+
+static int sends_many(muster_world *world, muster_world *part, unsigned char *data)
+{
+	static muster_request *requests[MANY];
+	int last = MANY;
+	for (int i = 0; i < MANY; i++) {
+		fill_message(data + i * LARGE_BYTES, LARGE_BYTES, (unsigned)i);
+		CHECK(muster_isend(part, 1, i, data + i * LARGE_BYTES, LARGE_BYTES, &requests[i]) == 0);
+	}
+	CHECK(muster_send(world, 1, TAG, &last, sizeof last, MUSTER_FOREVER) == 0);
+	CHECK(muster_wait_all(part, requests, MANY, MUSTER_FOREVER) == 0);
+	return 0;
+}
+
+static int receives_many_backwards(muster_world *world, void *context)
+{
+	unsigned char *data = take_way(world, context);
+	muster_world *part;
+	int last = 0;
+	CHECK(muster_split(world, 0, 0, &part, MUSTER_FOREVER) == 0);
+	for (int round = 0; round < 2; round++) {
+		if (muster_rank(world) == 0) {
+			CHECK(sends_many(world, part, data) == 0);
+			continue;
+		}
+		CHECK(muster_recv(world, 0, TAG, &last, sizeof last, NULL, MUSTER_FOREVER) == 0 && last == MANY);
+		for (int i = MANY - 1; i >= 0; i--) {
+			CHECK(muster_recv(part, 0, i, data, LARGE_BYTES, NULL, MUSTER_FOREVER) == 0);
+			CHECK(is_message(data, LARGE_BYTES, (unsigned)i));
+		}
+	}
+	muster_world_free(part);
+	return 0;
+}
+
+static void the_last_of_many_large_ones_is_received_first(void **state)
+{
+	(void)state;
+	every_way(receives_many_backwards, 2);
+}
+
 static int serves_any(muster_world *world, void *context)
 {
 	enum { ROUNDS = 300 };
@@ -345,6 +388,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_receiver_says_only_now_and_then_how_far_it_has_read),
 		cmocka_unit_test(a_stream_arrives_in_order),
 		cmocka_unit_test(a_tag_is_received_before_what_was_sent_earlier),
+		cmocka_unit_test(the_last_of_many_large_ones_is_received_first),
 		cmocka_unit_test(anybody_is_received_from_in_the_order_of_each),
 		cmocka_unit_test(sendrecv_goes_round_without_a_deadlock),
 		cmocka_unit_test(everybody_sends_large_messages_to_all_at_once),

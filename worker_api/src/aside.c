@@ -30,9 +30,10 @@ struct aside *aside_create_empty(enum aside_form form, const struct message_head
 	return create(form, head, head->bytes);
 }
 
-struct aside *aside_kept(struct reader *reader, uint64_t number)
+struct aside *aside_kept(struct reader *reader, uint32_t number)
 {
-	struct aside *kept = &reader->kept[number];
+	uint32_t block = offer_block(number);
+	struct aside *kept = &reader->offers[block].kept[number - offer_block_begin(block)];
 	struct aside **at = &reader->aside;
 	while (*at != NULL && *at != kept)
 		at = &(*at)->next;

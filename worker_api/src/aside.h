@@ -34,7 +34,7 @@ struct aside *aside_create_empty(enum aside_form form, const struct message_head
 
 /* For an offer that is one again, in no list and not filled: its reader keeps one for each number, for whoever gives an
  * offer back may have no memory. */
-struct aside *aside_kept(struct reader *reader, uint64_t number);
+struct aside *aside_kept(struct reader *reader, uint32_t number);
 
 void aside_append(struct reader *reader, struct aside *aside);
 void aside_prepend(struct reader *reader, struct aside *aside);

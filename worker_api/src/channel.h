@@ -33,7 +33,8 @@
 
 enum {
 	CHANNEL_SLOTS = 32, /* a power of two */
-	CHANNEL_OFFERS = 8,
+	OFFERS_FIRST = 8,
+	OFFER_BLOCKS = 17, /* of offers: each has as many as there were before it */
 	SLOT_BYTES = 48,
 	EAGER_BYTES = 32 << 10,     /* messages from here on are offered */
 	EAGER_SPIN_BYTES = 8 << 10, /* the same where the receiver has a CPU of its own: it copies once, at once */
@@ -95,8 +96,13 @@ struct channel {
 	 */
 	_Alignas(SEGMENT_LINE) _Atomic uint32_t consumed;
 
-	struct offer offers[CHANNEL_OFFERS];
+	struct offer offers[OFFERS_FIRST];
 	struct slot slots[CHANNEL_SLOTS];
+
+	/* Where more offers are: offsets, from the second block on. By the sender, before the first slot that needs
+	 * one.
+	 */
+	uint64_t offer_blocks[OFFER_BLOCKS];
 };
 
 /* --- words --- */
@@ -153,9 +159,25 @@ static inline uint64_t offer_again(uint64_t state)
 	return offer_state(state >> 16, (state >> 8) + 1, PHASE_OFFERED);
 }
 
-static inline uint64_t offer_seen(struct channel *channel, uint32_t number)
+static inline uint64_t offer_seen(const struct offer *offer)
 {
-	return atomic_load_explicit(&channel->offers[number].state, memory_order_acquire) & ~UINT64_C(1);
+	return atomic_load_explicit(&offer->state, memory_order_acquire) & ~UINT64_C(1);
+}
+
+/* In which block an offer is, by its number. */
+static inline uint32_t offer_block(uint32_t number)
+{
+	return number < OFFERS_FIRST ? 0 : 32 - (uint32_t)__builtin_clz(number / OFFERS_FIRST);
+}
+
+static inline uint32_t offer_block_begin(uint32_t block)
+{
+	return block == 0 ? 0 : (uint32_t)OFFERS_FIRST << (block - 1);
+}
+
+static inline uint32_t offer_block_count(uint32_t block)
+{
+	return block == 0 ? OFFERS_FIRST : (uint32_t)OFFERS_FIRST << (block - 1);
 }
 
 /* --- bells --- */

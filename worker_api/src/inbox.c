@@ -230,6 +230,7 @@ static bool take_slot(struct inbox *inbox, struct reader *reader)
 	const void *data = slot.data;
 	uint64_t bulk_bytes = 0;
 	bool taken = true;
+	int heard = 0;
 	memcpy(slot.data, next->data, sizeof slot.data);
 	struct message_head head = {
 		.world = slot.world, .tag = slot.tag, .source = slot_source(slot.what), .sender = reader->rank};
@@ -244,6 +245,8 @@ static bool take_slot(struct inbox *inbox, struct reader *reader)
 		break;
 	case FORM_OFFER:
 		head.bytes = slot.offer.bytes;
+		heard = reader_hear_of(inbox->segment, reader, slot.offer.number);
+		data = heard == 0 ? data : NULL;
 		break;
 	case FORM_BLOCK:
 		bulk_bytes = slot.block.bytes;
@@ -253,6 +256,7 @@ static bool take_slot(struct inbox *inbox, struct reader *reader)
 	}
 	if (data != NULL)
 		taken = take_message(inbox, reader, &slot, data, &head);
+	taken = taken && heard != -ENOMEM;
 	if (taken)
 		reader_consume(inbox->segment, reader, bulk_bytes);
 	return taken;

@@ -16,7 +16,7 @@ static bool read_memory(const struct segment *segment, const struct reader *read
 	uint64_t fetched = offer_turned(offer->state, PHASE_FETCHED);
 	for (uint64_t done = 0, bytes; done < offer->bytes; done += bytes) {
 		bytes = offer->bytes - done < CHUNK_BYTES ? offer->bytes - done : CHUNK_BYTES;
-		if (offer_seen(reader->channel, offer->number) != fetched)
+		if (offer_seen(reader_offer(reader, offer->number)) != fetched)
 			return false;
 		if (copy_from_rank(&segment->ranks[reader->rank], into + done, offer->address + done, bytes) < 0)
 			return false;
@@ -35,7 +35,7 @@ static bool copy_from_segment(const struct segment *segment, const struct slot_o
 enum offer_outcome offer_fetch(struct segment *segment, struct reader *reader, const struct slot_offer *offer,
                                void *into)
 {
-	struct offer *place = &reader->channel->offers[offer->number];
+	struct offer *place = reader_offer(reader, offer->number);
 	uint64_t fetched = offer_turned(offer->state, PHASE_FETCHED);
 	bool done = false;
 	if (!offer_turn(segment, reader->rank, place, offer->state, fetched))
@@ -57,5 +57,6 @@ enum offer_outcome offer_fetch(struct segment *segment, struct reader *reader, c
 
 bool offer_stands(const struct reader *reader, const struct slot_offer *offer)
 {
-	return offer->number < CHANNEL_OFFERS && offer_seen(reader->channel, offer->number) == offer->state;
+	return reader_heard_of(reader, offer->number) &&
+	       offer_seen(reader_offer(reader, offer->number)) == offer->state;
 }

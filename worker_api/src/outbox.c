@@ -29,13 +29,27 @@ void outbox_close(struct outbox *outbox)
 
 /* --- offers --- */
 
-static bool put_offer(struct outbox *outbox, struct writer *writer, muster_request *request)
+static uint32_t free_number(const struct writer *writer)
 {
 	uint32_t number = 0;
-	while (number < CHANNEL_OFFERS && writer->offers[number] != NULL)
+	while (writer->offers[number].request != NULL)
 		number++;
-	if (number == CHANNEL_OFFERS || !writer_has_room(writer))
+	return number;
+}
+
+static void free_offer(struct writer *writer, uint32_t number)
+{
+	writer->offers[number].request = NULL;
+	writer->offers_out--;
+}
+
+static bool put_offer(struct outbox *outbox, struct writer *writer, muster_request *request)
+{
+	if (!writer_has_room(writer))
 		return false;
+	if (writer->offers_out == writer->offer_count && !writer_more_offers(outbox->segment, writer))
+		return false;
+	uint32_t number = free_number(writer);
 	const struct segment *segment = outbox->segment;
 	request->in_segment = segment_holds(segment, request->from, request->bytes);
 	request->address = request->in_segment ? (uint64_t)((const char *)request->from - segment->base)
@@ -43,8 +57,9 @@ static bool put_offer(struct outbox *outbox, struct writer *writer, muster_reque
 	request->number = number;
 	request->offer = offer_state(++writer->generation, 0, PHASE_OFFERED);
 	request->state = REQUEST_OFFERED;
-	writer->offers[number] = request;
-	atomic_store(&writer->channel->offers[number].state, request->offer);
+	writer->offers[number].request = request;
+	writer->offers_out++;
+	atomic_store(&writer->offers[number].place->state, request->offer);
 	struct slot *slot =
 		writer_slot(writer, request->world, request->tag, slot_what(FORM_OFFER, 0, request->world->rank));
 	slot->offer = (struct slot_offer){.bytes = request->bytes,
@@ -87,11 +102,11 @@ static bool stage(struct outbox *outbox, struct writer *writer, muster_request *
 
 static bool progress_offer(struct outbox *outbox, struct writer *writer, uint32_t number)
 {
-	muster_request *request = writer->offers[number];
-	uint64_t seen = offer_seen(writer->channel, number);
+	muster_request *request = writer->offers[number].request;
+	uint64_t seen = offer_seen(writer->offers[number].place);
 	bool changed = seen != request->offer;
 	if (offer_phase(seen) == PHASE_DONE) {
-		writer->offers[number] = NULL;
+		free_offer(writer, number);
 		request_end(request, 0);
 		return true;
 	}
@@ -132,12 +147,12 @@ static bool progress_writer(struct outbox *outbox, struct writer *writer)
 		writer->queue = writer->queue->next;
 		moved = true;
 	}
-	writer->busy = writer->queue != NULL;
-	for (uint32_t number = 0; number < CHANNEL_OFFERS; number++) {
-		if (writer->offers[number] != NULL)
+	for (uint32_t number = 0, left = writer->offers_out; left > 0; number++)
+		if (writer->offers[number].request != NULL) {
 			moved |= progress_offer(outbox, writer, number);
-		writer->busy |= writer->offers[number] != NULL;
-	}
+			left--;
+		}
+	writer->busy = writer->queue != NULL || writer->offers_out > 0;
 	return moved;
 }
 
@@ -174,10 +189,10 @@ static bool withdraw(struct outbox *outbox, struct writer *writer, uint32_t numb
 {
 	uint64_t state;
 	do {
-		state = offer_seen(writer->channel, number);
+		state = offer_seen(writer->offers[number].place);
 		if (offer_phase(state) == PHASE_DONE)
 			return false;
-	} while (!offer_turn(outbox->segment, writer->rank, &writer->channel->offers[number], state,
+	} while (!offer_turn(outbox->segment, writer->rank, writer->offers[number].place, state,
 	                     offer_turned(state, PHASE_WITHDRAWN)));
 	if (offer_phase(state) == PHASE_STAGED)
 		bell_ring(outbox->segment, writer->rank);
@@ -188,7 +203,7 @@ void outbox_cancel(struct outbox *outbox, muster_request *request, int rc)
 {
 	struct writer *writer = outbox->writers[world_job_rank(request->world, (uint32_t)request->peer)];
 	if (request->state == REQUEST_OFFERED) {
-		writer->offers[request->number] = NULL;
+		free_offer(writer, request->number);
 		request_end(request, withdraw(outbox, writer, request->number) ? rc : 0);
 		return;
 	}
@@ -207,9 +222,9 @@ static muster_request *find_request(const struct outbox *outbox, const muster_wo
 		for (muster_request *request = writer->queue; request != NULL; request = request->next)
 			if (request->world == world)
 				return request;
-		for (int i = 0; i < CHANNEL_OFFERS; i++)
-			if (writer->offers[i] != NULL && writer->offers[i]->world == world)
-				return writer->offers[i];
+		for (uint32_t i = 0; i < writer->offer_count; i++)
+			if (writer->offers[i].request != NULL && writer->offers[i].request->world == world)
+				return writer->offers[i].request;
 	}
 	return NULL;
 }
@@ -228,8 +243,8 @@ static bool mark_lost(struct writer *writer)
 	bool any = false;
 	for (muster_request *request = writer->queue; request != NULL; request = request->next)
 		any |= request_mark_lost(request);
-	for (int i = 0; i < CHANNEL_OFFERS; i++)
-		any |= writer->offers[i] != NULL && request_mark_lost(writer->offers[i]);
+	for (uint32_t i = 0; i < writer->offer_count; i++)
+		any |= writer->offers[i].request != NULL && request_mark_lost(writer->offers[i].request);
 	return any;
 }
 
@@ -240,9 +255,9 @@ static void end_marked(struct outbox *outbox, struct writer *writer)
 		if (request->lost >= 0)
 			outbox_cancel(outbox, request, MUSTER_EGONE);
 	}
-	for (int i = 0; i < CHANNEL_OFFERS; i++)
-		if (writer->offers[i] != NULL && writer->offers[i]->lost >= 0)
-			outbox_cancel(outbox, writer->offers[i], MUSTER_EGONE);
+	for (uint32_t i = 0; i < writer->offer_count; i++)
+		if (writer->offers[i].request != NULL && writer->offers[i].request->lost >= 0)
+			outbox_cancel(outbox, writer->offers[i].request, MUSTER_EGONE);
 }
 
 void outbox_end_lost(struct outbox *outbox)
@@ -257,8 +272,8 @@ void outbox_end_lost(struct outbox *outbox)
 bool outbox_has_patience(struct outbox *outbox)
 {
 	for (struct writer *writer = outbox->busy; writer != NULL; writer = writer->next_busy)
-		for (int i = 0; i < CHANNEL_OFFERS; i++) {
-			muster_request *request = writer->offers[i];
+		for (uint32_t i = 0; i < writer->offer_count && writer->offers_out > 0; i++) {
+			muster_request *request = writer->offers[i].request;
 			if (request != NULL && offer_phase(request->offer) == PHASE_FETCHED && request->patience > 0) {
 				request->patience--;
 				return true;
@@ -267,11 +282,10 @@ bool outbox_has_patience(struct outbox *outbox)
 	return false;
 }
 
-static bool arm_offer(struct writer *writer, const muster_request *request)
+static bool arm_offer(const struct sent_offer *sent)
 {
-	uint64_t seen = request->offer;
-	return atomic_compare_exchange_strong(&writer->channel->offers[request->number].state, &seen, seen | 1) ||
-	       seen == (request->offer | 1);
+	uint64_t offer = sent->request->offer, seen = offer;
+	return atomic_compare_exchange_strong(&sent->place->state, &seen, seen | 1) || seen == (offer | 1);
 }
 
 bool outbox_arm(struct outbox *outbox)
@@ -279,8 +293,8 @@ bool outbox_arm(struct outbox *outbox)
 	for (struct writer *writer = outbox->busy; writer != NULL; writer = writer->next_busy) {
 		if (!writer_arm(writer))
 			return false; /* only once for each change */
-		for (int i = 0; i < CHANNEL_OFFERS; i++)
-			if (writer->offers[i] != NULL && !arm_offer(writer, writer->offers[i]))
+		for (uint32_t i = 0; i < writer->offer_count && writer->offers_out > 0; i++)
+			if (writer->offers[i].request != NULL && !arm_offer(&writer->offers[i]))
 				return false;
 	}
 	return true;

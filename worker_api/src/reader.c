@@ -7,15 +7,14 @@
 #include "aside.h"
 #include "heap.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct reader *reader_create(uint32_t rank)
 {
 	struct reader *reader = calloc(1, sizeof *reader);
-	if (reader == NULL || (reader->kept = calloc(CHANNEL_OFFERS, sizeof *reader->kept)) == NULL) {
-		free(reader);
+	if (reader == NULL)
 		return NULL;
-	}
 	reader->rank = rank;
 	reader->aside_end = &reader->aside;
 	return reader;
@@ -25,8 +24,43 @@ void reader_destroy(struct reader *reader)
 {
 	while (reader->aside != NULL)
 		aside_remove(reader, &reader->aside);
-	free(reader->kept);
+	for (uint32_t block = 0; block < OFFER_BLOCKS; block++) {
+		free(reader->offers[block].staged);
+		free(reader->offers[block].kept);
+	}
 	free(reader);
+}
+
+static struct offer *find_places(const struct segment *segment, struct channel *channel, uint32_t block)
+{
+	uint64_t offset = channel->offer_blocks[block];
+	if (block == 0)
+		return channel->offers;
+	if (heap_block_bytes(segment, offset) < offer_block_count(block) * sizeof(struct offer))
+		return NULL;
+	return segment_at(segment, offset);
+}
+
+int reader_hear_of(const struct segment *segment, struct reader *reader, uint32_t number)
+{
+	uint32_t block = offer_block(number);
+	if (block >= OFFER_BLOCKS)
+		return -EBADMSG;
+	struct heard_offers *heard = &reader->offers[block];
+	if (heard->places != NULL)
+		return 0;
+	struct offer *places = find_places(segment, reader->channel, block);
+	if (places == NULL)
+		return -EBADMSG;
+	uint32_t count = offer_block_count(block);
+	if (heard->staged == NULL)
+		heard->staged = calloc(count, sizeof *heard->staged);
+	if (heard->kept == NULL)
+		heard->kept = calloc(count, sizeof *heard->kept);
+	if (heard->staged == NULL || heard->kept == NULL)
+		return -ENOMEM;
+	heard->places = places;
+	return 0;
 }
 
 const char *reader_bulk(const struct segment *segment, struct reader *reader, uint64_t at, uint64_t bytes)

@@ -15,6 +15,13 @@
 
 struct aside;
 
+/* One block of them, once one was heard of. */
+struct heard_offers {
+	struct offer *places; /* NULL: none was */
+	muster_request **staged;
+	struct aside *kept; /* see aside_kept */
+};
+
 struct reader {
 	uint32_t rank;           /* of the job */
 	struct channel *channel; /* NULL: nothing was sent yet */
@@ -25,9 +32,8 @@ struct reader {
 	uint64_t bulk_bytes;
 	struct aside *aside; /* in order */
 	struct aside **aside_end;
-	muster_request *staged[CHANNEL_OFFERS];
-	struct aside *kept; /* CHANNEL_OFFERS of them: aside_kept */
-	bool cannot_read;   /* the sender's memory */
+	struct heard_offers offers[OFFER_BLOCKS];
+	bool cannot_read; /* the sender's memory */
 };
 
 /* NULL without memory. */
@@ -36,6 +42,27 @@ void reader_destroy(struct reader *reader);
 
 /* Where `bytes` of bulk memory are; NULL when the sender wrote nonsense. */
 const char *reader_bulk(const struct segment *segment, struct reader *reader, uint64_t at, uint64_t bytes);
+
+/* Before anything is done with an offer of this number. -EBADMSG when the sender wrote nonsense, -ENOMEM. */
+int reader_hear_of(const struct segment *segment, struct reader *reader, uint32_t number);
+
+static inline bool reader_heard_of(const struct reader *reader, uint32_t number)
+{
+	return offer_block(number) < OFFER_BLOCKS && reader->offers[offer_block(number)].places != NULL;
+}
+
+static inline struct offer *reader_offer(const struct reader *reader, uint32_t number)
+{
+	uint32_t block = offer_block(number);
+	return &reader->offers[block].places[number - offer_block_begin(block)];
+}
+
+/* The request for which an offer comes in blocks, if any. */
+static inline muster_request **reader_staged(const struct reader *reader, uint32_t number)
+{
+	uint32_t block = offer_block(number);
+	return &reader->offers[block].staged[number - offer_block_begin(block)];
+}
 
 /* Marks the next slot, so that whoever fills it rings. False when it is full already. NULL is fine. */
 bool reader_arm(struct reader *reader);

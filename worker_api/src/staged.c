@@ -14,7 +14,7 @@ void staged_begin(struct reader *reader, muster_request *request, const struct s
 	request->moved = 0;
 	request->cut_short = false;
 	request->state = REQUEST_STAGED;
-	reader->staged[offer->number] = request;
+	*reader_staged(reader, offer->number) = request;
 }
 
 void staged_take_over(struct reader *reader, muster_request *request, const struct aside *aside)
@@ -30,13 +30,13 @@ void staged_take_over(struct reader *reader, muster_request *request, const stru
 	request->moved = arriving->moved;
 	request->cut_short = arriving->cut_short;
 	request->state = REQUEST_STAGED;
-	reader->staged[request->number] = request;
+	*reader_staged(reader, request->number) = request;
 }
 
 muster_request *staged_take_block(struct segment *segment, struct reader *reader, const struct slot_block *block,
                                   const char *data)
 {
-	muster_request *request = block->number < CHANNEL_OFFERS ? reader->staged[block->number] : NULL;
+	muster_request *request = reader_heard_of(reader, block->number) ? *reader_staged(reader, block->number) : NULL;
 	if (request == NULL || request->offer != block->state || data == NULL ||
 	    block->bytes > request->message.bytes - request->moved)
 		return NULL;
@@ -44,10 +44,10 @@ muster_request *staged_take_block(struct segment *segment, struct reader *reader
 	request->moved += block->bytes;
 	if (request->moved < request->message.bytes)
 		return NULL;
-	if (!offer_turn(segment, reader->rank, &reader->channel->offers[request->number], request->offer,
+	if (!offer_turn(segment, reader->rank, reader_offer(reader, request->number), request->offer,
 	                offer_turned(request->offer, PHASE_DONE)))
 		return request;
-	reader->staged[request->number] = NULL;
+	*reader_staged(reader, request->number) = NULL;
 	request_end(request, 0);
 	return NULL;
 }
@@ -59,7 +59,7 @@ static void give_back(struct segment *segment, const muster_request *request, co
 {
 	struct reader *reader = request->reader;
 	uint64_t again = offer_again(request->offer);
-	if (!offer_turn(segment, reader->rank, &reader->channel->offers[request->number], request->offer, again))
+	if (!offer_turn(segment, reader->rank, reader_offer(reader, request->number), request->offer, again))
 		return;
 	struct aside *aside = aside_kept(reader, request->number);
 	aside->form = ASIDE_OFFER;
@@ -91,7 +91,7 @@ muster_request *staged_park(struct segment *segment, const muster_request *reque
 	aside->arriving.parked = true;
 	aside->arriving.into = aside->data;
 	memcpy(aside->data, request->into, request->moved);
-	request->reader->staged[request->number] = &aside->arriving;
+	*reader_staged(request->reader, request->number) = &aside->arriving;
 	aside_prepend(request->reader, aside);
 	return &aside->arriving;
 }

@@ -17,14 +17,14 @@ void staged_take_over(struct reader *reader, muster_request *request, const stru
 /* Whether the blocks that come are still this request's: a sender that took its message back uses its number again. */
 static inline bool staged_has_place(const muster_request *request)
 {
-	return request->reader->staged[request->number] == request;
+	return *reader_staged(request->reader, request->number) == request;
 }
 
 /* They are not to be any more. */
 static inline void staged_leave(const muster_request *request)
 {
 	if (staged_has_place(request))
-		request->reader->staged[request->number] = NULL;
+		*reader_staged(request->reader, request->number) = NULL;
 }
 
 /* The request that it was the last one of and for which it came to nothing, since the sender took it back; or NULL. */
@@ -39,7 +39,7 @@ muster_request *staged_park(struct segment *segment, const muster_request *reque
 /* Its sender took it back. */
 static inline bool staged_is_void(const muster_request *request)
 {
-	return offer_seen(request->reader->channel, request->number) != request->offer;
+	return offer_seen(reader_offer(request->reader, request->number)) != request->offer;
 }
 
 /* Its sender has ended: what there was has been read. */

@@ -61,7 +61,44 @@ struct writer *writer_create(struct segment *segment, uint32_t rank)
 
 void writer_destroy(struct writer *writer)
 {
+	if (writer != NULL)
+		free(writer->offers);
 	free(writer);
+}
+
+/* --- offers --- */
+
+/* The first block is in the channel. */
+static struct offer *make_offers(struct segment *segment, struct channel *channel, uint32_t block)
+{
+	size_t bytes = offer_block_count(block) * sizeof(struct offer);
+	if (block == 0)
+		return channel->offers;
+	uint64_t offset = heap_take(segment, bytes);
+	if (offset == 0)
+		return NULL;
+	memset(segment_at(segment, offset), 0, bytes);
+	channel->offer_blocks[block] = offset;
+	return segment_at(segment, offset);
+}
+
+bool writer_more_offers(struct segment *segment, struct writer *writer)
+{
+	uint32_t block = offer_block(writer->offer_count), before = writer->offer_count;
+	if (block >= OFFER_BLOCKS)
+		return false;
+	uint32_t more = offer_block_count(block);
+	struct sent_offer *offers = realloc(writer->offers, (before + more) * sizeof *offers);
+	if (offers == NULL)
+		return false;
+	writer->offers = offers;
+	struct offer *places = make_offers(segment, writer->channel, block);
+	if (places == NULL)
+		return false;
+	for (uint32_t i = 0; i < more; i++)
+		offers[before + i] = (struct sent_offer){.place = &places[i]};
+	writer->offer_count = before + more;
+	return true;
 }
 
 /* --- the bulk memory --- */

@@ -12,6 +12,11 @@
 
 #include <string.h>
 
+struct sent_offer {
+	muster_request *request; /* NULL: its number is free */
+	struct offer *place;
+};
+
 struct writer {
 	struct channel *channel;
 	uint32_t rank;     /* of the job */
@@ -28,8 +33,10 @@ struct writer {
 
 	/* Of the outbox: what goes this way. */
 	muster_request *queue; /* what waits for room, in order */
-	muster_request *offers[CHANNEL_OFFERS];
-	uint64_t generation; /* of offers */
+	struct sent_offer *offers;
+	uint32_t offer_count; /* numbers that there are */
+	uint32_t offers_out;  /* of which so many are in use */
+	uint64_t generation;  /* of offers */
 	struct writer *next_busy;
 	bool busy; /* is on the outbox's list: something is queued or offered */
 };
@@ -39,6 +46,9 @@ struct writer *writer_create(struct segment *segment, uint32_t rank);
 
 /* NULL is fine. The channel stays. */
 void writer_destroy(struct writer *writer);
+
+/* As many numbers for offers again as there are. False: there is no memory for them now. */
+bool writer_more_offers(struct segment *segment, struct writer *writer);
 
 /* Bulk memory, unless there is some. -ENOMEM, with error_text. */
 int writer_make_bulk(struct segment *segment, struct writer *writer);
