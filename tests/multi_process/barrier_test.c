@@ -133,7 +133,9 @@ static int waits_for_one_who_leaves(muster_world *world, void *context)
 	CHECK(muster_failure_of(world)->rank == 2);
 	CHECK(strstr(muster_error_text(), "barrier 'in vain': rank 2") != NULL);
 	CHECK(muster_failure_of(world)->missing_count >= 1);
+	uint64_t last = world->segment->me->sums.barrier_last;
 	CHECK(muster_barrier(world, 0, NULL) == departure->seen[rank]);
+	CHECK(world->segment->me->sums.barrier_last == last); /* it did not come last: nobody came */
 	return 0;
 }
 

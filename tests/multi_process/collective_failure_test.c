@@ -331,7 +331,9 @@ static int makes_no_sense(muster_world *world, void *context)
 	double in[2] = {1, 2}, out[8];
 	int size = muster_size(world);
 	(void)context;
+	CHECK(muster_failure_of(world)->code == 0 && muster_failure_of(world)->rank == -1);
 	CHECK(muster_broadcast(world, in, 1, MUSTER_DOUBLE, size, 0) == -EINVAL);
+	CHECK(muster_failure_of(world)->code == -EINVAL && muster_failure_of(world)->rank == -1);
 	CHECK(muster_broadcast(world, in, 1, MUSTER_DOUBLE, -1, 0) == -EINVAL);
 	CHECK(muster_broadcast(world, NULL, 1, MUSTER_DOUBLE, 0, 0) == -EINVAL);
 	CHECK(muster_broadcast(world, in, 1, (enum muster_type)77, 0, 0) == -EINVAL);

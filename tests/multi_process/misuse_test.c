@@ -265,6 +265,24 @@ static void init_with_little(void *context)
 		_exit(1);
 }
 
+static void init_twice_alone(void *context)
+{
+	muster_world *world = NULL, *second = NULL;
+	(void)context;
+	if (muster_init(&world) < 0)
+		_exit(1);
+	tell(muster_init(&second));
+	if (muster_finalize(world) < 0 || muster_init(&second) != -EALREADY || second != NULL)
+		_exit(1);
+}
+
+static void a_rank_alone_joins_once_as_others_do(void **state)
+{
+	(void)state;
+	in_a_child(init_twice_alone, NULL);
+	assert_int_equal(answer->code, -EALREADY);
+}
+
 static void a_rank_alone_says_why_it_has_no_memory(void **state)
 {
 	int files = RLIMIT_NOFILE, size = RLIMIT_FSIZE;
@@ -422,6 +440,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_header_is_refused),
 		cmocka_unit_test(a_segment_that_was_cut_off_is_refused),
 		cmocka_unit_test(an_address_space_that_is_too_small_is_told),
+		cmocka_unit_test(a_rank_alone_joins_once_as_others_do),
 		cmocka_unit_test(a_rank_alone_says_why_it_has_no_memory),
 		cmocka_unit_test(a_forked_child_has_no_world),
 		cmocka_unit_test(a_world_is_over_after_finalize),

@@ -46,6 +46,7 @@ static int splits(muster_world *world, void *context)
 	CHECK(sum_of(world, 1, &sum) == 0 && sum == size);
 	CHECK(muster_finalize(world) == -EBUSY);
 	muster_world_free(alone);
+	CHECK(muster_job_rank(alone, 0) == MUSTER_EFINALIZED);
 	muster_world_free(part);
 	muster_world_free(NULL);
 	return 0;
@@ -128,6 +129,7 @@ static int fills_the_segment(muster_world *world, void *context)
 	while (made < MOST && (rc = muster_split(world, muster_rank(world) % 2, 0, &parts[made], MUSTER_FOREVER)) == 0)
 		made++;
 	CHECK(made > 0 && rc == -ENOMEM);
+	CHECK(muster_failure_of(world)->code == -ENOMEM && muster_failure_of(world)->rank == -1);
 	CHECK(sum_of(world, made, &sum) == 0 && sum == made * muster_size(world));
 	CHECK(sum_of(parts[made - 1], 1, &sum) == 0);
 	while (made > 0)
@@ -142,6 +144,39 @@ static void a_full_segment_is_told_to_all_and_does_no_harm(void **state)
 {
 	(void)state;
 	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, fills_the_segment, NULL, NULL));
+}
+
+static _Thread_local bool no_memory;
+
+void *__real_calloc(size_t count, size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+	return no_memory ? NULL : __real_calloc(count, bytes);
+}
+
+static int has_no_memory(muster_world *world, void *context)
+{
+	enum { POOR = 2 };
+	muster_world *part = NULL;
+	bool poor = muster_rank(world) == POOR;
+	(void)context;
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	no_memory = poor;
+	int rc = muster_split(world, 0, 0, &part, MUSTER_FOREVER);
+	no_memory = false;
+	CHECK(rc == (poor ? -ENOMEM : MUSTER_EBROKEN) && part == NULL);
+	CHECK(muster_failure_of(world)->code == rc && muster_failure_of(world)->rank == (poor ? -1 : POOR));
+	return 0;
+}
+
+static void who_has_no_memory_for_it_is_named_to_all(void **state)
+{
+	(void)state;
+	for (int kind = RANKS_FIRST_KIND; kind <= 1; kind++)
+		assert_true(ranks_run(&(struct ranks_options){.ranks = 3, .threads = kind == 1}, has_no_memory, NULL,
+		                      NULL));
 }
 
 /* Within muster_split, when it is known who is in which part, and before it is said where the parts' memory is: until
@@ -234,6 +269,7 @@ int main(void)
 		cmocka_unit_test(a_negative_colour_stays_out),
 		cmocka_unit_test(memory_of_worlds_comes_back),
 		cmocka_unit_test(a_full_segment_is_told_to_all_and_does_no_harm),
+		cmocka_unit_test(who_has_no_memory_for_it_is_named_to_all),
 		cmocka_unit_test(who_comes_late_to_a_split_that_some_gave_up_has_no_part_alone),
 		cmocka_unit_test(a_split_is_everybodys_or_nobodys),
 	};

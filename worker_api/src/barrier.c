@@ -259,7 +259,7 @@ static bool read_record(muster_world *world, uint32_t member, uint32_t generatio
 		failure.missing[i] = (int)record->missing[i];
 	if (!same_code || atomic_load(&record->generation) != generation + 1)
 		return false;
-	world->failure = failure;
+	world_note_failure(world, &failure);
 	return true;
 }
 
@@ -277,7 +277,7 @@ static void learn_why(muster_world *world, uint32_t generation, int code)
 	for (uint32_t member = 0; member < world->size; member++)
 		if (read_record(world, member, generation, code))
 			return;
-	world->failure = (struct muster_failure){.code = code, .rank = -1};
+	world_note(world, code, -1);
 }
 
 static int word_missing(const muster_world *world, const char *label)
@@ -358,6 +358,6 @@ int muster_barrier(muster_world *world, int timeout_ms, const char *label)
 		return rc;
 	if (world->size > 1)
 		rc = meet(world, timeout_ms, label, &waited_since);
-	trace_barrier(world->segment, waited_since, label);
+	trace_barrier(world->segment, waited_since, rc == 0 && waited_since == 0 && world->size > 1, label);
 	return world_leave(world, rc);
 }

@@ -81,7 +81,13 @@ int call_end(struct call *call, int rc)
 	muster_world *world = call->world;
 	if (rc == 0)
 		trace_collective(world->segment, call->kind, call->bytes, call->begin_ticks);
-	else if (rc != -EINVAL)
-		wait_break_group(world, rc, world->failure.rank);
+	else if (rc != -EINVAL) /* with nobody's name it is this rank's own */
+		wait_break_group(world, rc, world->failure_noted ? world->failure.rank : (int32_t)world->rank);
 	return world_leave(world, rc);
+}
+
+int call_end_alike(struct call *call, int rc)
+{
+	trace_collective(call->world->segment, call->kind, call->bytes, call->begin_ticks);
+	return world_leave(call->world, rc);
 }

@@ -23,6 +23,9 @@ int call_shape(struct call *call, uint32_t tag, size_t count, size_t element_byt
 /* Breaks the group when the call failed after it had begun. Returns what the user gets. */
 int call_end(struct call *call, int rc);
 
+/* Of a call that failed for all members alike: nothing is broken. */
+int call_end_alike(struct call *call, int rc);
+
 /* Of enum collective_kind; NULL: of none. */
 const char *call_name(uint32_t kind);
 

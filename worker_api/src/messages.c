@@ -58,7 +58,7 @@ int messages_make(struct segment *segment)
 
 int messages_refuse(muster_world *world, const char *call, const char *what, int value)
 {
-	world->failure = (struct muster_failure){.code = -EINVAL, .rank = -1};
+	world_note(world, -EINVAL, -1);
 	return world_leave(world, error_set(-EINVAL, "%s: %s %d", call, what, value));
 }
 
@@ -145,7 +145,7 @@ int messages_tell_time_out(const muster_request *request, int timeout_ms)
 static int tell_failure(const muster_request *request)
 {
 	muster_world *world = request->world;
-	world->failure = (struct muster_failure){.code = request->rc, .rank = -1};
+	world_note(world, request->rc, -1);
 	if (request->lost >= 0 && request->rc == MUSTER_EGONE)
 		return wait_tell_end(world, (uint32_t)request->lost, request->kind == REQUEST_SEND ? "send" : "receive",
 		                     NULL);

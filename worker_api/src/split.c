@@ -62,13 +62,12 @@ int muster_alloc_shared(muster_world *world, size_t bytes, void **memory, int ti
 	rc = tell_offset(&call, &offset);
 	if (rc == 0 && offset != NO_MEMORY)
 		*memory = segment_at(world->segment, offset);
-	rc = call_end(&call, rc);
 	if (rc < 0 || offset != NO_MEMORY)
-		return rc;
-	return error_set(-ENOMEM,
-	                 "no %zu bytes in one piece are left in the job's shared segment of %zu: raise shared_memory "
-	                 "in the spec",
-	                 bytes, world->segment->bytes);
+		return call_end(&call, rc);
+	return call_end_alike(&call, error_set(-ENOMEM,
+	                                       "no %zu bytes in one piece are left in the job's shared segment of %zu: "
+	                                       "raise shared_memory in the spec",
+	                                       bytes, world->segment->bytes));
 }
 
 /* --- worlds --- */
@@ -203,10 +202,11 @@ static int split(struct call *call, const struct wish *mine, muster_world **made
 	free(part.members);
 	free(offsets);
 	free(wishes);
-	rc = call_end(call, rc);
 	if (rc < 0 || complete)
-		return rc;
-	return error_set(-ENOMEM, "muster_split: the job's shared segment is full: raise shared_memory in the spec");
+		return call_end(call, rc);
+	return call_end_alike(call,
+	                      error_set(-ENOMEM, "muster_split: there is no room in one piece in the job's shared "
+	                                         "segment: raise shared_memory in the spec"));
 }
 
 int muster_split(muster_world *world, int colour, int key, muster_world **part, int timeout_ms)

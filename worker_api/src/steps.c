@@ -102,7 +102,7 @@ int steps_mismatch(struct call *call, uint32_t member)
 		snprintf(who, sizeof who, "rank %u", member);
 		other = call_name(steps_line(call, member)->kind);
 	}
-	call->world->failure = (struct muster_failure){.code = MUSTER_EMISMATCH, .rank = (int)member};
+	world_note(call->world, MUSTER_EMISMATCH, (int)member);
 	if (other != NULL && strcmp(other, call->name) != 0)
 		return error_set(MUSTER_EMISMATCH, "collective '%s': %s called '%s'", call->name, who, other);
 	return error_set(MUSTER_EMISMATCH,
@@ -235,7 +235,7 @@ int steps_gone(struct call *call, uint32_t member, int code)
 	int rc = learn_end(call, (int32_t)member);
 	if (rc != -ETIMEDOUT)
 		return rc;
-	call->world->failure = (struct muster_failure){.code = code, .rank = (int)member};
+	world_note(call->world, code, (int)member);
 	return error_set(code, "collective '%s': cannot read memory of rank %u: %s", call->name, member,
 	                 muster_strerror(code));
 }

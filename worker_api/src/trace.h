@@ -29,13 +29,12 @@ static inline void trace_add(struct segment *segment, enum trace_kind kind, uint
 	atomic_store_explicit(&trace->written, number + 1, memory_order_release);
 }
 
-/* `begin`: when it began to wait; 0: it came last, and did not. */
-static inline void trace_barrier(struct segment *segment, uint64_t begin, const char *label)
+/* `begin`: when it began to wait; 0: it did not. */
+static inline void trace_barrier(struct segment *segment, uint64_t begin, bool last, const char *label)
 {
 	struct segment_sums *sums = &segment->me->sums;
 	uint64_t now = ticks_now();
-	bool last = begin == 0;
-	uint64_t ticks = last ? 0 : now - begin;
+	uint64_t ticks = begin == 0 ? 0 : now - begin;
 	sums->barriers++;
 	sums->barrier_last += last;
 	sums->barrier_wait_ticks += ticks;

@@ -64,8 +64,7 @@ int wait_tell_broken(muster_world *world, const char *name)
 	uint32_t member = (uint32_t)broken;
 	if (member < world->size && has_ended(world, member))
 		return wait_tell_end(world, member, "collective", name);
-	world->failure =
-		(struct muster_failure){.code = MUSTER_EBROKEN, .rank = member < world->size ? (int)member : -1};
+	world_note(world, MUSTER_EBROKEN, member < world->size ? (int)member : -1);
 	if (name == NULL)
 		return error_set(MUSTER_EBROKEN, "collective: an earlier one of this world failed: %s",
 		                 muster_strerror(code));
@@ -119,7 +118,7 @@ static void tell_activity(struct wait *wait)
 
 static int timed_out(struct wait *wait)
 {
-	wait->world->failure = (struct muster_failure){.code = -ETIMEDOUT, .rank = -1};
+	world_note(wait->world, -ETIMEDOUT, -1);
 	const char *label = wait->label != NULL ? wait->label : "";
 	const char *quote = *label != '\0' ? "'" : "";
 	char who[40] = "";
@@ -256,7 +255,7 @@ int wait_tell_end(muster_world *world, uint32_t member, const char *what, const 
 		word_signal(failure.signal, how, sizeof how);
 	else
 		snprintf(how, sizeof how, "is gone; how it ended is not known yet");
-	world->failure = failure;
+	world_note_failure(world, &failure);
 	return error_set(failure.code, "%s%s%s%s%s: %srank %u %s", what, *quote != '\0' ? " " : "", quote,
 	                 label != NULL ? label : "", quote,
 	                 ended_with_the_job(world, rank) ? "muster is stopping the job: " : "", member, how);

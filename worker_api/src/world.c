@@ -75,6 +75,7 @@ int world_create(struct segment *segment, uint32_t rank, uint32_t size, uint32_t
 	world->size = size;
 	world->job_ranks = job_ranks;
 	world->layout = *layout;
+	world->failure.rank = -1;
 	world->group = segment_at(segment, offset);
 	world->id = world->group->serial;
 	world->domains = segment_at(segment, offset + layout->domains_offset);
@@ -132,12 +133,17 @@ int muster_attach(int segment_fd, int rank, muster_world **world)
 
 static int init_alone(muster_world **world)
 {
+	static _Atomic bool was_alone;
 	int fd;
+	if (atomic_load(&was_alone))
+		return error_set(-EALREADY, "this process has called muster_init before");
 	int rc = segment_make_alone(&fd);
 	if (rc < 0)
 		return rc;
 	rc = muster_attach(fd, 0, world);
 	close(fd);
+	if (rc == 0)
+		atomic_store(&was_alone, true);
 	return rc;
 }
 
@@ -214,6 +220,8 @@ int muster_job_rank(const muster_world *world, int rank)
 {
 	if (world == NULL || rank < 0 || (uint32_t)rank >= world->size)
 		return error_set(-EINVAL, "no rank %d in this world", rank);
+	if (world->segment == NULL)
+		return world_refuse(world);
 	return (int)world_job_rank(world, (uint32_t)rank);
 }
 

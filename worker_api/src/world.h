@@ -49,8 +49,9 @@ struct muster_world {
 	/* No member had ended, and the group was not broken, when header.events was this. */
 	uint32_t quiet_events;
 
-	struct steps *steps; /* of collectives; made by the first */
-	struct muster_failure failure;
+	struct steps *steps;           /* of collectives; made by the first */
+	struct muster_failure failure; /* of the last call that failed */
+	bool failure_noted;            /* by the call that is going on */
 };
 
 static inline struct group_member *world_member(const muster_world *world, uint32_t member)
@@ -77,11 +78,27 @@ static inline int world_enter(muster_world *world)
 	if (world == NULL || atomic_load_explicit(world->state, memory_order_relaxed) != WORLD_OPEN)
 		return world_refuse(world);
 	atomic_store_explicit(world->state, WORLD_BUSY, memory_order_relaxed);
+	world->failure_noted = false;
 	return 0;
+}
+
+/* What muster_failure_of says of the call that is going on, which fails. */
+static inline void world_note_failure(muster_world *world, const struct muster_failure *failure)
+{
+	world->failure = *failure;
+	world->failure_noted = true;
+}
+
+/* The same, of a code and a member of the world, or -1: nobody's. */
+static inline void world_note(muster_world *world, int code, int member)
+{
+	world_note_failure(world, &(struct muster_failure){.code = code, .rank = member});
 }
 
 static inline int world_leave(muster_world *world, int rc)
 {
+	if (rc < 0 && !world->failure_noted)
+		world_note(world, rc, -1);
 	atomic_store_explicit(world->state, WORLD_OPEN, memory_order_relaxed);
 	return rc;
 }

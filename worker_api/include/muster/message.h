@@ -21,7 +21,7 @@
  * Errors of all calls, besides: -ETIMEDOUT (nothing was sent or received), -EMSGSIZE (the message is larger than the
  * memory for it; it is still there), -EDEADLK (a wait without a limit for a message to oneself, which nobody else can
  * send or receive), -ENOMEM (the job's segment is full: `shared_memory` in the spec), -EINVAL, MUSTER_EFORKED,
- * MUSTER_EBUSY, MUSTER_EFINALIZED.
+ * MUSTER_EBUSY, MUSTER_EFINALIZED. After a failure the memory that a message was to be received in may hold some of it.
  */
 #ifndef MUSTER_MESSAGE_H
 #define MUSTER_MESSAGE_H
@@ -62,7 +62,9 @@ MUSTER_API int muster_isend(muster_world *world, int to, int tag, const void *da
 MUSTER_API int muster_irecv(muster_world *world, int from, int tag, void *data, size_t capacity,
                             muster_request **request);
 
-/* Ends the request, frees it and sets it to NULL, unless -ETIMEDOUT: then it goes on. `message` may be NULL. */
+/* Ends the request, frees it and sets it to NULL, unless -ETIMEDOUT or -EDEADLK: then it goes on. `message` may be
+ * NULL.
+ */
 MUSTER_API int muster_wait(muster_world *world, muster_request **request, struct muster_message *message,
                            int timeout_ms);
 
