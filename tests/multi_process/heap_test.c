@@ -27,6 +27,7 @@ static struct segment open_segment(void)
 	assert_ptr_not_equal(segment.base, MAP_FAILED);
 	close(fd);
 	segment.header = (struct segment_header *)segment.base;
+	segment.ranks = segment_at(&segment, segment.header->ranks_offset);
 	return segment;
 }
 
@@ -104,6 +105,65 @@ static void large_blocks_serve_small_ones_when_nothing_else_is_left(void **state
 	close_segment(&segment);
 }
 
+enum { PIECE_BYTES = 1 << 20, PIECES_MAX = 64, SEVERAL = 8 };
+
+static uint64_t take_all_pieces(struct segment *segment, uint64_t *pieces)
+{
+	uint64_t count = 0;
+	while ((pieces[count] = heap_take(segment, PIECE_BYTES)) != 0)
+		count++;
+	return count;
+}
+
+static void small_ones_that_are_neighbours_serve_large_ones_when_nothing_else_is_left(void **state)
+{
+	struct segment segment = open_segment();
+	uint64_t pieces[PIECES_MAX], count;
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		count = take_all_pieces(&segment, pieces);
+		assert_true(count > 3 * SEVERAL);
+		/* In the order in which they were taken, so that none but the last goes back where it was cut off. */
+		for (uint64_t i = 0; i < count; i++)
+			assert_true(heap_give(&segment, pieces[i]));
+		uint64_t large = heap_take(&segment, SEVERAL * PIECE_BYTES);
+		assert_int_not_equal(large, 0);
+		assert_true(heap_give(&segment, large));
+	}
+	/* What is in use stays apart. */
+	count = take_all_pieces(&segment, pieces);
+	for (uint64_t i = 0; i < count; i++) {
+		memset(segment_at(&segment, pieces[i]), (int)i, PIECE_BYTES);
+		if (i % SEVERAL != 0)
+			assert_true(heap_give(&segment, pieces[i]));
+	}
+	assert_int_equal(heap_take(&segment, SEVERAL * PIECE_BYTES), 0);
+	uint64_t between = heap_take(&segment, (SEVERAL - 1) * PIECE_BYTES);
+	assert_int_not_equal(between, 0);
+	memset(segment_at(&segment, between), 0xff, (SEVERAL - 1) * PIECE_BYTES);
+	for (uint64_t i = 0; i < count; i += SEVERAL)
+		for (uint64_t at = 0; at < PIECE_BYTES; at += SEGMENT_LINE)
+			assert_int_equal(*(unsigned char *)segment_at(&segment, pieces[i] + at), i);
+	close_segment(&segment);
+}
+
+static void what_one_was_joining_as_it_died_is_joined_by_the_next(void **state)
+{
+	struct segment segment = open_segment();
+	uint64_t pieces[PIECES_MAX], count = take_all_pieces(&segment, pieces);
+	(void)state;
+	for (uint64_t i = 0; i < count; i++)
+		assert_true(heap_give(&segment, pieces[i]));
+	segment.header->heap_joiner = 1;
+	assert_int_equal(heap_take(&segment, SEVERAL * PIECE_BYTES), 0); /* waited for, but not for ever */
+	segment.ranks[0].presence = RANK_DYING;
+	assert_int_not_equal(heap_take(&segment, SEVERAL * PIECE_BYTES), 0);
+	segment.header->heap_joiner = UINT32_MAX;
+	for (uint64_t i = 0; i < 2; i++)
+		assert_int_not_equal(heap_take(&segment, SEVERAL * PIECE_BYTES), 0);
+	close_segment(&segment);
+}
+
 static void what_is_no_block_or_was_given_back_before_is_refused(void **state)
 {
 	struct segment segment = open_segment();
@@ -127,11 +187,12 @@ static void what_is_no_block_or_was_given_back_before_is_refused(void **state)
 
 /* --- many at once --- */
 
-enum { HAMMERERS = 6, HELD = 40, ROUNDS = 20000 };
+enum { HAMMERERS = 6, HELD = 40, ROUNDS = 20000, LARGE_ROUNDS = 300, SMALL_DOUBLINGS = 14, LARGE_DOUBLINGS = 23 };
 
 struct hammerer {
 	struct segment *segment;
 	uint64_t seed;
+	uint64_t doublings; /* sizes: up to so many of a byte */
 	bool forever;
 	_Atomic int *wrong;
 };
@@ -152,7 +213,8 @@ static void *hammer(void *argument)
 		uint64_t offset, bytes;
 	} held[HELD] = {{0, 0}};
 	uint64_t seed = me->seed;
-	for (int round = 0; me->forever || round < ROUNDS; round++) {
+	int rounds = me->doublings == LARGE_DOUBLINGS ? LARGE_ROUNDS : ROUNDS;
+	for (int round = 0; me->forever || round < rounds; round++) {
 		size_t i = next_random(&seed) % HELD;
 		unsigned char *block = segment_at(me->segment, held[i].offset);
 		if (held[i].offset != 0) {
@@ -164,7 +226,7 @@ static void *hammer(void *argument)
 			held[i].offset = 0;
 			continue;
 		}
-		held[i].bytes = UINT64_C(1) << next_random(&seed) % 14;
+		held[i].bytes = UINT64_C(1) << next_random(&seed) % me->doublings;
 		held[i].bytes += next_random(&seed) % held[i].bytes;
 		held[i].offset = heap_take(me->segment, held[i].bytes);
 		if (held[i].offset != 0)
@@ -173,21 +235,33 @@ static void *hammer(void *argument)
 	return NULL;
 }
 
-static void threads_never_get_the_same_block(void **state)
+static void hammer_at_once(uint64_t doublings)
 {
 	struct segment segment = open_segment();
 	struct hammerer hammerers[HAMMERERS];
 	pthread_t threads[HAMMERERS];
 	_Atomic int wrong = 0;
-	(void)state;
 	for (int i = 0; i < HAMMERERS; i++) {
-		hammerers[i] = (struct hammerer){.segment = &segment, .seed = (uint64_t)i + 1, .wrong = &wrong};
+		hammerers[i] = (struct hammerer){
+			.segment = &segment, .seed = (uint64_t)i + 1, .doublings = doublings, .wrong = &wrong};
 		assert_int_equal(pthread_create(&threads[i], NULL, hammer, &hammerers[i]), 0);
 	}
 	for (int i = 0; i < HAMMERERS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(wrong, 0);
 	close_segment(&segment);
+}
+
+static void threads_never_get_the_same_block(void **state)
+{
+	(void)state;
+	hammer_at_once(SMALL_DOUBLINGS);
+}
+
+static void nor_when_there_is_so_little_that_free_ones_are_joined(void **state)
+{
+	(void)state;
+	hammer_at_once(LARGE_DOUBLINGS);
 }
 
 static void a_rank_that_dies_in_between_spoils_nothing_for_others(void **state)
@@ -201,6 +275,7 @@ static void a_rank_that_dies_in_between_spoils_nothing_for_others(void **state)
 		if (pid == 0) {
 			hammer(&(struct hammerer){.segment = &segment,
 			                          .seed = (uint64_t)round % 100 + 100,
+			                          .doublings = round % 2 == 0 ? SMALL_DOUBLINGS : LARGE_DOUBLINGS,
 			                          .forever = true,
 			                          .wrong = wrong});
 			_exit(1);
@@ -210,7 +285,8 @@ static void a_rank_that_dies_in_between_spoils_nothing_for_others(void **state)
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
 		/* What the dead held is lost; a fresh heap now and then keeps some for the next. */
 		if (round % 10 == 9) {
-			hammer(&(struct hammerer){.segment = &segment, .seed = 1, .wrong = wrong});
+			hammer(&(struct hammerer){
+				.segment = &segment, .seed = 1, .doublings = SMALL_DOUBLINGS, .wrong = wrong});
 			assert_int_equal(*wrong, 0);
 			close_segment(&segment);
 			segment = open_segment();
@@ -252,8 +328,11 @@ int main(void)
 		cmocka_unit_test(blocks_are_aligned_and_hold_what_was_asked_for),
 		cmocka_unit_test(none_is_left_is_said_and_what_is_given_back_is_there_again),
 		cmocka_unit_test(large_blocks_serve_small_ones_when_nothing_else_is_left),
+		cmocka_unit_test(small_ones_that_are_neighbours_serve_large_ones_when_nothing_else_is_left),
+		cmocka_unit_test(what_one_was_joining_as_it_died_is_joined_by_the_next),
 		cmocka_unit_test(what_is_no_block_or_was_given_back_before_is_refused),
 		cmocka_unit_test(threads_never_get_the_same_block),
+		cmocka_unit_test(nor_when_there_is_so_little_that_free_ones_are_joined),
 		cmocka_unit_test(a_rank_that_dies_in_between_spoils_nothing_for_others),
 		cmocka_unit_test(scribbled_lists_lead_nowhere_outside_of_the_heap),
 	};

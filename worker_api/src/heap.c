@@ -7,14 +7,15 @@
  *
  * Blocks of a page and more come in four sizes a doubling (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20 ... pages);
  * smaller ones are powers of two, of which a page is cut full at once. A block that was given back goes on the list of
- * its size, unless nothing was cut off after it: then it goes back where it came from. Nothing is joined or split
- * again.
+ * its size, unless nothing was cut off after it: then it goes back where it came from. Only when nothing else is left
+ * are larger ones split, and then neighbours joined. Pages of small blocks stay what they are.
  *
  * Any process may have scribbled over what is read here, and may die between any two steps. Nothing is believed but
  * what the map says, and a list that leads astray is cut off there.
  */
 #include "heap.h"
 
+#include <sched.h>
 #include <string.h>
 
 enum { LINES_A_PAGE = SEGMENT_PAGE / SEGMENT_LINE };
@@ -57,10 +58,11 @@ static uint64_t kind_bytes(uint32_t kind)
 enum {
 	MAP_NOTHING = 0, /* the inside of a block, or not cut off */
 	/* 1 ... SMALL_KINDS: a page of small blocks; up to KINDS: a large block */
+	MAP_FREE_PAGE = 0x7f,  /* on no list: whoever joins free blocks has it */
 	MAP_GIVEN_BACK = 0x80, /* with a large block's number */
 };
 
-static_assert((int)KINDS < (int)MAP_GIVEN_BACK, "the map has room for every kind");
+static_assert((int)KINDS < (int)MAP_FREE_PAGE, "the map has room for every kind");
 
 static uint64_t blocks_offset(const struct segment *segment)
 {
@@ -186,12 +188,93 @@ static uint64_t take_part(struct segment *segment, uint32_t kind)
 	return offset;
 }
 
-static uint64_t take_large(struct segment *segment, uint32_t kind)
+/* --- joining --- */
+
+/* Puts free pages on lists, in blocks as large as there can be, or back where blocks are cut off. */
+static void give_pages(struct segment *segment, uint64_t begin, uint64_t end)
+{
+	uint64_t first = begin - blocks_offset(segment), last = end - blocks_offset(segment);
+	for (uint64_t at = begin; at < end; at += SEGMENT_PAGE)
+		atomic_store(map_at(segment, at), MAP_NOTHING);
+	if (atomic_compare_exchange_strong(&segment->header->heap_taken, &last, first))
+		return;
+	for (uint64_t at = begin; at < end;) {
+		uint32_t kind = kind_for(end - at);
+		kind -= kind_bytes(kind) > end - at;
+		atomic_store(map_at(segment, at), (uint8_t)((kind + 1) | MAP_GIVEN_BACK));
+		push(segment, kind, at, at);
+		at += kind_bytes(kind);
+	}
+}
+
+/* From the first page on: whoever dies in between leaves free pages that others find. */
+static void take_apart(struct segment *segment)
+{
+	for (uint32_t kind = SMALL_KINDS; kind < KINDS; kind++)
+		for (uint64_t offset; (offset = pop(segment, kind)) != 0;)
+			for (uint64_t at = offset; at < offset + kind_bytes(kind); at += SEGMENT_PAGE)
+				atomic_store(map_at(segment, at), MAP_FREE_PAGE);
+}
+
+static void give_runs(struct segment *segment)
+{
+	uint64_t begin = 0, at = blocks_offset(segment), taken = atomic_load(&segment->header->heap_taken);
+	uint64_t most = blocks_end(segment) - at,
+		 end = at + (taken < most ? taken : most) / SEGMENT_PAGE * SEGMENT_PAGE;
+	for (; at < end; at += SEGMENT_PAGE) {
+		bool free_page = atomic_load(map_at(segment, at)) == MAP_FREE_PAGE;
+		if (free_page && begin == 0)
+			begin = at;
+		if (!free_page && begin != 0) {
+			give_pages(segment, begin, at);
+			begin = 0;
+		}
+	}
+	if (begin != 0)
+		give_pages(segment, begin, end);
+}
+
+static bool may_join(struct segment *segment)
+{
+	_Atomic uint32_t *joiner = &segment->header->heap_joiner;
+	uint32_t seen = atomic_load(joiner);
+	bool ended = seen != 0 && (seen > segment->header->rank_count ||
+	                           atomic_load(&segment->ranks[seen - 1].presence) >= RANK_LEFT);
+	return (seen == 0 || ended) && atomic_compare_exchange_strong(joiner, &seen, segment->rank + 1);
+}
+
+/* For want of larger ones: by one rank at a time, for which others wait a little. */
+static void join(struct segment *segment)
+{
+	enum { PATIENCE_TURNS = 10000 };
+	uint32_t turns = 0;
+	while (!may_join(segment)) {
+		if (++turns == PATIENCE_TURNS)
+			return;
+		sched_yield();
+	}
+	take_apart(segment);
+	give_runs(segment);
+	atomic_store(&segment->header->heap_joiner, 0);
+}
+
+/* --- taking, of either size --- */
+
+static uint64_t take_whole(struct segment *segment, uint32_t kind)
 {
 	uint64_t offset = pop(segment, kind);
 	if (offset == 0)
 		offset = cut_off(segment, kind);
 	return offset != 0 ? offset : take_part(segment, kind);
+}
+
+static uint64_t take_large(struct segment *segment, uint32_t kind)
+{
+	uint64_t offset = take_whole(segment, kind);
+	if (offset != 0 || kind_bytes(kind) > blocks_end(segment) - blocks_offset(segment))
+		return offset;
+	join(segment);
+	return take_whole(segment, kind);
 }
 
 static uint64_t take_small(struct segment *segment, uint32_t kind)

@@ -2,7 +2,8 @@
  *
  * heap: memory of the segment, given out and taken back without locks, by any number of ranks and threads at once.
  *
- * A rank that dies in between loses what it was about to take or to give back, no more. Ranks may scribble over all of
+ * A rank that dies in between loses what it was about to take or to give back, no more; what it was about to join to
+ * larger blocks is found by the next who does. Ranks may scribble over all of
  * it: the heap then gives out what others still use, but stays within its bounds.
  */
 #ifndef MUSTER_HEAP_H
