@@ -262,7 +262,7 @@ static void word_restart(void *context, const struct job_result *result, int64_t
 	struct run *run = context;
 	struct report_facts facts = facts_of(run);
 	facts.result = result;
-	report_text_add_restart(line, &facts, result->restarts, wait_ms);
+	report_text_add_restart(line, &facts, result->restarts + 1, wait_ms);
 }
 
 static void word_failure(void *context, const struct job_result *result, struct text *line)

@@ -301,7 +301,7 @@ static void on_moment(void *context, enum job_moment moment, uint32_t local_rank
 	case MOMENT_RESTART:
 		begin_event(keeper, "restart");
 		text_add_format(&keeper->events, ",\"restarts\":%" PRIu32,
-		                supervisor_look(keeper->supervisor).result->restarts);
+		                supervisor_look(keeper->supervisor).result->restarts + 1);
 		end_event(keeper);
 		begin_settling(keeper); /* the ranks may never all have been started, nor will be */
 		break;
@@ -359,8 +359,10 @@ void job_keeper_finish(struct job_keeper *keeper, const struct job_result *resul
 	struct error err;
 	if (has_record(keeper) && report != NULL &&
 	    job_record_finish_file(keeper->facts.record, "report.json", keeper->report_fd, report, strlen(report),
-	                           &err) < 0)
+	                           &err) < 0) {
 		warn(keeper, &err);
+		write_events(keeper); /* then they do, unless they have */
+	}
 	control_server_destroy(keeper->server);
 	if (has_record(keeper))
 		job_prune_now_and_then(keeper->facts.record->id);

@@ -143,7 +143,7 @@ bool stream_may_take(const struct stream *stream)
 	return true;
 }
 
-static void break_silent_lines(struct stream *stream)
+static void break_other_lines(struct stream *stream)
 {
 	for (uint32_t i = 0; i < stream->sink_count; i++) {
 		struct stream *owner = stream->sinks[i]->owner;
@@ -261,7 +261,7 @@ void stream_take(struct stream *stream, const char *bytes, size_t length)
 	stream->quiet_ticks = 0;
 	stream->taken = length;
 	stream->sent = 0;
-	break_silent_lines(stream);
+	break_other_lines(stream);
 	for (uint32_t i = 0; i < stream->sink_count; i++) {
 		if (passes_bytes(stream, stream->sinks[i]))
 			pass_on(stream, stream->sinks[i], bytes, length);
@@ -327,6 +327,7 @@ void stream_end(struct stream *stream)
 	stream_break_line(stream);
 	if (stream->held_length > 0 && reserve_held(stream, 1)) {
 		stream->held[stream->held_length++] = '\n';
+		break_other_lines(stream);
 		send_lines(stream, stream->held, stream->held_length);
 	}
 	drop_held(stream);

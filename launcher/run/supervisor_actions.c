@@ -299,7 +299,6 @@ void supervisor_plan_restart(struct supervisor *s, int64_t wait_ms)
 {
 	struct text line = {0};
 	s->cause = CAUSE_NONE; /* what ends the job from now on is the cause */
-	s->result->restarts++;
 	if (s->how->word_restart != NULL && !s->how->quiet)
 		s->how->word_restart(s->how->context, s->result, wait_ms, &line);
 	if (line.length > 0)
@@ -350,6 +349,7 @@ static void act(struct supervisor *s, enum group_action action)
 		break;
 	case ACTION_START_GROUP:
 		forget_incarnation(s->result);
+		s->result->restarts++;
 		supervisor_start_group(s);
 		break;
 	case ACTION_FINISH:

@@ -209,6 +209,23 @@ class Commands(Jobs):
         self.assertIn("state  ended, exit code 3\n", self.muster("status", job).stdout)
         self.assertIn("its report could not be written", self.muster("report", job).stderr)
 
+    def test_a_job_in_the_foreground_whose_report_found_no_room_has_ended_all_the_same(self):
+        done = self.command("bash", "-c", 'ulimit -f 1; exec "$@"', "-", harness.MUSTER, "run", "-n", "2", "--set",
+                            "name=short", "true")
+        self.assert_exit(done, 0)
+        self.assertIn("report.json: File too large", done.stderr)
+        self.assertEqual(self.ps(), {})
+        self.assert_exit(self.muster("join", "short"), 0)
+
+    def test_a_restart_that_never_came_is_not_counted(self):
+        job = self.detach("--on-failure", "restart", "--max-restarts", "2", "--set", "failure.backoff=1m", "false")
+        events = self.record(job) / "events.jsonl"
+        harness.eventually(lambda: events.exists() and '"event":"restart","restarts":1}' in events.read_text(),
+                           "a restart is planned")
+        self.assertEqual(json.loads(self.muster("status", "--json", job).stdout)["restarts"], 0)
+        self.muster("stop", job)
+        self.assertEqual(json.loads(self.muster("report", "--json", job).stdout)["restarts"], 0)
+
     def test_a_job_that_fails_again_and_again_before_all_ranks_have_started_is_found_and_stopped(self):
         words = ["run", "-q", "-n", "200", "--oversubscribe", "allow", "--set", "name=loop", "--on-failure", "restart",
                  "--max-restarts", "1000000", "--set", "failure.backoff=1m", "--set", "failure.grace=0s", "false"]

@@ -184,15 +184,20 @@ static void begin_long_line(struct harness *h, size_t length)
 }
 
 /* The file is "[0] xxx...x<rest>". */
-static void assert_long_file(struct harness *h, size_t length, const char *rest)
+static void assert_long_file_of(struct harness *h, const char *prefix, size_t length, const char *rest)
 {
 	size_t size;
 	char *bytes = harness_file(h, "all", &size);
 	assert_int_equal(size, 4 + length + strlen(rest));
-	assert_memory_equal(bytes, "[0] ", 4);
+	assert_memory_equal(bytes, prefix, 4);
 	assert_int_equal(strspn(bytes + 4, "x"), length);
 	assert_string_equal(bytes + 4 + length, rest);
 	free(bytes);
+}
+
+static void assert_long_file(struct harness *h, size_t length, const char *rest)
+{
+	assert_long_file_of(h, "[0] ", length, rest);
 }
 
 static void a_line_too_long_to_hold_passes_whole_while_others_wait(void **state)
@@ -436,6 +441,25 @@ static void what_is_in_the_pipes_is_read_before_they_are_closed_although_somebod
 	harness_end(&h);
 }
 
+/* Nobody waits for the end of a long line when all is over. */
+static void the_partial_last_line_of_one_does_not_tear_the_long_line_of_another(void **state)
+{
+	(void)state;
+	struct harness h;
+	harness_begin(&h, 2);
+	harness_send_to(&h, 0, TO_STDOUT, "all", NULL);
+	harness_send_to(&h, 1, TO_STDOUT, "all", NULL);
+	harness_open(&h);
+	harness_say(&h, 0, TO_STDOUT, "partial");
+	char *text = harness_make_long(3 * LINE_HELD_MAX);
+	harness_say(&h, 1, TO_STDOUT, text);
+	free(text);
+	output_close_when_empty(h.output);
+	assert_true(harness_close(&h));
+	assert_long_file_of(&h, "[1] ", 3 * LINE_HELD_MAX, "\n[0] partial\n");
+	harness_end(&h);
+}
+
 static void a_restarted_rank_has_fresh_streams(void **state)
 {
 	(void)state;
@@ -471,6 +495,7 @@ int main(void)
 		cmocka_unit_test(a_line_without_end_is_whole_where_nobody_waits),
 		cmocka_unit_test(muster_s_own_words_wait_no_longer_for_a_line_without_end),
 		cmocka_unit_test(what_is_in_the_pipes_is_read_before_they_are_closed_although_somebody_holds_them),
+		cmocka_unit_test(the_partial_last_line_of_one_does_not_tear_the_long_line_of_another),
 		cmocka_unit_test(a_restarted_rank_has_fresh_streams),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
