@@ -26,7 +26,8 @@ static void write_report(const struct refusal *refusal, struct refused_job *job)
 	struct error err;
 	job->spec = refusal->spec;
 	job->id = refusal->job_id[0] != '\0' ? refusal->job_id : NULL;
-	clock_gettime(CLOCK_REALTIME, &job->when);
+	clock_gettime(CLOCK_REALTIME, &job->began);
+	job->ended = job->began;
 	gethostname(host, sizeof host - 1);
 	char *document = report_json_format_refused(job, host);
 	if (report_file_write("the report", refusal->report_path, document, strlen(document), &err) < 0)

@@ -26,6 +26,7 @@
 #include "plan/launch_plan.h"
 #include "report/library_words.h"
 #include "report/plan_view.h"
+#include "report/refused_json.h"
 #include "report/report_file.h"
 #include "report/report_json.h"
 #include "report/report_text.h"
@@ -77,8 +78,9 @@ struct run {
 	struct job_record record;
 	struct log_place logs; /* of a detached job */
 	struct start_word starter;
-	pid_t parent;  /* when muster began: the owner of a daemon */
-	bool detached; /* the job runs on without this process */
+	struct timespec began; /* CLOCK_REALTIME, as far as guard and warden know */
+	pid_t parent;          /* when muster began: the owner of a daemon */
+	bool detached;         /* the job runs on without this process */
 	char directory[PATH_MAX];
 	char core_pattern[256];
 	bool core_uses_pid;
@@ -333,6 +335,27 @@ static void tidy_after(void *context)
 	control_server_remove(run->record.id);
 }
 
+/* All of muster's that knew the ranks is gone. */
+static void report_loss(void *context, char *how, uint32_t survivors)
+{
+	struct run *run = context;
+	struct error err;
+	char host[256] = "";
+	struct refused_job job = {.spec = &run->spec,
+	                          .id = run->record.id,
+	                          .why = how,
+	                          .exit_code = EXIT_MUSTER,
+	                          .survivors = survivors,
+	                          .began = run->began};
+	clock_gettime(CLOCK_REALTIME, &job.ended);
+	gethostname(host, sizeof host - 1);
+	char *document = report_json_format_refused(&job, host);
+	write_report(run, document);
+	if (job_record_put_late(run->record.id, "report.json", document, strlen(document), &err) < 0)
+		console_tell(&err, EXIT_MUSTER);
+	free(document);
+}
+
 /* What an earlier muster could not tidy, for all of its processes were killed. */
 static void reclaim(void *context)
 {
@@ -403,9 +426,11 @@ static int supervise_and_report(void *context, const struct guards *guards)
 static int guard_job(void *context, int owner, struct error *err)
 {
 	struct run *run = context;
+	clock_gettime(CLOCK_REALTIME, &run->began);
 	const struct guarded guarded = {
 		.supervise = supervise_and_report,
 		.tidy = tidy_after,
+		.lost = report_loss,
 		.at_leisure = reclaim,
 		.let_go = let_go,
 		.context = run,
@@ -440,6 +465,8 @@ static int run_job(struct run *run)
 	const char *report_path = run->options.report_path;
 	if (load_spec(run) < 0)
 		return EXIT_MUSTER;
+	if (report_path != NULL) /* the warden has another name where the arguments were */
+		run->options.report_path = arena_copy(&run->spec.arena, report_path);
 	if (!run->spec.join && report_path != NULL && detach_check_report(report_path, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	if (!run->spec.join && detach_check(&err) < 0)

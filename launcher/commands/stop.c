@@ -8,6 +8,7 @@
 #include "commands/console.h"
 #include "commands/job_options.h"
 #include "job/control_client.h"
+#include "job/control_server.h"
 #include "job/job_holder.h"
 #include "job/job_strays.h"
 #include "job/job_view.h"
@@ -81,6 +82,10 @@ static int stop_one(const char *word, int64_t grace_ms)
 		job_holder_wake(&view);
 		job_view_wait(&view, -1);
 		rc = check_nothing_left(&view, &err);
+	}
+	if (rc == 0 && view.life == JOB_LOST) {
+		control_server_remove(view.id);
+		job_view_end_lost(&view);
 	}
 	job_view_close(&view);
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;

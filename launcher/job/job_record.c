@@ -143,6 +143,24 @@ int job_record_put(const struct job_record *record, const char *file, const char
 	return job_record_finish_file(record, file, fd, bytes, length, err);
 }
 
+int job_record_put_late(const char *id, const char *file, const char *bytes, size_t length, struct error *err)
+{
+	char path[PATH_MAX];
+	struct job_record record = {.path = path, .directory = -1, .job = -1};
+	int records = job_places_open_records(false, err), rc = 0;
+	if (records < 0)
+		return 0;
+	if (job_places_record_path(path, id) == 0)
+		record.directory = private_directory_open_in(records, id, false, NULL);
+	close(records);
+	if (record.directory < 0)
+		return 0;
+	if (faccessat(record.directory, file, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		rc = job_record_put(&record, file, bytes, length, err);
+	close(record.directory);
+	return rc;
+}
+
 int job_record_open(const struct job_record *record, const char *file, struct error *err)
 {
 	int fd = openat(record->directory, file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);

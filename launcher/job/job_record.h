@@ -44,6 +44,9 @@ int job_record_make(struct job_record *record, struct error *err);
 int job_record_put(const struct job_record *record, const char *file, const char *bytes, size_t length,
                    struct error *err);
 
+/* The same by a process that has not got the record open; nothing happens when there is none, or the file is there. */
+int job_record_put_late(const char *id, const char *file, const char *bytes, size_t length, struct error *err);
+
 /* The same in two steps: a descriptor, or a negative errno that the second step words. What is begun is hidden. */
 int job_record_begin_file(const struct job_record *record, const char *file);
 int job_record_finish_file(const struct job_record *record, const char *file, int fd, const char *bytes, size_t length,

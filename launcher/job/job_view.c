@@ -384,11 +384,29 @@ json_t *job_view_end(const struct job_view *view)
 	return NULL;
 }
 
+/* It may have been lost in the middle of a line. */
+void job_view_end_lost(const struct job_view *view)
+{
+	static const char event[] = "\n{\"event\":\"ended\",\"outcome\":\"error\",\"exit_code\":125}\n";
+	char last = '\n';
+	struct stat status;
+	int fd = openat(view->directory, "events.jsonl",
+	                O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &status) == 0 && status.st_size > 0)
+		(void)!pread(fd, &last, 1, status.st_size - 1);
+	size_t skipped = last == '\n';
+	(void)!write(fd, event + skipped, sizeof event - 1 - skipped);
+	close(fd);
+}
+
 json_t *job_view_report(const struct job_view *view, struct error *err)
 {
 	json_t *report = read_json(view->directory, "report.json", err);
 	if (report == NULL && !has_report(view))
-		error_set(err, -ENOENT, "job %s: its report could not be written, as on a full disk", view->id);
+		error_set(err, -ENOENT,
+		          "job %s: its report could not be written: muster was killed, or the disk was full", view->id);
 	else if (report == NULL)
 		error_prefix(err, "job %s", view->id);
 	return report;

@@ -52,6 +52,9 @@ bool job_view_wait(struct job_view *view, int64_t timeout_ms);
 /* The event with which a job ended, a short way to its exit code; the caller's, or NULL. */
 json_t *job_view_end(const struct job_view *view);
 
+/* Of a lost job it is known now that nothing is left: notes that as its end. */
+void job_view_end_lost(const struct job_view *view);
+
 /* The caller's; NULL with the reason. */
 json_t *job_view_report(const struct job_view *view, struct error *err);
 

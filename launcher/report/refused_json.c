@@ -24,8 +24,11 @@ char *report_json_format_refused(const struct refused_job *job, const char *host
 		.exit_code = job->exit_code,
 		.first_failure = NO_RANK,
 		.error_text = job->why,
-		.started = job->when,
-		.ended = job->when,
+		.started = job->began,
+		.ended = job->ended,
+		.elapsed_ns = (job->ended.tv_sec - job->began.tv_sec) * INT64_C(1000000000) + job->ended.tv_nsec -
+	                      job->began.tv_nsec,
+		.survivors = job->survivors,
 	};
 	return report_json_format(&(struct report_facts){.plan = &plan, .result = &result}, host);
 }

@@ -76,21 +76,25 @@ static uint32_t clear_all(const struct job_cgroup *cgroup)
 	return is_clear(cgroup) ? 0 : count_alive(cgroup);
 }
 
-static int supervisor_lost(const struct job_cgroup *cgroup, int status, bool was_held)
+static int supervisor_lost(const struct guarded *guarded, int status, bool was_held)
 {
-	char text[256], how[96], name[UNIT_TEXT_BYTES];
-	uint32_t survivors = clear_all(cgroup);
+	char text[320], how[256], name[UNIT_TEXT_BYTES];
+	uint32_t survivors = clear_all(guarded->cgroup);
 	if (WIFSIGNALED(status))
-		snprintf(how, sizeof how, "%swas killed by signal %d (%s)",
+		snprintf(how, sizeof how,
+		         "its supervising process %swas killed by signal %d (%s): the job is lost, its ranks were "
+		         "killed",
 		         was_held ? "was to end, but was held by SIGSTOP or a tracer, and " : "", WTERMSIG(status),
 		         signal_format(WTERMSIG(status), name));
 	else
-		snprintf(how, sizeof how, "could not go on (exit code %d)", WEXITSTATUS(status));
-	snprintf(text, sizeof text,
-	         "muster: its supervising process %s: the job is lost, its ranks were killed\n"
-	         "muster: survivors: %u\n",
-	         how, survivors);
+		snprintf(how, sizeof how,
+		         "its supervising process could not go on (exit code %d): the job is lost, its ranks were "
+		         "killed",
+		         WEXITSTATUS(status));
+	snprintf(text, sizeof text, "muster: %s\nmuster: survivors: %u\n", how, survivors);
 	patient_say(text);
+	if (guarded->lost != NULL)
+		guarded->lost(guarded->context, how, survivors);
 	return EXIT_LOST;
 }
 
@@ -99,7 +103,7 @@ static int end_of(const struct guarded *guarded, const struct guard_watch *watch
 {
 	if (WIFEXITED(watch->status) && watch->guards.page->tidied != 0)
 		return WEXITSTATUS(watch->status);
-	return supervisor_lost(guarded->cgroup, watch->status, watch->was_held);
+	return supervisor_lost(guarded, watch->status, watch->was_held);
 }
 
 /* By whoever comes first to the end; the supervisor did so in its own way. */

@@ -196,6 +196,34 @@ class Commands(Jobs):
         table = self.muster("ps", "-a").stdout.splitlines()
         self.assertEqual(len(table), 4)
         self.assertTrue(any(ended in line and "exit 0" in line for line in table))
+        # Once it was seen that nothing is left of it, it is over.
+        socket_of_it = json.loads((self.record(lost) / "job.json").read_text())["socket"]
+        self.assertTrue(os.path.exists(socket_of_it))
+        with (self.record(lost) / "events.jsonl").open("a") as events:
+            events.write('{"t":0.5,"ev')  # as of one that was killed in the middle of it
+        self.assert_exit(self.muster("stop", lost), 0)
+        self.assertEqual(list(self.ps()), [running])
+        self.assertEqual((self.ps("-a")[lost]["state"], self.ps("-a")[lost]["exit_code"]), ("ended", 125))
+        self.assertFalse(os.path.exists(socket_of_it))
+
+    def test_the_loss_of_the_supervisor_alone_is_in_the_report(self):
+        report = self.directory / "report.json"
+        report.write_text("of yesterday")
+        detached = self.detach("sleep", "60")
+        with subprocess.Popen([harness.MUSTER, "run", "-q", "--report", report, "--set", "name=fore", "sleep", "60"],
+                              env=self.environment(), stderr=subprocess.PIPE) as foreground:
+            harness.eventually(lambda: len(self.ps()) == 2, "both are listed")
+            for about in self.ps().values():
+                os.kill(about["pid"]["supervisor"], signal.SIGKILL)
+            self.assertEqual(foreground.wait(timeout=60), 125)
+            foreground.stderr.read()
+        self.assert_exit(self.muster("join", detached, "fore"), 125)
+        self.assertEqual(self.ps(), {})
+        for text in report.read_text(), self.muster("report", "--json", detached).stdout:
+            said = json.loads(text)
+            self.assertEqual((said["outcome"], said["exit_code"], said["survivors"]), ("error", 125, 0))
+            self.assertIn("its supervising process was killed by signal 9 (SIGKILL)", said["error"])
+            self.assertGreater(said["elapsed_s"], 0)
 
     def test_a_job_whose_report_could_not_be_written_has_ended_as_its_last_event_says(self):
         job = self.detach("sh", "-c", "exit 3")

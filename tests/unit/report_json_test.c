@@ -403,7 +403,8 @@ static char *refused_report(const struct job_spec *spec)
 	const struct refused_job job = {.spec = spec,
 	                                .why = borrowed("command not found: nofile"),
 	                                .exit_code = 127,
-	                                .when = {.tv_sec = 144000}};
+	                                .began = {.tv_sec = 144000},
+	                                .ended = {.tv_sec = 144000}};
 	return report_json_format_refused(&job, "node-7");
 }
 
