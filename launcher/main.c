@@ -71,7 +71,8 @@ static int refuse(const char *word)
 		          SHOWN(word));
 	else
 		error_set(&err, -EINVAL,
-		          "there is no subcommand \"%s\"; muster --help lists them: to start it write muster run %s",
+		          "there is no subcommand \"%s\"; muster --help lists them. To start a program of that name "
+		          "write muster run %s",
 		          SHOWN(word), SHOWN(word));
 	return console_tell(&err, EXIT_MUSTER);
 }

@@ -79,10 +79,11 @@ static bool check_file(const char *path, json_t *results)
 	struct diagnostics diagnostics = {0};
 	struct spec_request request = {.path = path};
 	bool sound = job_spec_read(&spec, &request, &diagnostics) == 0;
+	const char *name = strcmp(path, "-") == 0 ? "<stdin>" : path; /* as errors have it */
 	if (results != NULL)
-		json_array_append_new(results, json_of_result(path, sound ? &spec : NULL, &diagnostics));
+		json_array_append_new(results, json_of_result(name, sound ? &spec : NULL, &diagnostics));
 	else if (sound)
-		print_sound(path, &spec);
+		print_sound(name, &spec);
 	else
 		console_tell_diagnostics(&diagnostics);
 	job_spec_finish(&spec);

@@ -255,11 +255,13 @@ static int take_with_operand(struct command_line *line, const struct option_row 
 	return take_option(line, row, value);
 }
 
-/* Its value may be left out: the next argument is one when it reads as one. */
+/* Its value may be left out: the next argument is one when it reads as one, or would but for its unit. */
 static int take_with_choice(struct command_line *line, const struct option_row *row, const char *value)
 {
 	int64_t milliseconds;
-	if (value == NULL && *line->next != NULL && duration_parse(*line->next, &milliseconds, NULL) == 0)
+	const char *next = *line->next;
+	bool is_number = next != NULL && next[0] != '\0' && next[strspn(next, "0123456789.")] == '\0';
+	if (value == NULL && next != NULL && (is_number || duration_parse(next, &milliseconds, NULL) == 0))
 		value = *line->next++;
 	return take_option(line, row, value != NULL ? value : row->fixed);
 }

@@ -87,6 +87,10 @@ static int show(const struct planning *planning, struct error *err)
 	const struct plan_view view = {&planning->spec, &planning->machine, &planning->placement};
 	struct text text = {0};
 	int rc = 0;
+	bool only_drawn = options->svg_path != NULL && strcmp(options->svg_path, "-") == 0;
+	if (only_drawn && options->json)
+		return error_set(err, -EINVAL,
+		                 "--json and --svg - would both go to standard output: name a file for the drawing");
 	if (options->svg_path != NULL) {
 		plan_svg(&text, &view);
 		rc = report_file_write("the drawing", options->svg_path, text.bytes, text.length, err);
@@ -94,7 +98,7 @@ static int show(const struct planning *planning, struct error *err)
 	}
 	if (options->json)
 		plan_json(&text, &view);
-	else if (!options->quiet)
+	else if (!options->quiet && !only_drawn)
 		plan_text(&text, &view,
 		          &(struct plan_style){.colour = console_wants_colour(options->color, STDOUT_FILENO),
 		                               .utf8 = locale_is_utf8(),

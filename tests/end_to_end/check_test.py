@@ -51,7 +51,7 @@ class Check(harness.TestCase):
         self.assertEqual(done.stdout, "sound.yaml: ok (echo, 3 ranks)\n")
 
     def test_standard_input_is_a_spec_too(self):
-        self.assertEqual(self.check("-", stdin=SOUND).stdout, "-: ok (echo, 3 ranks)\n")
+        self.assertEqual(self.check("-", stdin=SOUND).stdout, "<stdin>: ok (echo, 3 ranks)\n")
         self.assertIn("<stdin>:2:1: error: unknown key", self.check("-", stdin=WRONG).stderr)
 
     def test_json_has_the_same(self):

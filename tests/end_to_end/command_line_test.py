@@ -248,6 +248,7 @@ class Mistakes(harness.TestCase):
         (["run", "--set", "nprocs", "echo", "started"], "nprocs"),
         (["run", "--exclusive", "--bind-to", "none", "echo", "started"], "placement.exclusive"),
         (["run", "--wait-for-cores=soon", "echo", "started"], "soon"),
+        (["run", "--wait-for-cores", "5", "echo", "started"], "write 5s"),
         (["run", "--no-join", "--raw", "echo", "started"], "output.raw"),
         (["run", "-d", "--report", "-", "echo", "started"], "--report -"),
         (["run", "--set", "shared_memory=1MiB", "-n", "2", "echo", "started"], "shared_memory"),
@@ -255,7 +256,7 @@ class Mistakes(harness.TestCase):
         (["plan", "--topology", "nonsense:", "true"], "nonsense"),
         (["check"], "spec"),
         (["runn", "echo", "started"], "did you mean run?"),
-        (["echo", "started"], "to start it write muster run echo"),
+        (["echo", "started"], "To start a program of that name write muster run echo"),
         (["-n", "2", "echo", "started"], "a subcommand goes first: muster run"),
         ([], "muster run"),
     ]

@@ -80,6 +80,26 @@ class Completion(harness.TestCase):
                     more = ["--max-restarts", "1"] if word == "restart" else []
                     self.assert_exit(self.muster("plan", *more, option, word, "true"), 0)
 
+    def test_the_words_are_offered_behind_an_equals_sign_too_which_bash_takes_for_a_word(self):
+        self.assertEqual(self.complete("run", "--bind-to", "=", "co"), {"core"})
+        self.assertEqual(self.complete("run", "--color", "="), {"auto", "always", "never"})
+        self.assertEqual(self.complete("run", "-np", ""), {"auto"})
+
+    def test_what_no_command_takes_is_not_offered(self):
+        for words in (["stop", "ba"], ["logs", "-r", "ba"], ["join", "ba"], ["status", ""], ["signal", "ba"]):
+            self.assertEqual(self.complete(*words), set(), words)
+        self.assertNotIn("bash", self.complete("check", "ba"))
+        self.assertIn("bash", self.complete("run", "bas"))
+
+    def test_signals_files_directories_and_variables_are_offered_where_they_are_taken(self):
+        self.assertEqual(self.complete("signal", "job", "US"), {"USR1", "USR2"})
+        self.assertEqual(self.complete("signal", "job", "SIGUS"), {"SIGUSR1", "SIGUSR2"})
+        self.assertEqual(self.complete("report", "configs/job"), {"configs/job.schema.json"})
+        self.assertEqual(self.complete("run", "--report", "configs/pi."), {"configs/pi.yaml"})
+        self.assertIn("configs", self.complete("run", "--wdir", "conf"))
+        self.assertEqual(self.complete("run", "--wdir", "configs/pi."), set())
+        self.assertIn("HOME", self.complete("run", "-x", "HOM"))
+
     def test_a_spec_is_offered_as_the_positional_argument(self):
         self.assertIn("configs/pi.yaml", self.complete("run", "configs/pi."))
 

@@ -61,6 +61,14 @@ class Plan(harness.TestCase):
         self.assertIn("rank 2: CPUs 4-5, NUMA node 0", words)
         self.assertIn("package 1", words)
 
+    def test_on_standard_output_the_drawing_stands_alone(self):
+        done = self.muster("plan", *TWO_PACKAGES, "--svg", "-", "-n", "3", "true")
+        self.assert_exit(done, 0)
+        xml.etree.ElementTree.fromstring(done.stdout)
+        done = self.muster("plan", *TWO_PACKAGES, "--svg", "-", "--json", "-n", "3", "true")
+        self.assert_exit(done, 125)
+        self.assertIn("--json and --svg - would both go to standard output", done.stderr)
+
     def test_a_drawing_that_cannot_be_written_is_an_error(self):
         for path in (self.directory / "missing/plan.svg", "/dev/full"):
             done = self.muster("plan", "--svg", path, "true")
