@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { COPY_BYTES = 64 * 1024, PATH_BYTES = LOG_NAME_BYTES + 24 };
+enum { COPY_BYTES = 64 * 1024, NEAR_BYTES = 4096, PATH_BYTES = LOG_NAME_BYTES + 24 };
 
 void log_file_init(struct log_file *log, int directory, const char *name, int64_t limit_bytes)
 {
@@ -66,6 +66,8 @@ static int open_tail(struct log_file *log)
 	}
 	name_tail(log, log->total, path);
 	int rc = open_new(log, path, log->limit / 6);
+	if (rc == 0 && log->head == 0)
+		log->head = log->total;
 	if (rc == 0)
 		log->tails[log->tails[0] == 0 ? 0 : 1] = log->total;
 	return rc;
@@ -96,13 +98,23 @@ bool log_file_is_cut(int fd)
 	return fstat(fd, &status) == 0 && (status.st_mode & CUT_MARK) != 0;
 }
 
+/* A file ends with a line where one ends near. */
+static size_t part_that_fits(const struct log_file *log, const char *bytes, size_t length)
+{
+	size_t room = (size_t)log->room, near = room < NEAR_BYTES ? room / 2 : NEAR_BYTES;
+	if (length <= room)
+		return length;
+	const char *last = memrchr(bytes + room - near, '\n', near);
+	return last != NULL ? (size_t)(last + 1 - bytes) : room;
+}
+
 static int write_on(struct log_file *log, const char *bytes, size_t length)
 {
 	while (length > 0) {
 		int rc = make_room(log);
 		if (rc < 0)
 			return rc;
-		size_t part = length < (size_t)log->room ? length : (size_t)log->room;
+		size_t part = part_that_fits(log, bytes, length);
 		ssize_t wrote = write(log->fd, bytes, part);
 		if (wrote < 0 && errno == EINTR)
 			continue;
@@ -110,7 +122,7 @@ static int write_on(struct log_file *log, const char *bytes, size_t length)
 			return -errno;
 		bytes += wrote;
 		length -= (size_t)wrote;
-		log->room -= wrote;
+		log->room = (size_t)wrote == part && length > 0 ? 0 : log->room - wrote;
 		log->total += wrote;
 	}
 	return 0;
@@ -154,7 +166,7 @@ static void join(const struct log_file *log)
 	int head = openat(log->directory, log->name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
 	if (head < 0)
 		return;
-	int64_t dropped = log->tails[0] - (log->limit / 2 - LOG_GAP_BYTES);
+	int64_t dropped = log->tails[0] - log->head;
 	int length = dropped > 0 ? log_file_word_gap(gap, dropped) : 0;
 	if (whole_write(head, gap, (size_t)length) == 0 && join_tail(log, head, log->tails[0]) && log->tails[1] != 0)
 		join_tail(log, head, log->tails[1]);

@@ -4,8 +4,9 @@
  *
  * The beginning goes to NAME, half of the limit. What comes after it goes to NAME.OFFSET, named for the stream's byte
  * that it begins with; when that is full a next one is begun, and the one before the last is removed. So there is a
- * head and a tail of a sixth to a third of the limit at any time, in order, whatever kills whom. At the end they are
- * joined in NAME, with a line between them that says how much was dropped. A file is made with the first byte.
+ * head and a tail of a sixth to a third of the limit at any time, in order, whatever kills whom. A file ends with a
+ * line where one ends within its last 4 KiB. At the end they are joined in NAME, with a line between them that says how
+ * much was dropped. A file is made with the first byte.
  *
  * Where a byte could not be written, nothing after it is: NAME is then marked as cut, and whoever reads it says so. A
  * disk that is full takes no line about that, but the mark, a bit of the file's mode.
@@ -26,6 +27,7 @@ struct log_file {
 	int64_t limit;
 	int64_t total;    /* bytes of the stream */
 	int64_t room;     /* of the file that is written */
+	int64_t head;     /* bytes of NAME; 0: it is written still */
 	int64_t tails[2]; /* offsets at which they begin, the older one first; 0: not there */
 };
 

@@ -151,6 +151,12 @@ class Records(Jobs):
         self.assertTrue(log.endswith("\n99999\n100000\n"))
         dropped = int(re.search(r"\nmuster: (\d+) bytes were dropped here", log)[1])
         self.assertGreater(dropped, 400000)
+        # What was dropped are whole lines.
+        head, tail = re.split(r"\nmuster: \d+ bytes were dropped here.*\n", log)
+        head, tail = [int(line) for line in head.split()], [int(line) for line in tail.split()]
+        self.assertEqual(head, list(range(1, head[-1] + 1)))
+        self.assertEqual(tail, list(range(tail[0], 100001)))
+        self.assertEqual(sum(len(f"{line}\n") for line in range(head[-1] + 1, tail[0])), dropped)
         self.assertEqual(self.muster("logs", job).stdout, log)
 
     def test_old_records_are_removed_and_nothing_else(self):
