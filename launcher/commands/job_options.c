@@ -22,7 +22,7 @@ struct row {
 
 static const struct row rows[] = {
 	{'a', "all", NULL},    {'f', "follow", NULL}, {'j', "json", NULL}, {'r', "ranks", "RANKS"},
-	{'t', "timeout", "T"}, {'g', "grace", "T"},   {'h', "help", NULL},
+	{'t', "timeout", "T"}, {'g', "grace", "T"},   {'h', "help", NULL}, {'T', "trace", NULL},
 };
 
 static bool is_long(const struct row *row, const char *word)
@@ -63,6 +63,9 @@ static int take(struct job_options *options, const struct row *row, const char *
 		break;
 	case 'j':
 		options->json = true;
+		break;
+	case 'T':
+		options->trace = true;
 		break;
 	case 'h':
 		options->help = true;

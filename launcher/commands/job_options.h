@@ -15,13 +15,14 @@ struct job_options {
 	bool all;
 	bool follow;
 	bool json;
+	bool trace;
 	bool help;
 	const char *ranks;  /* NULL: all */
 	int64_t timeout_ms; /* negative: none */
 	int64_t grace_ms;   /* negative: the job's own */
 };
 
-/* `letters` are those of the options that the command takes, of "afjrtg"; it must be called with `least` to `most`
+/* `letters` are those of the options that the command takes, of "afjrtgT"; it must be called with `least` to `most`
  * words, which `wanted` names. `help` is what stands below that line. */
 struct job_usage {
 	const char *letters;

@@ -9,6 +9,7 @@
 #include "commands/console.h"
 #include "commands/job_options.h"
 #include "job/job_view.h"
+#include "report/report_trace.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,13 +17,14 @@
 #include <string.h>
 
 static const struct job_usage usage = {
-	.letters = "j",
-	.wanted = "[--json] JOB|FILE",
+	.letters = "jT",
+	.wanted = "[--json | --trace] JOB|FILE",
 	.least = 1,
 	.most = 1,
 	.help = "Show how a job went that has ended.\n\n"
-		"  -j, --json   the report itself, see muster-report(5)\n"
-		"  -h, --help   this text\n\n"
+		"  -j, --json    the report itself, see muster-report(5)\n"
+		"  -T, --trace   a time line of the ranks, as Perfetto and about:tracing read it\n"
+		"  -h, --help    this text\n\n"
 		"What has a slash in it, or ends in .json, is a file that --report wrote; \"-\" is standard input.\n",
 };
 
@@ -179,6 +181,12 @@ static void print_report(const json_t *report)
 	json_array_foreach(ranks, i, rank) print_rank(rank);
 }
 
+static void print_json(const json_t *document, size_t flags)
+{
+	json_dumpf(document, stdout, flags | JSON_REAL_PRECISION(15));
+	putchar('\n');
+}
+
 int command_report(int argc, char **argv)
 {
 	struct job_options options;
@@ -186,12 +194,19 @@ int command_report(int argc, char **argv)
 	int code;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
+	if (options.json && options.trace) {
+		error_set(&err, -EINVAL, "--json and --trace both go to standard output: choose one");
+		return console_tell(&err, EXIT_MUSTER);
+	}
 	json_t *report = load(options.words[0], &err);
 	if (report == NULL)
 		return console_tell(&err, EXIT_MUSTER);
 	if (options.json) {
-		json_dumpf(report, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
-		putchar('\n');
+		print_json(report, JSON_INDENT(1));
+	} else if (options.trace) {
+		json_t *trace = report_trace(report);
+		print_json(trace, JSON_COMPACT);
+		json_decref(trace);
 	} else {
 		print_report(report);
 	}

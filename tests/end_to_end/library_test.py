@@ -52,6 +52,50 @@ class Library(harness.TestCase):
         self.assertTrue(0 <= fast["marks"][0]["at_s"] <= fast["events"][0]["at_s"] <= report["elapsed_s"], fast)
         self.assertIsNone(fast["waiting"])
 
+    def trace(self, report):
+        """The rows of a time line: for each rank what took a time, outermost first; and the moments."""
+        done = self.muster("report", "--trace", "-", stdin=json.dumps(report))
+        self.assert_exit(done, 0)
+        events = json.loads(done.stdout)["traceEvents"]
+        rows = {}
+        for event in events:
+            if event["ph"] == "X":
+                rows.setdefault(event["tid"], []).append(event)
+        return rows, [event for event in events if event["ph"] == "i"]
+
+    def test_a_report_is_shown_as_a_time_line(self):
+        done, report = self.play(2, "init", "mark=reading", "sum", "mark=epoch 1", "barrier=first", "finalize")
+        self.assert_exit(done, 0)
+        rows, moments = self.trace(report)
+        self.assertEqual((sorted(rows), moments), ([0, 1], []))
+        for rank, row in rows.items():
+            self.assertEqual([event["name"] for event in row],
+                             ["alive", "reading", "epoch 1", "allreduce", "barrier first"])
+            alive, *within = row
+            said = report["ranks"][rank]
+            self.assertAlmostEqual(alive["dur"], 1e6 * (said["ended_s"] - said["started_s"]), places=1)
+            for event in within:
+                self.assertGreaterEqual(event["ts"], alive["ts"])
+                self.assertLessEqual(event["ts"] + event["dur"], alive["ts"] + alive["dur"] + 0.01)
+            self.assertAlmostEqual(row[1]["ts"] + row[1]["dur"], row[2]["ts"], places=1)
+
+    def test_a_failure_is_a_moment_of_the_time_line(self):
+        done, report = self.play(2, "init", "1:exit=3", "barrier=b", "finalize")
+        self.assert_exit(done, 3)
+        _, (moment,) = self.trace(report)
+        self.assertEqual((moment["tid"], moment["name"]), (1, "rank 1 exited with code 3"))
+
+    def test_a_time_line_of_a_report_that_somebody_wrote_is_no_crash(self):
+        _, report = self.play(1, "init", "mark=x", "finalize")
+        odd = [1, None, [], {}, {"rank": "x", "started_s": 1}, {"rank": 1, "started_s": 1, "ended_s": None, "library": 3},
+               {"rank": 2, "started_s": 1, "cpus": 5, "library": {
+                   "marks": [1, {}, {"text": 1}, {"text": "\u20ac" * 500, "at_s": "x"}],
+                   "events": [None, {"kind": 1}, {"kind": "barrier", "label": "\u20ac" * 500, "bytes": "x"}]}}]
+        report["ranks"] += odd
+        report["first_failure"] = {"what": "\u20ac" * 500, "at_s": 1}
+        rows, moments = self.trace(report)
+        self.assertEqual((sorted(rows), len(moments)), ([0, 1, 2], 1))
+
     def test_collectives_are_in_the_report_by_their_names(self):
         done, report = self.play(3, "init", "sum", "sum", "finalize")
         self.assert_exit(done, 0)
