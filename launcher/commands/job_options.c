@@ -21,8 +21,9 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{'a', "all", NULL},    {'f', "follow", NULL}, {'j', "json", NULL}, {'r', "ranks", "RANKS"},
-	{'t', "timeout", "T"}, {'g', "grace", "T"},   {'h', "help", NULL}, {'T', "trace", NULL},
+	{'a', "all", NULL},      {'f', "follow", NULL}, {'j', "json", NULL},
+	{'r', "ranks", "RANKS"}, {'t', "timeout", "T"}, {'g', "grace", "T"},
+	{'h', "help", NULL},     {'T', "trace", NULL},  {'H', "html", NULL},
 };
 
 static bool is_long(const struct row *row, const char *word)
@@ -66,6 +67,9 @@ static int take(struct job_options *options, const struct row *row, const char *
 		break;
 	case 'T':
 		options->trace = true;
+		break;
+	case 'H':
+		options->html = true;
 		break;
 	case 'h':
 		options->help = true;

@@ -16,13 +16,14 @@ struct job_options {
 	bool follow;
 	bool json;
 	bool trace;
+	bool html;
 	bool help;
 	const char *ranks;  /* NULL: all */
 	int64_t timeout_ms; /* negative: none */
 	int64_t grace_ms;   /* negative: the job's own */
 };
 
-/* `letters` are those of the options that the command takes, of "afjrtgT"; it must be called with `least` to `most`
+/* `letters` are those of the options that the command takes, of "afjrtgTH"; it must be called with `least` to `most`
  * words, which `wanted` names. `help` is what stands below that line. */
 struct job_usage {
 	const char *letters;

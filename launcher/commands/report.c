@@ -6,9 +6,11 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "base/text.h"
 #include "commands/console.h"
 #include "commands/job_options.h"
 #include "job/job_view.h"
+#include "report/report_html.h"
 #include "report/report_trace.h"
 
 #include <errno.h>
@@ -17,12 +19,13 @@
 #include <string.h>
 
 static const struct job_usage usage = {
-	.letters = "jT",
-	.wanted = "[--json | --trace] JOB|FILE",
+	.letters = "jTH",
+	.wanted = "[--json | --html | --trace] JOB|FILE",
 	.least = 1,
 	.most = 1,
 	.help = "Show how a job went that has ended.\n\n"
 		"  -j, --json    the report itself, see muster-report(5)\n"
+		"  -H, --html    a page that stands alone: what happened, a time line, the ranks\n"
 		"  -T, --trace   a time line of the ranks, as Perfetto and about:tracing read it\n"
 		"  -h, --help    this text\n\n"
 		"What has a slash in it, or ends in .json, is a file that --report wrote; \"-\" is standard input.\n",
@@ -187,6 +190,14 @@ static void print_json(const json_t *document, size_t flags)
 	putchar('\n');
 }
 
+static void print_page(const json_t *report)
+{
+	struct text page = {0};
+	report_html(&page, report);
+	fputs(page.bytes, stdout);
+	text_finish(&page);
+}
+
 int command_report(int argc, char **argv)
 {
 	struct job_options options;
@@ -194,8 +205,8 @@ int command_report(int argc, char **argv)
 	int code;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
-	if (options.json && options.trace) {
-		error_set(&err, -EINVAL, "--json and --trace both go to standard output: choose one");
+	if (options.json + options.trace + options.html > 1) {
+		error_set(&err, -EINVAL, "--json, --html and --trace all go to standard output: choose one");
 		return console_tell(&err, EXIT_MUSTER);
 	}
 	json_t *report = load(options.words[0], &err);
@@ -207,6 +218,8 @@ int command_report(int argc, char **argv)
 		json_t *trace = report_trace(report);
 		print_json(trace, JSON_COMPACT);
 		json_decref(trace);
+	} else if (options.html) {
+		print_page(report);
 	} else {
 		print_report(report);
 	}

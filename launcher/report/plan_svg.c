@@ -8,9 +8,9 @@
  */
 #include "report/plan_view.h"
 
-#include "base/printable.h"
 #include "plan/place_words.h"
 #include "plan/placement.h"
+#include "report/markup.h"
 #include "report/plan_picture.h"
 #include "spec/job_spec.h"
 
@@ -42,46 +42,6 @@ struct canvas {
 	uint32_t width; /* of what packages hold */
 };
 
-static const char *entity_of(char character)
-{
-	switch (character) {
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '&':
-		return "&amp;";
-	case '"':
-		return "&quot;";
-	default:
-		return NULL;
-	}
-}
-
-/* XML has no way to write control characters at all. */
-static void add_escaped(struct text *text, const char *words)
-{
-	while (*words != '\0') {
-		size_t length = printable_bytes(words);
-		const char *entity = entity_of(*words);
-		if (entity != NULL)
-			text_add(text, entity);
-		else if (length == 0)
-			text_add(text, "?");
-		else
-			text_add_bytes(text, words, length);
-		words += length == 0 ? 1 : length;
-	}
-}
-
-/* Neighbouring ranks get colours far apart: steps of the golden angle around the circle, in three shades. */
-static void add_colour(struct text *text, uint32_t rank)
-{
-	static const uint32_t lightness[] = {68, 78, 60};
-	text_add_format(text, "hsl(%" PRIu32 ",62%%,%" PRIu32 "%%)", (uint32_t)((uint64_t)rank * 1375 / 10 % 360),
-	                lightness[rank / 8 % 3]);
-}
-
 static void add_box(struct canvas *canvas, const char *class, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
 {
 	text_add_format(canvas->text,
@@ -93,7 +53,7 @@ static void add_box(struct canvas *canvas, const char *class, uint32_t x, uint32
 static void add_words(struct canvas *canvas, const char *class, uint32_t x, uint32_t y, const char *words)
 {
 	text_add_format(canvas->text, "<text class=\"%s\" x=\"%" PRIu32 "\" y=\"%" PRIu32 "\">", class, x, y);
-	add_escaped(canvas->text, words);
+	markup_add_words(canvas->text, words);
 	text_add(canvas->text, "</text>\n");
 }
 
@@ -127,7 +87,7 @@ static void add_thread(struct canvas *canvas, uint32_t thread, uint32_t x, uint3
 	                x, y, canvas->thread_width, THREAD_HEIGHT, allowed ? "thread" : "thread no");
 	if (allowed && on->rank_count > 0) {
 		text_add(canvas->text, " style=\"fill:");
-		add_colour(canvas->text, on->first_rank);
+		markup_add_colour(canvas->text, on->first_rank);
 		text_add(canvas->text, on->rank_count > 1 ? ";stroke-dasharray:3 2;stroke:#333\"" : "\"");
 	}
 	text_add(canvas->text, ">");
@@ -241,13 +201,13 @@ static void add_legend_rank(struct canvas *canvas, const struct rank_placement *
 		place_words_set(&words, "NUMA node", "NUMA nodes", &place->nodes);
 	}
 	text_add(canvas->text, "<g><title>");
-	add_escaped(canvas->text, place->why);
+	markup_add_words(canvas->text, place->why);
 	text_add_format(canvas->text,
 	                "</title><rect class=\"thread\" x=\"%" PRIu32 "\" y=\"%" PRIu32
 	                "\" width=\"14\" height=\"14\" style=\"fill:",
 	                x, y);
 	if (place->bound)
-		add_colour(canvas->text, rank);
+		markup_add_colour(canvas->text, rank);
 	else
 		text_add(canvas->text, "#fff");
 	text_add(canvas->text, "\"/>");
@@ -342,7 +302,7 @@ void plan_svg(struct text *text, const struct plan_view *view)
 	                "\" viewBox=\"0 0 %" PRIu32 " %" PRIu32 "\" role=\"img\">\n"
 	                "<title>%" PRIu32 " ranks on ",
 	                width, height, width, height, view->placement->nprocs);
-	add_escaped(text, view->machine->description);
+	markup_add_words(text, view->machine->description);
 	text_add_format(text, "</title>\n%s<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", style_sheet);
 	text_add_bytes(text, body.bytes, body.length);
 	text_add(text, "</svg>\n");

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What muster makes of ranks that use libmuster: who is to blame, who waited for whom, what the report says of them."""
 import json
+import re
+import xml.etree.ElementTree
 
 import harness
 
@@ -85,6 +87,36 @@ class Library(harness.TestCase):
         _, (moment,) = self.trace(report)
         self.assertEqual((moment["tid"], moment["name"]), (1, "rank 1 exited with code 3"))
 
+    def page(self, report):
+        """A page, which is held to be well formed: as XML, but for its first line and two elements without an end."""
+        done = self.muster("report", "--html", "-", stdin=json.dumps(report))
+        self.assert_exit(done, 0)
+        first, rest = done.stdout.split("\n", 1)
+        self.assertEqual(first, "<!DOCTYPE html>")
+        return xml.etree.ElementTree.fromstring(re.sub(r"<(meta[^>]*|br)>", r"<\1/>", rest))
+
+    def test_a_report_is_shown_as_a_page(self):
+        done, report = self.play(3, "init", "mark=a < b & \"c\"", "1:sleep=100", "barrier=first", "1:exit=3", "barrier=b",
+                                 "finalize")
+        self.assert_exit(done, 3)
+        page = self.page(report)
+        self.assertEqual(page.find(".//h1/span").get("class"), "failed")
+        self.assertIn("rank 1 (pid", page.find(".//pre").text)
+        titles = [title.text for title in page.iter("title")]
+        self.assertEqual(sum(title.startswith("alive: ") for title in titles), 3)
+        self.assertTrue(any(title.startswith('phase a < b & "c": ') for title in titles), titles)
+        self.assertTrue(any(title.startswith("barrier first: ") for title in titles), titles)
+        self.assertTrue(any(title.startswith("the first failure: rank 1 exited with code 3") for title in titles))
+        self.assertEqual([[cell.text for cell in row][0] for row in page.findall(".//table/tr")[1:]], ["0", "1", "2"])
+
+    def test_a_page_shows_so_many_ranks_at_most_in_its_time_line(self):
+        _, report = self.play(1, "init", "finalize")
+        report["ranks"] *= 300
+        page = self.page(report)
+        self.assertEqual(sum(rect.get("class") == "life" for rect in page.iter("rect")), 256)
+        self.assertEqual(len(page.findall(".//table/tr")), 301)
+        self.assertIn("The first 256 of 300 ranks", "".join(page.itertext()))
+
     def test_a_time_line_of_a_report_that_somebody_wrote_is_no_crash(self):
         _, report = self.play(1, "init", "mark=x", "finalize")
         odd = [1, None, [], {}, {"rank": "x", "started_s": 1}, {"rank": 1, "started_s": 1, "ended_s": None, "library": 3},
@@ -95,6 +127,9 @@ class Library(harness.TestCase):
         report["first_failure"] = {"what": "\u20ac" * 500, "at_s": 1}
         rows, moments = self.trace(report)
         self.assertEqual((sorted(rows), len(moments)), ([0, 1, 2], 1))
+        self.page(report)
+        for flags in (["--trace", "--html"], ["--json", "--trace"]):
+            self.assert_exit(self.muster("report", *flags, "-", stdin=json.dumps(report)), 125)
 
     def test_collectives_are_in_the_report_by_their_names(self):
         done, report = self.play(3, "init", "sum", "sum", "finalize")

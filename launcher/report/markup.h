@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * markup: what pictures and pages have in common: words between tags, and the colours of ranks.
+ */
+#ifndef MUSTER_REPORT_MARKUP_H
+#define MUSTER_REPORT_MARKUP_H
+
+#include <stdint.h>
+
+struct text;
+
+/* As XML and HTML have it; '?' for what they have no way to write. NULL is no words. */
+void markup_add_words(struct text *text, const char *words);
+
+/* Neighbouring ranks get colours far apart. */
+void markup_add_colour(struct text *text, uint32_t rank);
+
+#endif
