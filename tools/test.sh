@@ -82,15 +82,15 @@ cat "$logs/packages"
 [ -n "$fetched" ] || exit 1
 quietly cmake --preset ci # some tests are there only when their tools are
 
-# Analysers and models only compute: they get what the tests leave of the processors, from here to the end. The kernel shares those
-# between sessions first, so that they are in a modest one of their own.
+# Analysers and models only compute: they get what the tests leave of the processors, from here to the end. The kernel
+# shares those between sessions first, so that they are in a modest one of their own.
 at_leisure() {
 	setsid --wait sh -c '
 		echo $$ >"$0"
 		{ echo 19 >/proc/$$/autogroup; } 2>/dev/null
 		exec chrt --idle 0 "$@"' "$logs/at_leisure" "$@"
 }
-step "Every test, as users get it; the analysers beside it"
+step "Every test, as users get it; analysers and models beside it"
 run_tests analysers at_leisure ctest --preset ci --parallel "$(nproc)" --label-regex analysis >/dev/null &
 analysing=$!
 run_tests tests ctest --preset ci --parallel "$(nproc)" --label-exclude analysis

@@ -24,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FOLLOW_MS = 100, STREAMS = 2, PATIENCE = 10, HELD_BYTES = 64 * 1024 };
+enum { FOLLOW_MS = 100, STREAMS = 2, HELD_LOOKS_MAX = 1000 / FOLLOW_MS, HELD_BYTES = 64 * 1024 };
 
 struct shown_log {
 	struct log_reader reader;
@@ -41,7 +41,7 @@ struct shown_logs {
 	size_t count;
 	int directory;
 	bool label;
-	bool any;                /* something was shown */
+	bool any;                /* something was read */
 	struct shown_log *wrote; /* the last that did */
 };
 
@@ -110,7 +110,7 @@ static void show(void *context, const char *bytes, size_t length)
 /* Its end may never come. */
 static void show_held(struct shown_log *log, bool now)
 {
-	if (log->held.length == 0 || (!now && ++log->held_looks < PATIENCE))
+	if (log->held.length == 0 || (!now && ++log->held_looks < HELD_LOOKS_MAX))
 		return;
 	go_on_with_line(log);
 	log->in_line = true;
@@ -175,11 +175,12 @@ static void wait_a_moment(void)
 }
 
 /* What came before the end of the job is there once the end is seen. */
-static void show_all(struct shown_logs *logs, struct job_view *view, bool follow)
+static void show_all(struct shown_logs *logs, struct job_view *view, const struct job_options *options)
 {
 	for (bool more = true; more;) {
 		job_view_refresh(view);
-		more = follow && (view->life == JOB_RUNNING || view->life == JOB_STARTING) && ferror(stdout) == 0;
+		more = options->follow && (view->life == JOB_RUNNING || view->life == JOB_STARTING) &&
+		       ferror(stdout) == 0;
 		for (size_t i = 0; i < logs->count; i++) {
 			log_reader_pump(&logs->items[i].reader, show, &logs->items[i]);
 			show_held(&logs->items[i], !more);
@@ -192,9 +193,9 @@ static void show_all(struct shown_logs *logs, struct job_view *view, bool follow
 	}
 	if (!logs->any)
 		fprintf(stderr,
-		        "muster: the ranks of job %s printed nothing to the terminal; what output.stdout and "
+		        "muster: %s ranks of job %s printed nothing to the terminal; what output.stdout and "
 		        "output.stderr send elsewhere is not in its logs\n",
-		        view->id);
+		        options->ranks != NULL ? "these" : "the", view->id);
 }
 
 int command_logs(int argc, char **argv)
@@ -210,7 +211,7 @@ int command_logs(int argc, char **argv)
 	if (rc == 0)
 		rc = open_logs(&logs, &view, options.ranks, &err);
 	if (rc == 0)
-		show_all(&logs, &view, options.follow);
+		show_all(&logs, &view, &options);
 	close_logs(&logs);
 	job_view_close(&view);
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;

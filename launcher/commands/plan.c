@@ -81,16 +81,17 @@ static uint32_t output_width(void)
 	return size.ws_col > WIDEST ? WIDEST : size.ws_col;
 }
 
+static bool is_drawn_to_stdout(const struct run_options *options)
+{
+	return options->svg_path != NULL && strcmp(options->svg_path, "-") == 0;
+}
+
 static int show(const struct planning *planning, struct error *err)
 {
 	const struct run_options *options = &planning->options;
 	const struct plan_view view = {&planning->spec, &planning->machine, &planning->placement};
 	struct text text = {0};
 	int rc = 0;
-	bool only_drawn = options->svg_path != NULL && strcmp(options->svg_path, "-") == 0;
-	if (only_drawn && options->json)
-		return error_set(err, -EINVAL,
-		                 "--json and --svg - would both go to standard output: name a file for the drawing");
 	if (options->svg_path != NULL) {
 		plan_svg(&text, &view);
 		rc = report_file_write("the drawing", options->svg_path, text.bytes, text.length, err);
@@ -98,7 +99,7 @@ static int show(const struct planning *planning, struct error *err)
 	}
 	if (options->json)
 		plan_json(&text, &view);
-	else if (!options->quiet && !only_drawn)
+	else if (!options->quiet && !is_drawn_to_stdout(options))
 		plan_text(&text, &view,
 		          &(struct plan_style){.colour = console_wants_colour(options->color, STDOUT_FILENO),
 		                               .utf8 = locale_is_utf8(),
@@ -128,10 +129,15 @@ int command_plan(int argc, char **argv)
 	int code = EXIT_OK;
 	if (run_options_parse(&planning.options, OPTIONS_OF_PLAN, argc, argv, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
-	if (planning.options.help)
+	if (planning.options.help) {
 		run_options_print_help(OPTIONS_OF_PLAN, stdout);
-	else
+	} else if (planning.options.json && is_drawn_to_stdout(&planning.options)) {
+		error_set(&err, -EINVAL,
+		          "--json and --svg - would both go to standard output: name a file for the drawing");
+		code = console_tell(&err, EXIT_MUSTER);
+	} else {
 		code = make_and_show(&planning);
+	}
 	placement_finish(&planning.placement);
 	machine_finish(&planning.machine);
 	job_spec_finish(&planning.spec);

@@ -8,7 +8,7 @@
 #include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/console.h"
-#include "report/refused_json.h"
+#include "report/rankless_json.h"
 #include "report/report_file.h"
 #include "spec/diagnostics.h"
 #include "spec/spec_error.h"
@@ -20,7 +20,7 @@
 
 #define OWN_NAME "muster: "
 
-static void write_report(const struct refusal *refusal, struct refused_job *job)
+static void write_report(const struct refusal *refusal, struct rankless_job *job)
 {
 	char host[256] = "";
 	struct error err;
@@ -29,7 +29,7 @@ static void write_report(const struct refusal *refusal, struct refused_job *job)
 	clock_gettime(CLOCK_REALTIME, &job->began);
 	job->ended = job->began;
 	gethostname(host, sizeof host - 1);
-	char *document = report_json_format_refused(job, host);
+	char *document = report_json_format_rankless(job, host);
 	if (report_file_write("the report", refusal->report_path, document, strlen(document), &err) < 0)
 		console_tell(&err, EXIT_MUSTER);
 	free(document);
@@ -42,7 +42,7 @@ static int say(const struct refusal *refusal, struct text *words, int exit_code)
 	if (refusal->report_path != NULL) {
 		size_t name = strncmp(words->bytes, OWN_NAME, strlen(OWN_NAME)) == 0 ? strlen(OWN_NAME) : 0;
 		words->bytes[words->length - 1] = '\0';
-		write_report(refusal, &(struct refused_job){.why = words->bytes + name, .exit_code = exit_code});
+		write_report(refusal, &(struct rankless_job){.why = words->bytes + name, .exit_code = exit_code});
 	}
 	text_finish(words);
 	return exit_code;

@@ -7,6 +7,7 @@
 #include "commands/run.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file_text.h"
 #include "base/memory.h"
@@ -26,7 +27,7 @@
 #include "plan/launch_plan.h"
 #include "report/library_words.h"
 #include "report/plan_view.h"
-#include "report/refused_json.h"
+#include "report/rankless_json.h"
 #include "report/report_file.h"
 #include "report/report_json.h"
 #include "report/report_text.h"
@@ -78,9 +79,10 @@ struct run {
 	struct job_record record;
 	struct log_place logs; /* of a detached job */
 	struct start_word starter;
-	struct timespec began; /* CLOCK_REALTIME, as far as guard and warden know */
-	pid_t parent;          /* when muster began: the owner of a daemon */
-	bool detached;         /* the job runs on without this process */
+	struct timespec began; /* before the supervisor was: for those who report its loss */
+	int64_t began_ns;
+	pid_t parent;  /* when muster began: the owner of a daemon */
+	bool detached; /* the job runs on without this process */
 	char directory[PATH_MAX];
 	char core_pattern[256];
 	bool core_uses_pid;
@@ -336,20 +338,24 @@ static void tidy_after(void *context)
 }
 
 /* All of muster's that knew the ranks is gone. */
-static void report_loss(void *context, char *how, uint32_t survivors)
+static void report_loss(void *context, char *why, uint32_t survivors)
 {
 	struct run *run = context;
 	struct error err;
 	char host[256] = "";
-	struct refused_job job = {.spec = &run->spec,
-	                          .id = run->record.id,
-	                          .why = how,
-	                          .exit_code = EXIT_MUSTER,
-	                          .survivors = survivors,
-	                          .began = run->began};
+	struct rankless_job job = {.spec = &run->spec,
+	                           .id = run->record.id,
+	                           .why = why,
+	                           .exit_code = EXIT_MUSTER,
+	                           .began = run->began,
+	                           .nprocs = run->plan.nprocs,
+	                           .survivors = survivors,
+	                           .elapsed_ns = clock_ns() - run->began_ns,
+	                           .cgroup = run->job_cgroup.directory,
+	                           .held_cpus = &run->lease.cpus};
 	clock_gettime(CLOCK_REALTIME, &job.ended);
 	gethostname(host, sizeof host - 1);
-	char *document = report_json_format_refused(&job, host);
+	char *document = report_json_format_rankless(&job, host);
 	write_report(run, document);
 	if (job_record_put_late(run->record.id, "report.json", document, strlen(document), &err) < 0)
 		console_tell(&err, EXIT_MUSTER);
@@ -427,6 +433,7 @@ static int guard_job(void *context, int owner, struct error *err)
 {
 	struct run *run = context;
 	clock_gettime(CLOCK_REALTIME, &run->began);
+	run->began_ns = clock_ns();
 	const struct guarded guarded = {
 		.supervise = supervise_and_report,
 		.tidy = tidy_after,

@@ -361,7 +361,7 @@ void job_keeper_finish(struct job_keeper *keeper, const struct job_result *resul
 	    job_record_finish_file(keeper->facts.record, "report.json", keeper->report_fd, report, strlen(report),
 	                           &err) < 0) {
 		warn(keeper, &err);
-		write_events(keeper); /* then they do, unless they have */
+		write_events(keeper); /* they are all that tells of its end */
 	}
 	control_server_destroy(keeper->server);
 	if (has_record(keeper))

@@ -205,8 +205,10 @@ static json_t *make_summary(const struct report_facts *facts)
 	plain.colour = false;
 	report_text_add_failure(&text, &plain);
 	char *rest = text.bytes;
-	for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;)
-		json_array_append_new(lines, json_text(line + strlen(prefix)));
+	for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;) {
+		bool own = strncmp(line, prefix, strlen(prefix)) == 0; /* errors of a spec begin with its name */
+		json_array_append_new(lines, json_text(own ? line + strlen(prefix) : line));
+	}
 	text_finish(&text);
 	return lines;
 }

@@ -78,23 +78,19 @@ static uint32_t clear_all(const struct job_cgroup *cgroup)
 
 static int supervisor_lost(const struct guarded *guarded, int status, bool was_held)
 {
-	char text[320], how[256], name[UNIT_TEXT_BYTES];
+	char how[96], why[256], text[320], name[UNIT_TEXT_BYTES];
 	uint32_t survivors = clear_all(guarded->cgroup);
 	if (WIFSIGNALED(status))
-		snprintf(how, sizeof how,
-		         "its supervising process %swas killed by signal %d (%s): the job is lost, its ranks were "
-		         "killed",
+		snprintf(how, sizeof how, "%swas killed by signal %d (%s)",
 		         was_held ? "was to end, but was held by SIGSTOP or a tracer, and " : "", WTERMSIG(status),
 		         signal_format(WTERMSIG(status), name));
 	else
-		snprintf(how, sizeof how,
-		         "its supervising process could not go on (exit code %d): the job is lost, its ranks were "
-		         "killed",
-		         WEXITSTATUS(status));
-	snprintf(text, sizeof text, "muster: %s\nmuster: survivors: %u\n", how, survivors);
+		snprintf(how, sizeof how, "could not go on (exit code %d)", WEXITSTATUS(status));
+	snprintf(why, sizeof why, "its supervising process %s: the job is lost, its ranks were killed", how);
+	snprintf(text, sizeof text, "muster: %s\nmuster: survivors: %u\n", why, survivors);
 	patient_say(text);
 	if (guarded->lost != NULL)
-		guarded->lost(guarded->context, how, survivors);
+		guarded->lost(guarded->context, why, survivors);
 	return EXIT_LOST;
 }
 

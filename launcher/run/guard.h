@@ -30,10 +30,11 @@ enum { GUARD_KEEPS = 2 };
 struct guarded {
 	/* In the supervisor: tidies, and returns the exit code. */
 	int (*supervise)(void *context, const struct guards *guards);
-	/* In the warden, or else in the guard, when the supervisor did not: removes what outlives them; or NULL. */
+	/* In the warden, or else in the guard, when the supervisor is lost: why, and how many processes of the job are
+	 * alive; or NULL. */
+	void (*lost)(void *context, char *why, uint32_t survivors);
+	/* In either, when the supervisor did not: removes what outlives them; or NULL. */
 	void (*tidy)(void *context);
-	/* Before that, when the supervisor is lost: how, and how many processes of the job are alive; or NULL. */
-	void (*lost)(void *context, char *how, uint32_t survivors);
 	/* In the guard, once the job has lived for a moment; or NULL. */
 	void (*at_leisure)(void *context);
 	/* In guard and warden, then: gives back memory that only the supervisor needs; or NULL. */

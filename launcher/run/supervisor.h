@@ -30,7 +30,7 @@ enum job_moment {
 	MOMENT_EXECUTED, /* ... and executes its command; of the first incarnation alone */
 	MOMENT_RANK_ENDED,
 	MOMENT_STOPPING, /* the ranks are asked to stop */
-	MOMENT_RESTART,
+	MOMENT_RESTART,  /* one is planned, and counted when it begins */
 };
 
 /* Called by the loop's thread between two events, and to return soon. */

@@ -230,6 +230,7 @@ class Commands(Jobs):
             self.assertEqual((said["outcome"], said["exit_code"], said["survivors"]), ("error", 125, 0))
             self.assertIn("its supervising process was killed by signal 9 (SIGKILL)", said["error"])
             self.assertGreater(said["elapsed_s"], 0)
+            self.assertEqual((said["job"]["nprocs"], said["ranks"]), (1, []))
 
     def test_a_job_whose_report_could_not_be_written_has_ended_as_its_last_event_says(self):
         job = self.detach("sh", "-c", "exit 3")

@@ -147,7 +147,7 @@ static void small_ones_that_are_neighbours_serve_large_ones_when_nothing_else_is
 	close_segment(&segment);
 }
 
-static void what_one_was_joining_as_it_died_is_joined_by_the_next(void **state)
+static void who_died_while_it_joined_is_succeeded(void **state)
 {
 	struct segment segment = open_segment();
 	uint64_t pieces[PIECES_MAX], count = take_all_pieces(&segment, pieces);
@@ -329,7 +329,7 @@ int main(void)
 		cmocka_unit_test(none_is_left_is_said_and_what_is_given_back_is_there_again),
 		cmocka_unit_test(large_blocks_serve_small_ones_when_nothing_else_is_left),
 		cmocka_unit_test(small_ones_that_are_neighbours_serve_large_ones_when_nothing_else_is_left),
-		cmocka_unit_test(what_one_was_joining_as_it_died_is_joined_by_the_next),
+		cmocka_unit_test(who_died_while_it_joined_is_succeeded),
 		cmocka_unit_test(what_is_no_block_or_was_given_back_before_is_refused),
 		cmocka_unit_test(threads_never_get_the_same_block),
 		cmocka_unit_test(nor_when_there_is_so_little_that_free_ones_are_joined),

@@ -5,7 +5,7 @@
  */
 #include "report_fixture.h"
 
-#include "report/refused_json.h"
+#include "report/rankless_json.h"
 #include "report/report_json.h"
 
 #include <errno.h>
@@ -400,12 +400,12 @@ static void bytes_that_are_not_utf8_are_replaced_one_by_one(void **state)
 
 static char *refused_report(const struct job_spec *spec)
 {
-	const struct refused_job job = {.spec = spec,
-	                                .why = borrowed("command not found: nofile"),
-	                                .exit_code = 127,
-	                                .began = {.tv_sec = 144000},
-	                                .ended = {.tv_sec = 144000}};
-	return report_json_format_refused(&job, "node-7");
+	const struct rankless_job job = {.spec = spec,
+	                                 .why = borrowed("command not found: nofile"),
+	                                 .exit_code = 127,
+	                                 .began = {.tv_sec = 144000},
+	                                 .ended = {.tv_sec = 144000}};
+	return report_json_format_rankless(&job, "node-7");
 }
 
 static void a_refused_job_has_an_error_and_no_ranks(void **state)
@@ -425,6 +425,19 @@ static void a_refused_job_has_an_error_and_no_ranks(void **state)
 	check_member(json_object_get(report, "job"), "name", "null");
 	check_member(json_object_get(report, "job"), "nprocs", "null");
 	check_member(json_object_get(report, "job"), "command", "[]");
+	json_decref(report);
+	free(text);
+}
+
+static void each_line_of_what_was_wrong_with_a_spec_is_whole(void **state)
+{
+	(void)state;
+	const struct job_spec unread = {0};
+	const struct rankless_job job = {.spec = &unread, .why = borrowed("a.yaml:1:1: error: x\nb\nmuster: c")};
+	char *text = report_json_format_rankless(&job, "node-7");
+	json_t *report = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(report);
+	check_member(report, "summary", "[\"a.yaml:1:1: error: x\", \"b\", \"c\", \"survivors: 0\"]");
 	json_decref(report);
 	free(text);
 }
@@ -464,6 +477,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(each_outcome_and_each_kind_of_failure_has_its_name),
 		cmocka_unit_test(bytes_that_are_not_utf8_are_replaced_one_by_one),
 		cmocka_unit_test(a_refused_job_has_an_error_and_no_ranks),
+		cmocka_unit_test(each_line_of_what_was_wrong_with_a_spec_is_whole),
 	};
 	if (argc > 1 && strcmp(argv[1], "--samples") == 0) {
 		print_samples();

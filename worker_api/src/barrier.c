@@ -98,7 +98,7 @@ static enum arrival arrive(struct barrier_place *at, uint32_t weight)
 	}
 }
 
-/* Where ranks have several caches: the last of a domain comes to the barrier for all of it. */
+/* Where ranks have several caches, or share CPUs of one: the last of a domain comes to the barrier for all of it. */
 static enum arrival arrive_by_domain(struct barrier_place *at, struct group_domain *domain, uint32_t domain_size)
 {
 	uint32_t generation = *at->generation;
@@ -174,19 +174,6 @@ int barrier_cross(struct barrier_place *at, struct wait *wait)
 	return wait_for_outcome(at, wait);
 }
 
-int barrier_decide(struct barrier_place *at, const muster_world *world, int code)
-{
-	uint64_t seen = atomic_load(&at->barrier->state), after;
-	do {
-		if (generation_of(seen) != *at->generation)
-			return outcome_of(world, seen, *at->generation) == 0 ? 0 : BARRIER_GIVEN_UP;
-		after = pack(next(*at->generation), 1, 0);
-	} while (!atomic_compare_exchange_strong(&at->barrier->state, &seen, after));
-	if ((seen & SLEEPER) != 0)
-		futex_wake(upper_half(at->barrier), INT_MAX);
-	return code;
-}
-
 /* --- giving up --- */
 
 static void list_missing(const muster_world *world, uint32_t generation, struct muster_failure *failure)
@@ -225,6 +212,28 @@ static void name_breaker(muster_world *world, uint32_t generation)
 		;
 }
 
+/* The word is the caller's to change from `seen` on; false: it looks again. */
+static bool close_generation(struct group_barrier *barrier, uint64_t *seen, enum closing closing)
+{
+	uint32_t breaks = breaks_of(*seen) < BREAKS_MAX ? breaks_of(*seen) + 1 : BREAKS_MAX;
+	uint64_t after = pack(next(generation_of(*seen)), breaks, 0) | (uint64_t)closing << 30;
+	if (!atomic_compare_exchange_strong(&barrier->state, seen, after))
+		return false;
+	if ((*seen & SLEEPER) != 0)
+		futex_wake(upper_half(barrier), INT_MAX);
+	return true;
+}
+
+int barrier_give_up(struct barrier_place *at, const muster_world *world, int code)
+{
+	uint64_t seen = atomic_load(&at->barrier->state);
+	do
+		if (generation_of(seen) != *at->generation)
+			return outcome_of(world, seen, *at->generation) == 0 ? 0 : BARRIER_GIVEN_UP;
+	while (!close_generation(at->barrier, &seen, OPEN));
+	return code;
+}
+
 /* For what world->failure says. False when it was decided by somebody else. */
 static bool give_up(muster_world *world)
 {
@@ -232,18 +241,14 @@ static bool give_up(muster_world *world)
 	uint32_t generation = world->generation;
 	int code = world->failure.code;
 	enum closing closing = code == MUSTER_EGONE ? CLOSED_BY_GONE : code == MUSTER_ELEFT ? CLOSED_BY_LEFT : OPEN;
-	uint64_t seen = atomic_load(&barrier->state), after;
+	uint64_t seen = atomic_load(&barrier->state);
 	do {
 		if (generation_of(seen) != generation)
 			return false;
 		list_missing(world, generation, &world->failure); /* again, when one came meanwhile */
 		write_record(world, generation);
-		uint32_t breaks = breaks_of(seen) < BREAKS_MAX ? breaks_of(seen) + 1 : BREAKS_MAX;
-		after = pack(next(generation), breaks, 0) | (uint64_t)closing << 30;
-	} while (!atomic_compare_exchange_strong(&barrier->state, &seen, after));
+	} while (!close_generation(barrier, &seen, closing));
 	name_breaker(world, generation);
-	if ((seen & SLEEPER) != 0)
-		futex_wake(upper_half(barrier), INT_MAX);
 	return true;
 }
 
@@ -323,7 +328,7 @@ static int tell_outcome(muster_world *world, const char *label)
 
 /* --- the call --- */
 
-/* `waited_since`: stays 0 when this rank came last. */
+/* `waited_since`: stays 0 when this rank did not wait: it came last, or to what was given up. */
 static int meet(muster_world *world, int timeout_ms, const char *label, uint64_t *waited_since)
 {
 	struct wait wait = wait_for(world, ALL_MEMBERS, timeout_ms);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * barrier: the counter behind muster_barrier, also used by collectives of crowds to meet (struct group_header.gate).
+ * barrier: the counter behind muster_barrier, also by which also collectives of crowds meet and
+ * splits are decided (struct group_header.gate).
  */
 #ifndef MUSTER_LIBRARY_BARRIER_H
 #define MUSTER_LIBRARY_BARRIER_H
@@ -20,7 +21,7 @@ struct barrier_place {
 	/* What the last to arrive does before anybody goes on; all others' work is visible to it. */
 	void (*before_opening)(void *context);
 	void *context;
-	uint64_t arrived_ticks; /* when it began to wait; 0: it came last */
+	uint64_t arrived_ticks; /* when it began to wait; 0: it did not */
 };
 
 /* Arrives, and waits as `wait` says. 0, BARRIER_GIVEN_UP, or what ended the wait, when the generation may be undecided.
@@ -29,6 +30,6 @@ int barrier_cross(struct barrier_place *at, struct wait *wait);
 
 /* After a wait in it ended with `code`: gives the generation up for all, unless it is decided. 0: it had been passed;
  * BARRIER_GIVEN_UP: somebody else had given it up; else `code`. */
-int barrier_decide(struct barrier_place *at, const muster_world *world, int code);
+int barrier_give_up(struct barrier_place *at, const muster_world *world, int code);
 
 #endif

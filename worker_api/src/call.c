@@ -81,7 +81,7 @@ int call_end(struct call *call, int rc)
 	muster_world *world = call->world;
 	if (rc == 0)
 		trace_collective(world->segment, call->kind, call->bytes, call->begin_ticks);
-	else if (rc != -EINVAL) /* with nobody's name it is this rank's own */
+	else if (rc != -EINVAL) /* what nobody noted is this rank's own */
 		wait_break_group(world, rc, world->failure_noted ? world->failure.rank : (int32_t)world->rank);
 	return world_leave(world, rc);
 }

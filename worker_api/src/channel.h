@@ -177,7 +177,7 @@ static inline uint32_t offer_block_begin(uint32_t block)
 
 static inline uint32_t offer_block_count(uint32_t block)
 {
-	return block == 0 ? OFFERS_FIRST : (uint32_t)OFFERS_FIRST << (block - 1);
+	return block == 0 ? OFFERS_FIRST : offer_block_begin(block);
 }
 
 /* --- bells --- */

@@ -167,6 +167,18 @@ static uint64_t cut_off(struct segment *segment, uint32_t kind)
 	return begin + seen;
 }
 
+/* Puts free pages on lists, in blocks as large as there can be. */
+static void list_pages(struct segment *segment, uint64_t at, uint64_t end)
+{
+	while (at < end) {
+		uint32_t kind = kind_for(end - at);
+		kind -= kind_bytes(kind) > end - at;
+		atomic_store(map_at(segment, at), (uint8_t)((kind + 1) | MAP_GIVEN_BACK));
+		push(segment, kind, at, at);
+		at += kind_bytes(kind);
+	}
+}
+
 /* When nothing else is left: the beginning of a larger block; the rest of it goes on lists. */
 static uint64_t take_part(struct segment *segment, uint32_t kind)
 {
@@ -176,21 +188,14 @@ static uint64_t take_part(struct segment *segment, uint32_t kind)
 		offset = pop(segment, larger);
 	if (offset == 0)
 		return 0;
-	uint64_t at = offset + kind_bytes(kind), end = offset + kind_bytes(larger);
 	atomic_store(map_at(segment, offset), (uint8_t)(kind + 1));
-	while (at < end) {
-		uint32_t part = kind_for(end - at);
-		part -= kind_bytes(part) > end - at;
-		atomic_store(map_at(segment, at), (uint8_t)((part + 1) | MAP_GIVEN_BACK));
-		push(segment, part, at, at);
-		at += kind_bytes(part);
-	}
+	list_pages(segment, offset + kind_bytes(kind), offset + kind_bytes(larger));
 	return offset;
 }
 
 /* --- joining --- */
 
-/* Puts free pages on lists, in blocks as large as there can be, or back where blocks are cut off. */
+/* On lists, or back where blocks are cut off. */
 static void give_pages(struct segment *segment, uint64_t begin, uint64_t end)
 {
 	uint64_t first = begin - blocks_offset(segment), last = end - blocks_offset(segment);
@@ -198,16 +203,10 @@ static void give_pages(struct segment *segment, uint64_t begin, uint64_t end)
 		atomic_store(map_at(segment, at), MAP_NOTHING);
 	if (atomic_compare_exchange_strong(&segment->header->heap_taken, &last, first))
 		return;
-	for (uint64_t at = begin; at < end;) {
-		uint32_t kind = kind_for(end - at);
-		kind -= kind_bytes(kind) > end - at;
-		atomic_store(map_at(segment, at), (uint8_t)((kind + 1) | MAP_GIVEN_BACK));
-		push(segment, kind, at, at);
-		at += kind_bytes(kind);
-	}
+	list_pages(segment, begin, end);
 }
 
-/* From the first page on: whoever dies in between leaves free pages that others find. */
+/* From the first page on: of a block that was begun, others find the pages up to there. */
 static void take_apart(struct segment *segment)
 {
 	for (uint32_t kind = SMALL_KINDS; kind < KINDS; kind++)
@@ -234,7 +233,7 @@ static void give_runs(struct segment *segment)
 		give_pages(segment, begin, end);
 }
 
-static bool may_join(struct segment *segment)
+static bool become_joiner(struct segment *segment)
 {
 	_Atomic uint32_t *joiner = &segment->header->heap_joiner;
 	uint32_t seen = atomic_load(joiner);
@@ -248,7 +247,7 @@ static void join(struct segment *segment)
 {
 	enum { PATIENCE_TURNS = 10000 };
 	uint32_t turns = 0;
-	while (!may_join(segment)) {
+	while (!become_joiner(segment)) {
 		if (++turns == PATIENCE_TURNS)
 			return;
 		sched_yield();

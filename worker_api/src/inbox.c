@@ -246,6 +246,8 @@ static bool take_slot(struct inbox *inbox, struct reader *reader)
 	case FORM_OFFER:
 		head.bytes = slot.offer.bytes;
 		heard = reader_hear_of(inbox->segment, reader, slot.offer.number);
+		if (heard == -ENOMEM)
+			return false;
 		data = heard == 0 ? data : NULL;
 		break;
 	case FORM_BLOCK:
@@ -256,7 +258,6 @@ static bool take_slot(struct inbox *inbox, struct reader *reader)
 	}
 	if (data != NULL)
 		taken = take_message(inbox, reader, &slot, data, &head);
-	taken = taken && heard != -ENOMEM;
 	if (taken)
 		reader_consume(inbox->segment, reader, bulk_bytes);
 	return taken;
@@ -271,7 +272,7 @@ static bool tell_no_memory(struct inbox *inbox, const struct reader *reader)
 		request = request->next;
 	if (request == NULL)
 		return false;
-	inbox_cancel(inbox, request, error_set(-ENOMEM, "no memory for a message that nobody waits for"));
+	inbox_cancel(inbox, request, error_set(-ENOMEM, "no memory to take a message in"));
 	return true;
 }
 

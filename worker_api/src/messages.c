@@ -58,7 +58,6 @@ int messages_make(struct segment *segment)
 
 int messages_refuse(muster_world *world, const char *call, const char *what, int value)
 {
-	world_note(world, -EINVAL, -1);
 	return world_leave(world, error_set(-EINVAL, "%s: %s %d", call, what, value));
 }
 

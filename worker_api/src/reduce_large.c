@@ -12,8 +12,6 @@
 #include "copying.h"
 #include "reduce_pipeline.h"
 
-enum { OUT_NOT_WANTED = 0, OUT_ELSEWHERE = 1 }; /* step_place.out that are no offsets */
-
 enum {
 	STEPS_IN_PLACE = 2, /* of a reduction without results to fetch */
 	TURN_BYTES = 65536, /* so much from the front on, when it begins at the end */
@@ -29,7 +27,7 @@ static bool is_streamed(const struct large *large)
 struct places {
 	bool all_in;     /* everybody's operands are in the segment: steps->views says where */
 	bool all_out;    /* everybody wants the result, in the segment */
-	bool one_out;    /* everybody wants it, in one place: then it is everybody's to write to */
+	bool one_out;    /* with all_out: and in one place, which is everybody's to write to */
 	uint64_t target; /* this one */
 	bool apart;      /* nobody's result is wanted where operands are, so far as that was looked at */
 };
@@ -54,11 +52,7 @@ static int say_place(struct call *call, uint64_t in, uint64_t out)
 static void note_place(struct places *places, const struct step_place *place)
 {
 	places->all_in = places->all_in && place->in != 0;
-	places->one_out = places->one_out && place->out != OUT_NOT_WANTED;
-	places->all_out = places->all_out && place->out != OUT_NOT_WANTED;
-	if (place->out == OUT_NOT_WANTED)
-		return;
-	places->all_out = places->all_out && place->out != OUT_ELSEWHERE;
+	places->all_out = places->all_out && place->out != 0;
 	places->one_out = places->one_out && (places->target == 0 || places->target == place->out);
 	places->target = place->out;
 }
@@ -79,11 +73,8 @@ static int hear_places(struct large *large, size_t in_bytes, size_t out_bytes, s
 {
 	struct call *call = large->call;
 	const struct step_line *line, *first = NULL;
-	uint64_t in = offset_of(call, large->in, in_bytes), out = OUT_NOT_WANTED;
-	if (large->out != NULL)
-		out = offset_of(call, large->out, out_bytes);
-	if (large->out != NULL && out == 0)
-		out = OUT_ELSEWHERE;
+	uint64_t in = offset_of(call, large->in, in_bytes);
+	uint64_t out = large->out != NULL ? offset_of(call, large->out, out_bytes) : 0;
 	*places = (struct places){.all_in = true, .all_out = true, .one_out = true};
 	int rc = say_place(call, in, out);
 	for (uint32_t member = 0; member < call->world->size && rc == 0; member++) {

@@ -89,7 +89,7 @@ struct segment_rank {
 	/* Written by muster before the rank starts. */
 	struct segment_place {
 		uint32_t crowded; /* 1: it shares a hardware thread with another rank of the job: do not spin */
-		uint32_t domain;  /* ranks of one shared cache, or NUMA node, have the same number */
+		uint32_t domain;  /* the same for ranks of one cache, NUMA node, or set of shared CPUs */
 	} place;
 
 	/* STARTED → ATTACHED → LEFT by the rank; → DYING → ENDED, or → LEFT, by muster. */
@@ -199,7 +199,8 @@ struct group_domain {
 
 struct group_header {
 	struct group_barrier barrier; /* the user's */
-	/* One that collectives of crowds meet at; counts as `barrier` does, and is never given up. */
+	/* One that collectives of crowds meet at, and at which every split is decided; counts as `barrier` does. Given
+	 * up at most once, for the group is broken then. */
 	struct group_barrier gate;
 	/* 0, or why the group is of no use to collectives any more: 1 << 63 | -code << 32 | member. By the first. */
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t broken;

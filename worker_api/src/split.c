@@ -150,10 +150,10 @@ static int tell_all(struct call *call, const void *mine, void *all, size_t bytes
 	return call->world->size > 1 ? exchange(call, &telling) : 0;
 }
 
-/* The first members make areas, everybody hears of all. When one could not, nobody gets a world. Who did not hear all
- * cannot know whether others did, and look at its area: that is lost until the job ends, once, for the world that was
- * to be split is broken. */
-static int agree_on_areas(struct call *call, const struct part *part, bool wanted, uint64_t *offsets, bool *complete)
+/* The first members make areas, everybody hears of all. When one could not, nobody gets a world. Whoever cannot know
+ * that nobody looks at its area loses it until the job ends: when the split fails from here on. That is once, for the
+ * world that was to be split is broken then. */
+static int make_areas(struct call *call, const struct part *part, bool wanted, uint64_t *offsets, bool *complete)
 {
 	muster_world *world = call->world;
 	const uint64_t not_mine = UINT64_MAX;
@@ -192,13 +192,15 @@ static int split(struct call *call, const struct wish *mine, muster_world **made
 	if (rc == 0)
 		rc = find_part(world, wishes, &part);
 	if (rc == 0)
-		rc = agree_on_areas(call, &part, wanted, offsets, &complete);
+		rc = make_areas(call, &part, wanted, offsets, &complete);
 	if (rc == 0 && complete && wanted)
 		rc = make_world(world, &part, offsets[part.members[0]], made);
 	if (rc == 0)
 		rc = steps_agree(call);
-	if (rc < 0 && *made != NULL)
+	if (rc < 0 && *made != NULL) {
 		world_destroy(*made);
+		*made = NULL;
+	}
 	free(part.members);
 	free(offsets);
 	free(wishes);

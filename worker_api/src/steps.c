@@ -160,11 +160,13 @@ int steps_agree(struct call *call)
 	struct barrier_place at = gate_of(call->world);
 	int rc = barrier_cross(&at, &wait);
 	if (rc < 0 && rc != BARRIER_GIVEN_UP)
-		rc = barrier_decide(&at, call->world, rc);
+		rc = barrier_give_up(&at, call->world, rc);
 	end_wait(call, &wait, rc);
 	after_gate(call->world);
-	if (rc == BARRIER_GIVEN_UP && (rc = learn_end(call, ALL_MEMBERS)) == -ETIMEDOUT)
+	if (rc == BARRIER_GIVEN_UP && (rc = learn_end(call, ALL_MEMBERS)) == -ETIMEDOUT) {
+		world_note(call->world, MUSTER_EBROKEN, -1);
 		return error_set(MUSTER_EBROKEN, "collective '%s': another rank gave it up", call->name);
+	}
 	return rc;
 }
 

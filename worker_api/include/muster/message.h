@@ -71,7 +71,8 @@ MUSTER_API int muster_wait(muster_world *world, muster_request **request, struct
 /* 1 and *request NULL when it ended; 0 when it goes on. */
 MUSTER_API int muster_test(muster_world *world, muster_request **request, struct muster_message *message);
 
-/* All of them, in any order; NULLs are skipped. Returns the first failure, after all have ended. */
+/* All of them, in any order; NULLs are skipped. Returns the first failure, after all have ended; those that have not
+ * when it returns -ETIMEDOUT or -EDEADLK go on. */
 MUSTER_API int muster_wait_all(muster_world *world, muster_request **requests, size_t count, int timeout_ms);
 
 MUSTER_END

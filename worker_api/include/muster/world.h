@@ -58,7 +58,7 @@ MUSTER_API int muster_split(muster_world *world, int colour, int key, muster_wor
 /* Frees a world that muster_split made; its ranks need not do so at the same time. NULL is fine. */
 MUSTER_API void muster_world_free(muster_world *part);
 
-/* The rank in the job of a rank of this world; -EINVAL when there is none. */
+/* The rank in the job of a rank of this world; -EINVAL when there is none, MUSTER_EFINALIZED of a freed world. */
 MUSTER_API int muster_job_rank(const muster_world *world, int rank);
 
 MUSTER_END

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * refused_json: see refused_json.h. It is the record of a plan without ranks.
+ * rankless_json: see rankless_json.h. It is the record of a plan without ranks.
  */
-#include "report/refused_json.h"
+#include "report/rankless_json.h"
 
 #include "plan/launch_plan.h"
 #include "report/report_json.h"
 #include "run/job_result.h"
 
-char *report_json_format_refused(const struct refused_job *job, const char *host)
+char *report_json_format_rankless(const struct rankless_job *job, const char *host)
 {
 	const struct placement nothing = {0};
+	uint32_t nprocs = job->nprocs != 0 ? job->nprocs : job->spec->nprocs;
 	const struct launch_plan plan = {
 		.spec = job->spec,
 		.placement = &nothing,
 		.job_id = job->id,
 		.job_name = job->spec->name,
-		.nprocs = job->spec->nprocs,
-		.world_size = job->spec->nprocs,
+		.nprocs = nprocs,
+		.world_size = nprocs,
 	};
 	const struct job_result result = {
 		.outcome = OUTCOME_ERROR,
@@ -26,9 +27,10 @@ char *report_json_format_refused(const struct refused_job *job, const char *host
 		.error_text = job->why,
 		.started = job->began,
 		.ended = job->ended,
-		.elapsed_ns = (job->ended.tv_sec - job->began.tv_sec) * INT64_C(1000000000) + job->ended.tv_nsec -
-	                      job->began.tv_nsec,
+		.elapsed_ns = job->elapsed_ns,
+		.cgroup = job->cgroup,
 		.survivors = job->survivors,
 	};
-	return report_json_format(&(struct report_facts){.plan = &plan, .result = &result}, host);
+	return report_json_format(&(struct report_facts){.plan = &plan, .result = &result, .held_cpus = job->held_cpus},
+	                          host);
 }
