@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "commands/console.h"
 #include "commands/job_options.h"
+#include "job/job_find.h"
 #include "job/job_view.h"
 
 #include <errno.h>
@@ -69,7 +70,7 @@ static int join_one(const char *word, int64_t end_ms, json_t *jobs)
 	struct job_view view;
 	struct error err;
 	json_t *of_job;
-	if (job_view_find(&view, word, JOB_ANY, &err) < 0)
+	if (job_find(&view, word, JOB_ANY, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	int code = wait_for(&view, end_ms, &of_job);
 	json_array_append_new(jobs, json_pack("{s:s, s:s, s:o}", "id", view.id, "state", job_life_name(view.life),

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/job_options.h"
+#include "job/job_find.h"
 #include "job/job_view.h"
 #include "job/log_reader.h"
 #include "job/private_directory.h"
@@ -207,7 +208,7 @@ int command_logs(int argc, char **argv)
 	int code;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
-	int rc = job_view_find(&view, options.words[0], JOB_ANY, &err);
+	int rc = job_find(&view, options.words[0], JOB_ANY, &err);
 	if (rc == 0)
 		rc = open_logs(&logs, &view, options.ranks, &err);
 	if (rc == 0)

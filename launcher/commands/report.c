@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/job_options.h"
+#include "job/job_find.h"
 #include "job/job_view.h"
 #include "report/report_html.h"
 #include "report/report_trace.h"
@@ -58,7 +59,7 @@ static json_t *load_job(const char *word, struct error *err)
 {
 	struct job_view view;
 	json_t *report = NULL;
-	if (job_view_find(&view, word, JOB_ANY, err) == 0 && view.life == JOB_ENDED)
+	if (job_find(&view, word, JOB_ANY, err) == 0 && view.life == JOB_ENDED)
 		report = job_view_report(&view, err);
 	else if (view.directory >= 0)
 		error_set(err, -ENOENT, "job %s %s", view.id,

@@ -8,6 +8,7 @@
 #include "commands/console.h"
 #include "commands/job_options.h"
 #include "job/control_client.h"
+#include "job/job_find.h"
 #include "job/job_view.h"
 
 #include <errno.h>
@@ -47,7 +48,7 @@ int command_signal(int argc, char **argv)
 	int code;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
-	int rc = job_view_find(&view, options.words[0], JOB_THAT_RUNS, &err);
+	int rc = job_find(&view, options.words[0], JOB_THAT_RUNS, &err);
 	if (rc == 0)
 		job_view_await_start(&view);
 	if (rc == 0)

@@ -9,6 +9,7 @@
 #include "commands/console.h"
 #include "commands/job_options.h"
 #include "job/control_client.h"
+#include "job/job_find.h"
 #include "job/job_view.h"
 
 #include <float.h>
@@ -201,7 +202,7 @@ int command_status(int argc, char **argv)
 	int code;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
-	json_t *status = job_view_find(&view, options.words[0], JOB_ANY, &err) < 0 ? NULL : look(&view, &err);
+	json_t *status = job_find(&view, options.words[0], JOB_ANY, &err) < 0 ? NULL : look(&view, &err);
 	job_view_close(&view);
 	if (status == NULL)
 		return console_tell(&err, EXIT_MUSTER);

@@ -9,7 +9,9 @@
 #include "commands/job_options.h"
 #include "job/control_client.h"
 #include "job/control_server.h"
+#include "job/job_find.h"
 #include "job/job_holder.h"
+#include "job/job_record.h"
 #include "job/job_strays.h"
 #include "job/job_view.h"
 
@@ -73,7 +75,7 @@ static int stop_one(const char *word, int64_t grace_ms)
 {
 	struct job_view view;
 	struct error err;
-	int rc = job_view_find(&view, word, JOB_THAT_RUNS, &err);
+	int rc = job_find(&view, word, JOB_THAT_RUNS, &err);
 	if (rc == 0)
 		job_view_await_start(&view);
 	if (rc == 0 && (view.life == JOB_RUNNING || view.life == JOB_STARTING))
@@ -85,7 +87,7 @@ static int stop_one(const char *word, int64_t grace_ms)
 	}
 	if (rc == 0 && view.life == JOB_LOST) {
 		control_server_remove(view.id);
-		job_view_end_lost(&view);
+		job_record_note_loss(view.directory);
 	}
 	job_view_close(&view);
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;

@@ -196,6 +196,23 @@ void job_record_discard(struct job_record *record)
 	close_all(record);
 }
 
+/* It may have been lost in the middle of a line. */
+void job_record_note_loss(int directory)
+{
+	static const char event[] = "\n{\"event\":\"ended\",\"outcome\":\"error\",\"exit_code\":125}\n";
+	char last = '\n';
+	struct stat status;
+	int fd = openat(directory, "events.jsonl", O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+	                0600);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &status) == 0 && status.st_size > 0)
+		(void)!pread(fd, &last, 1, status.st_size - 1);
+	size_t skipped = last == '\n';
+	(void)!write(fd, event + skipped, sizeof event - 1 - skipped);
+	close(fd);
+}
+
 /* By asking, not by trying: nobody is kept from taking the lock. Who waits for it has a shared one in the end. */
 bool job_record_is_held(int directory)
 {

@@ -7,8 +7,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file_text.h"
-#include "base/memory.h"
-#include "base/text.h"
 #include "job/job_places.h"
 #include "job/job_record.h"
 #include "job/private_directory.h"
@@ -26,12 +24,10 @@
 
 enum {
 	JSON_BYTES_MAX = 256 * 1024 * 1024,
-	WAYS_SHOWN = 5,
 	END_BYTES = 512,
 	LOOK_MS = 1000,
 	START_LOOK_MS = 5,
 	START_PATIENCE_MS = 60000,
-	SUFFIX_BYTES = 12 /* of an id: '-' and what follows */
 };
 
 /* In one piece: jansson reads a descriptor byte by byte. */
@@ -88,7 +84,7 @@ void job_view_refresh(struct job_view *view)
 		view->life = has_report(view) || has_end(view) ? JOB_ENDED : JOB_LOST;
 }
 
-static int open_view(struct job_view *view, int records, const char *id, struct error *err)
+int job_view_open(struct job_view *view, int records, const char *id, struct error *err)
 {
 	int directory = private_directory_open_in(records, id, false, err);
 	if (directory < 0)
@@ -99,7 +95,7 @@ static int open_view(struct job_view *view, int records, const char *id, struct 
 	return 0;
 }
 
-static void load_job(struct job_view *view)
+void job_view_load_job(struct job_view *view)
 {
 	view->job = read_json(view->directory, "job.json", NULL);
 	if (view->life == JOB_STARTING && view->job != NULL)
@@ -113,7 +109,7 @@ void job_view_await_start(struct job_view *view)
 	while (view->life == JOB_STARTING && clock_ms() < end_ms) {
 		poll(NULL, 0, START_LOOK_MS);
 		job_view_refresh(view);
-		load_job(view);
+		job_view_load_job(view);
 	}
 }
 
@@ -132,16 +128,16 @@ static int is_record(const struct dirent *entry)
 	return job_id_is_valid(entry->d_name);
 }
 
-static void drop_names(struct dirent **names, int count)
+void job_view_drop_ids(struct dirent **ids, int count)
 {
 	for (int i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
+		free(ids[i]);
+	free(ids);
 }
 
-static int list_names(int records, struct dirent ***names, struct error *err)
+int job_view_list_ids(int records, struct dirent ***ids, struct error *err)
 {
-	int count = scandirat(records, ".", names, is_record, alphasort);
+	int count = scandirat(records, ".", ids, is_record, alphasort);
 	return count >= 0 ? count : error_set(err, -errno, "cannot list the records of jobs: %s", strerror(errno));
 }
 
@@ -150,10 +146,10 @@ static bool show(int records, const char *id, bool ended, job_visit *visit, void
 {
 	struct job_view view;
 	bool go_on = true;
-	if (open_view(&view, records, id, NULL) < 0)
+	if (job_view_open(&view, records, id, NULL) < 0)
 		return true;
 	if (ended || view.life != JOB_ENDED) {
-		load_job(&view);
+		job_view_load_job(&view);
 		if (view.job != NULL || view.life == JOB_STARTING)
 			go_on = visit(context, &view);
 	}
@@ -167,148 +163,13 @@ int job_view_each(bool ended, job_visit *visit, void *context, struct error *err
 	int records = job_places_open_records(false, err);
 	if (records < 0)
 		return records;
-	int count = list_names(records, &names, err);
+	int count = job_view_list_ids(records, &names, err);
 	for (int i = 0; i < count && show(records, names[i]->d_name, ended, visit, context); i++)
 		;
 	close(records);
 	if (count >= 0)
-		drop_names(names, count);
+		job_view_drop_ids(names, count);
 	return count < 0 ? count : 0;
-}
-
-/* --- one of them --- */
-
-static bool is_name_of(const char *word, const char *id)
-{
-	size_t length = strlen(word);
-	return strncmp(word, id, length) == 0 && strlen(id) == length + SUFFIX_BYTES && id[length] == '-';
-}
-
-/* Those whose name it is, or else those that begin so; moved to the front. */
-static int choose(struct dirent **names, int count, const char *word)
-{
-	int chosen = 0;
-	for (int exact = 1; exact >= 0 && chosen == 0; exact--)
-		for (int i = 0; i < count; i++) {
-			const char *id = names[i]->d_name;
-			if (exact ? !is_name_of(word, id) : strncmp(word, id, strlen(word)) != 0)
-				continue;
-			struct dirent *found = names[i];
-			names[i] = names[chosen];
-			names[chosen++] = found;
-		}
-	return chosen;
-}
-
-/* Those that a word may mean, in the order of their ids, and how they are. */
-struct candidates {
-	struct dirent **names; /* borrowed */
-	enum job_life *lives;
-	int count;
-	int alive;
-};
-
-static bool is_alive(enum job_life life)
-{
-	return life == JOB_STARTING || life == JOB_RUNNING;
-}
-
-static enum job_life look_at(int records, const char *id)
-{
-	struct job_view view;
-	if (open_view(&view, records, id, NULL) < 0)
-		return JOB_LOST;
-	if (view.life == JOB_STARTING)
-		load_job(&view);
-	enum job_life life = view.life;
-	job_view_close(&view);
-	return life;
-}
-
-static void find_alive(struct candidates *found, int records)
-{
-	found->lives = memory_zeroed((size_t)found->count * sizeof *found->lives);
-	for (int i = 0; i < found->count; i++) {
-		found->lives[i] = look_at(records, found->names[i]->d_name);
-		found->alive += is_alive(found->lives[i]);
-	}
-}
-
-/* The newest first; those that run, then the others. */
-static void add_candidates(struct text *list, const struct candidates *found, int most)
-{
-	int added = 0;
-	for (int alive = 1; alive >= 0; alive--)
-		for (int i = found->count - 1; i >= 0; i--)
-			if (is_alive(found->lives[i]) == (alive == 1) && added < most)
-				text_add_format(list, "%s%s (%s)", added++ == 0 ? "" : ", ", found->names[i]->d_name,
-				                job_life_name(found->lives[i]));
-}
-
-static int refuse_many(const struct candidates *found, const char *word, enum job_wanted wanted, struct error *err)
-{
-	struct text list = {0};
-	bool some = wanted == JOB_THAT_RUNS && found->alive > 0; /* of them, the others are not meant */
-	int count = some ? found->alive : found->count;
-	add_candidates(&list, found, count < WAYS_SHOWN ? count : WAYS_SHOWN);
-	const char *more = count > WAYS_SHOWN ? ", ..." : "";
-	int rc;
-	if (wanted == JOB_THAT_RUNS && !some)
-		rc = error_set(err, -ENOENT, "of %d jobs that \"%s\" may be, none runs: %s%s", count, word, list.bytes,
-		               more);
-	else
-		rc = error_set(err, -ENOENT, "\"%s\" may be any of %d jobs: %s%s: give the whole id of one", word,
-		               count, list.bytes, more);
-	text_finish(&list);
-	return rc;
-}
-
-/* Of several, the only one that runs is meant; that one of those that have ended is newer says nothing. */
-static int open_one_of(struct job_view *view, int records, struct candidates *found, const char *word,
-                       enum job_wanted wanted, struct error *err)
-{
-	int only = 0;
-	if (found->count > 1) {
-		find_alive(found, records);
-		while (found->alive == 1 && !is_alive(found->lives[only]))
-			only++;
-	}
-	int rc = found->count == 1 || found->alive == 1 ? open_view(view, records, found->names[only]->d_name, err)
-	                                                : refuse_many(found, word, wanted, err);
-	free(found->lives);
-	return rc;
-}
-
-static int find_in(struct job_view *view, int records, const char *word, enum job_wanted wanted, struct error *err)
-{
-	struct candidates found = {0};
-	if (open_view(view, records, word, NULL) == 0)
-		return 0;
-	int count = list_names(records, &found.names, err);
-	if (count < 0)
-		return count;
-	found.count = choose(found.names, count, word);
-	int rc = found.count == 0 ? error_set(err, -ENOENT, "there is no job \"%s\"; muster ps -a lists them", word)
-	                          : open_one_of(view, records, &found, word, wanted, err);
-	drop_names(found.names, count);
-	return rc;
-}
-
-int job_view_find(struct job_view *view, const char *word, enum job_wanted wanted, struct error *err)
-{
-	*view = (struct job_view){.directory = -1};
-	if (!job_id_is_valid(word))
-		return error_set(err, -EINVAL, "\"%s\" is no id of a job; muster ps -a lists them", word);
-	int records = job_places_open_records(false, err);
-	if (records == -ENOENT)
-		return error_set(err, records, "there is no job \"%s\", and no records of others", word);
-	if (records < 0)
-		return records;
-	int rc = find_in(view, records, word, wanted, err);
-	close(records);
-	if (rc == 0)
-		load_job(view);
-	return rc;
 }
 
 /* --- its end --- */
@@ -382,23 +243,6 @@ json_t *job_view_end(const struct job_view *view)
 		return event;
 	json_decref(event);
 	return NULL;
-}
-
-/* It may have been lost in the middle of a line. */
-void job_view_end_lost(const struct job_view *view)
-{
-	static const char event[] = "\n{\"event\":\"ended\",\"outcome\":\"error\",\"exit_code\":125}\n";
-	char last = '\n';
-	struct stat status;
-	int fd = openat(view->directory, "events.jsonl",
-	                O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-	if (fd < 0)
-		return;
-	if (fstat(fd, &status) == 0 && status.st_size > 0)
-		(void)!pread(fd, &last, 1, status.st_size - 1);
-	size_t skipped = last == '\n';
-	(void)!write(fd, event + skipped, sizeof event - 1 - skipped);
-	close(fd);
 }
 
 json_t *job_view_report(const struct job_view *view, struct error *err)

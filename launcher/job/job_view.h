@@ -28,12 +28,16 @@ struct job_view {
 	json_t *job; /* job.json; NULL: not there */
 };
 
-/* What for: who is to be stopped or signalled is not taken for one of those that have ended. */
-enum job_wanted { JOB_ANY, JOB_THAT_RUNS };
+/* The record of a job in the directory of them, without job.json; negative with the reason. */
+int job_view_open(struct job_view *view, int records, const char *id, struct error *err);
 
-/* The job that the user means: an id, the name of one, or the beginning of an id; of several, the only one that runs.
- * -ENOENT with the reason, or with who could be meant. */
-int job_view_find(struct job_view *view, const char *word, enum job_wanted wanted, struct error *err);
+/* Reads job.json. */
+void job_view_load_job(struct job_view *view);
+
+/* What in the directory is called as jobs are, in order; dropped by the caller. How many, or negative. */
+struct dirent;
+int job_view_list_ids(int records, struct dirent ***ids, struct error *err);
+void job_view_drop_ids(struct dirent **ids, int count);
 
 /* Calls back for each record, in the order of ids, until `visit` returns false. Negative: there are no records to be
  * read. With `ended` false only those that run or were lost are shown. */
@@ -51,9 +55,6 @@ bool job_view_wait(struct job_view *view, int64_t timeout_ms);
 
 /* The event with which a job ended, a short way to its exit code; the caller's, or NULL. */
 json_t *job_view_end(const struct job_view *view);
-
-/* Of a lost job it is known now that nothing is left: notes that as its end. */
-void job_view_end_lost(const struct job_view *view);
 
 /* The caller's; NULL with the reason. */
 json_t *job_view_report(const struct job_view *view, struct error *err);

@@ -11,6 +11,7 @@
 #include "commands/signal.h"
 #include "commands/status.h"
 #include "job/control_client.h"
+#include "job/job_find.h"
 #include "job/job_view.h"
 
 #include <fcntl.h>
@@ -110,7 +111,7 @@ static void ask(void)
 	struct job_view view;
 	struct error err = {0};
 	said.at = 0;
-	EXPECT(job_view_find(&view, ID, JOB_ANY, &err) == 0 && view.life == JOB_RUNNING);
+	EXPECT(job_find(&view, ID, JOB_ANY, &err) == 0 && view.life == JOB_RUNNING);
 	json_t *answer = control_ask(&view, json_pack("{s:s}", "do", "stop"), &err);
 	EXPECT(answer != NULL || err.text[0] != '\0');
 	json_decref(answer);

@@ -16,6 +16,7 @@
 #include "commands/ps.h"
 #include "commands/report.h"
 #include "commands/status.h"
+#include "job/job_find.h"
 #include "job/job_holder.h"
 #include "job/job_view.h"
 
@@ -97,7 +98,7 @@ static void look(void)
 {
 	struct job_view view;
 	struct error err = {0};
-	EXPECT(job_view_find(&view, ID, JOB_ANY, &err) == 0);
+	EXPECT(job_find(&view, ID, JOB_ANY, &err) == 0);
 	json_decref(job_view_end(&view));
 	json_t *report = job_view_report(&view, &err);
 	EXPECT(report != NULL || err.text[0] != '\0');

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_find: see job_find.h.
+ */
+#include "job/job_find.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "job/job_places.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WAYS_SHOWN = 5, SUFFIX_BYTES = 12 /* of an id: '-' and what follows */ };
+
+static bool is_name_of(const char *word, const char *id)
+{
+	size_t length = strlen(word);
+	return strncmp(word, id, length) == 0 && strlen(id) == length + SUFFIX_BYTES && id[length] == '-';
+}
+
+/* Those whose name it is, or else those that begin so; moved to the front. */
+static int choose(struct dirent **names, int count, const char *word)
+{
+	int chosen = 0;
+	for (int exact = 1; exact >= 0 && chosen == 0; exact--)
+		for (int i = 0; i < count; i++) {
+			const char *id = names[i]->d_name;
+			if (exact ? !is_name_of(word, id) : strncmp(word, id, strlen(word)) != 0)
+				continue;
+			struct dirent *found = names[i];
+			names[i] = names[chosen];
+			names[chosen++] = found;
+		}
+	return chosen;
+}
+
+/* Those that a word may mean, in the order of their ids, and how they are. */
+struct candidates {
+	struct dirent **names; /* borrowed */
+	enum job_life *lives;
+	int count;
+	int alive;
+};
+
+static bool is_alive(enum job_life life)
+{
+	return life == JOB_STARTING || life == JOB_RUNNING;
+}
+
+static enum job_life look_at(int records, const char *id)
+{
+	struct job_view view;
+	if (job_view_open(&view, records, id, NULL) < 0)
+		return JOB_LOST;
+	if (view.life == JOB_STARTING)
+		job_view_load_job(&view);
+	enum job_life life = view.life;
+	job_view_close(&view);
+	return life;
+}
+
+static void find_alive(struct candidates *found, int records)
+{
+	found->lives = memory_zeroed((size_t)found->count * sizeof *found->lives);
+	for (int i = 0; i < found->count; i++) {
+		found->lives[i] = look_at(records, found->names[i]->d_name);
+		found->alive += is_alive(found->lives[i]);
+	}
+}
+
+/* The newest first; those that run, then the others. */
+static void add_candidates(struct text *list, const struct candidates *found, int most)
+{
+	int added = 0;
+	for (int alive = 1; alive >= 0; alive--)
+		for (int i = found->count - 1; i >= 0; i--)
+			if (is_alive(found->lives[i]) == (alive == 1) && added < most)
+				text_add_format(list, "%s%s (%s)", added++ == 0 ? "" : ", ", found->names[i]->d_name,
+				                job_life_name(found->lives[i]));
+}
+
+static int refuse_many(const struct candidates *found, const char *word, enum job_wanted wanted, struct error *err)
+{
+	struct text list = {0};
+	bool some = wanted == JOB_THAT_RUNS && found->alive > 0; /* of them, the others are not meant */
+	int count = some ? found->alive : found->count;
+	add_candidates(&list, found, count < WAYS_SHOWN ? count : WAYS_SHOWN);
+	const char *more = count > WAYS_SHOWN ? ", ..." : "";
+	int rc;
+	if (wanted == JOB_THAT_RUNS && !some)
+		rc = error_set(err, -ENOENT, "of %d jobs that \"%s\" may be, none runs: %s%s", count, word, list.bytes,
+		               more);
+	else
+		rc = error_set(err, -ENOENT, "\"%s\" may be any of %d jobs: %s%s: give the whole id of one", word,
+		               count, list.bytes, more);
+	text_finish(&list);
+	return rc;
+}
+
+/* Of several, the only one that runs is meant; that one of those that have ended is newer says nothing. */
+static int open_one_of(struct job_view *view, int records, struct candidates *found, const char *word,
+                       enum job_wanted wanted, struct error *err)
+{
+	int only = 0;
+	if (found->count > 1) {
+		find_alive(found, records);
+		while (found->alive == 1 && !is_alive(found->lives[only]))
+			only++;
+	}
+	int rc = found->count == 1 || found->alive == 1 ? job_view_open(view, records, found->names[only]->d_name, err)
+	                                                : refuse_many(found, word, wanted, err);
+	free(found->lives);
+	return rc;
+}
+
+static int find_in(struct job_view *view, int records, const char *word, enum job_wanted wanted, struct error *err)
+{
+	struct candidates found = {0};
+	if (job_view_open(view, records, word, NULL) == 0)
+		return 0;
+	int count = job_view_list_ids(records, &found.names, err);
+	if (count < 0)
+		return count;
+	found.count = choose(found.names, count, word);
+	int rc = found.count == 0 ? error_set(err, -ENOENT, "there is no job \"%s\"; muster ps -a lists them", word)
+	                          : open_one_of(view, records, &found, word, wanted, err);
+	job_view_drop_ids(found.names, count);
+	return rc;
+}
+
+int job_find(struct job_view *view, const char *word, enum job_wanted wanted, struct error *err)
+{
+	*view = (struct job_view){.directory = -1};
+	if (!job_id_is_valid(word))
+		return error_set(err, -EINVAL, "\"%s\" is no id of a job; muster ps -a lists them", word);
+	int records = job_places_open_records(false, err);
+	if (records == -ENOENT)
+		return error_set(err, records, "there is no job \"%s\", and no records of others", word);
+	if (records < 0)
+		return records;
+	int rc = find_in(view, records, word, wanted, err);
+	close(records);
+	if (rc == 0)
+		job_view_load_job(view);
+	return rc;
+}
