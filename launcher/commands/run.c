@@ -338,7 +338,7 @@ static void tidy_after(void *context)
 }
 
 /* All of muster's that knew the ranks is gone. */
-static void report_loss(void *context, char *why, uint32_t survivors)
+static void report_loss(void *context, const char *why, uint32_t survivors)
 {
 	struct run *run = context;
 	struct error err;

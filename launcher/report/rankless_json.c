@@ -4,9 +4,12 @@
  */
 #include "report/rankless_json.h"
 
+#include "base/memory.h"
 #include "plan/launch_plan.h"
 #include "report/report_json.h"
 #include "run/job_result.h"
+
+#include <stdlib.h>
 
 char *report_json_format_rankless(const struct rankless_job *job, const char *host)
 {
@@ -20,17 +23,20 @@ char *report_json_format_rankless(const struct rankless_job *job, const char *ho
 		.nprocs = nprocs,
 		.world_size = nprocs,
 	};
+	char *why = memory_copy_text(job->why);
 	const struct job_result result = {
 		.outcome = OUTCOME_ERROR,
 		.exit_code = job->exit_code,
 		.first_failure = NO_RANK,
-		.error_text = job->why,
+		.error_text = why,
 		.started = job->began,
 		.ended = job->ended,
 		.elapsed_ns = job->elapsed_ns,
 		.cgroup = job->cgroup,
 		.survivors = job->survivors,
 	};
-	return report_json_format(&(struct report_facts){.plan = &plan, .result = &result, .held_cpus = job->held_cpus},
-	                          host);
+	const struct report_facts facts = {.plan = &plan, .result = &result, .held_cpus = job->held_cpus};
+	char *document = report_json_format(&facts, host);
+	free(why);
+	return document;
 }

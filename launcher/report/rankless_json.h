@@ -16,7 +16,7 @@ struct job_spec;
 struct rankless_job {
 	const struct job_spec *spec; /* zeroed when it could not be read */
 	char *id;                    /* NULL: it had none yet */
-	char *why;                   /* what the user was told */
+	const char *why;             /* what the user was told */
 	int exit_code;
 	struct timespec began, ended; /* CLOCK_REALTIME */
 

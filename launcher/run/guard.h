@@ -32,7 +32,7 @@ struct guarded {
 	int (*supervise)(void *context, const struct guards *guards);
 	/* In the warden, or else in the guard, when the supervisor is lost: why, and how many processes of the job are
 	 * alive; or NULL. */
-	void (*lost)(void *context, char *why, uint32_t survivors);
+	void (*lost)(void *context, const char *why, uint32_t survivors);
 	/* In either, when the supervisor did not: removes what outlives them; or NULL. */
 	void (*tidy)(void *context);
 	/* In the guard, once the job has lived for a moment; or NULL. */

@@ -212,16 +212,17 @@ static void name_breaker(muster_world *world, uint32_t generation)
 		;
 }
 
-/* The word is the caller's to change from `seen` on; false: it looks again. */
+/* Gives up the generation of the state that was seen. False: that has changed, and *seen is what it is now. */
 static bool close_generation(struct group_barrier *barrier, uint64_t *seen, enum closing closing)
 {
-	uint32_t breaks = breaks_of(*seen) < BREAKS_MAX ? breaks_of(*seen) + 1 : BREAKS_MAX;
-	uint64_t after = pack(next(generation_of(*seen)), breaks, 0) | (uint64_t)closing << 30;
-	if (!atomic_compare_exchange_strong(&barrier->state, seen, after))
-		return false;
-	if ((*seen & SLEEPER) != 0)
+	uint64_t before = *seen;
+	uint32_t breaks = breaks_of(before) < BREAKS_MAX ? breaks_of(before) + 1 : BREAKS_MAX;
+	uint64_t after = pack(next(generation_of(before)), breaks, 0) | (uint64_t)closing << 30;
+	bool closed = atomic_compare_exchange_strong(&barrier->state, &before, after);
+	*seen = before;
+	if (closed && (before & SLEEPER) != 0)
 		futex_wake(upper_half(barrier), INT_MAX);
-	return true;
+	return closed;
 }
 
 int barrier_give_up(struct barrier_place *at, const muster_world *world, int code)
