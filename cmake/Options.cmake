@@ -21,7 +21,7 @@ endif()
 if(MUSTER_COVERAGE)
   add_library(coverage_exit STATIC ${PROJECT_SOURCE_DIR}/cmake/coverage_exit.c)
   target_compile_options(muster_options INTERFACE --coverage -O0)
-  target_link_options(muster_options INTERFACE --coverage -Wl,--wrap=_exit)
+  target_link_options(muster_options INTERFACE --coverage -Wl,--wrap=_exit,--undefined=__wrap__exit) # libraries call it, too
   target_link_libraries(muster_options INTERFACE coverage_exit)
 endif()
 if(MUSTER_FUZZ)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Which lines of the launcher the tests enter, by file: builds with coverage, runs unit, end-to-end and fault tests.
+# Which lines of the launcher and of libmuster the tests enter, by file: builds with coverage, and runs what needs no
+# emulated machine and no container.
 #
 #     tools/coverage.sh [CTEST-ARGUMENT...]
 set -eu
@@ -12,14 +13,15 @@ command -v gcov >/dev/null || {
 cmake --preset coverage >/dev/null
 cmake --build --preset coverage -- --quiet
 find build-coverage -name '*.gcda' -delete
-ctest --preset coverage --parallel "$(nproc)" -R '^(unit|end_to_end|faults|topologies|fuzz)\.' "$@" || echo "some tests failed: the figures are of those that ran"
+ctest --preset coverage --parallel "$(nproc)" -R '^(unit|end_to_end|multi_process|faults|topologies|fuzz)\.' "$@" || echo "some tests failed: the figures are of those that ran"
 
 # gcov prints two lines a source: File 'NAME', Lines executed:P% of N.
-find build-coverage/launcher -name '*.gcda' -exec gcov -n {} + 2>/dev/null |
+find build-coverage/launcher build-coverage/worker_api -name '*.gcda' -exec gcov -n {} + 2>/dev/null |
 	awk -F"[':% ]+" '
 		/^File/ { file = $2 }
-		/^Lines executed/ && file ~ /launcher\/.*\.c$/ { # gcov ends with a line for all, without a file
+		/^Lines executed/ && file ~ /(launcher|worker_api)\/.*\.c$/ { # gcov ends with a line for all, without a file
 			sub(/.*\/launcher\//, "launcher/", file)
+			sub(/.*\/worker_api\//, "worker_api/", file)
 			lines = $NF
 			entered = $3 / 100 * lines
 			printf "%6.1f %%  %5d lines  %s\n", $3, lines, file
