@@ -147,20 +147,25 @@ static void small_ones_that_are_neighbours_serve_large_ones_when_nothing_else_is
 	close_segment(&segment);
 }
 
-static void who_died_while_it_joined_is_succeeded(void **state)
+/* As one leaves it that is stopped, or dies: pages on no list. Only a moment is waited for such a one. */
+static void what_another_was_joining_is_anybodys(void **state)
 {
 	struct segment segment = open_segment();
 	uint64_t pieces[PIECES_MAX], count = take_all_pieces(&segment, pieces);
+	_Atomic uint8_t *map = segment_at(&segment, segment.header->heap_offset);
 	(void)state;
-	for (uint64_t i = 0; i < count; i++)
-		assert_true(heap_give(&segment, pieces[i]));
+	segment.rank = 1;
+	segment.header->rank_count = 2;
 	segment.header->heap_joiner = 1;
-	assert_int_equal(heap_take(&segment, SEVERAL * PIECE_BYTES), 0); /* waited for, but not for ever */
-	segment.ranks[0].presence = RANK_DYING;
-	assert_int_not_equal(heap_take(&segment, SEVERAL * PIECE_BYTES), 0);
-	segment.header->heap_joiner = UINT32_MAX;
-	for (uint64_t i = 0; i < 2; i++)
+	assert_int_equal(heap_take(&segment, SEVERAL * PIECE_BYTES), 0);
+	for (uint64_t i = 0; i < count; i++)
+		for (uint64_t at = pieces[i]; at < pieces[i] + PIECE_BYTES; at += SEGMENT_PAGE)
+			map[(at - segment.header->heap_offset) / SEGMENT_PAGE] = 0x7f;
+	segment.heap_joined = 0;
+	for (uint64_t i = 0; i < 3; i++)
 		assert_int_not_equal(heap_take(&segment, SEVERAL * PIECE_BYTES), 0);
+	segment.ranks[0].presence = RANK_DYING; /* then it is not waited for */
+	assert_int_equal(heap_take(&segment, BYTES / 4 * 3), 0);
 	close_segment(&segment);
 }
 
@@ -329,7 +334,7 @@ int main(void)
 		cmocka_unit_test(none_is_left_is_said_and_what_is_given_back_is_there_again),
 		cmocka_unit_test(large_blocks_serve_small_ones_when_nothing_else_is_left),
 		cmocka_unit_test(small_ones_that_are_neighbours_serve_large_ones_when_nothing_else_is_left),
-		cmocka_unit_test(who_died_while_it_joined_is_succeeded),
+		cmocka_unit_test(what_another_was_joining_is_anybodys),
 		cmocka_unit_test(what_is_no_block_or_was_given_back_before_is_refused),
 		cmocka_unit_test(threads_never_get_the_same_block),
 		cmocka_unit_test(nor_when_there_is_so_little_that_free_ones_are_joined),

@@ -15,6 +15,8 @@
  */
 #include "heap.h"
 
+#include "ticks.h"
+
 #include <sched.h>
 #include <string.h>
 
@@ -58,7 +60,7 @@ static uint64_t kind_bytes(uint32_t kind)
 enum {
 	MAP_NOTHING = 0, /* the inside of a block, or not cut off */
 	/* 1 ... SMALL_KINDS: a page of small blocks; up to KINDS: a large block */
-	MAP_FREE_PAGE = 0x7f,  /* on no list: whoever joins free blocks has it */
+	MAP_FREE_PAGE = 0x7f,  /* on no list: whoever changes the mark has it */
 	MAP_GIVEN_BACK = 0x80, /* with a large block's number */
 };
 
@@ -195,66 +197,77 @@ static uint64_t take_part(struct segment *segment, uint32_t kind)
 
 /* --- joining --- */
 
-/* On lists, or back where blocks are cut off. */
-static void give_pages(struct segment *segment, uint64_t begin, uint64_t end)
-{
-	uint64_t first = begin - blocks_offset(segment), last = end - blocks_offset(segment);
-	for (uint64_t at = begin; at < end; at += SEGMENT_PAGE)
-		atomic_store(map_at(segment, at), MAP_NOTHING);
-	if (atomic_compare_exchange_strong(&segment->header->heap_taken, &last, first))
-		return;
-	list_pages(segment, begin, end);
-}
-
-/* From the first page on: of a block that was begun, others find the pages up to there. */
+/* What is free is on no list for a moment: its pages are marked, and whoever finds some has them by one exchange each.
+ * So any number may join at once, and what one who died or was stopped had marked is anybody's. */
 static void take_apart(struct segment *segment)
 {
 	for (uint32_t kind = SMALL_KINDS; kind < KINDS; kind++)
 		for (uint64_t offset; (offset = pop(segment, kind)) != 0;)
-			for (uint64_t at = offset; at < offset + kind_bytes(kind); at += SEGMENT_PAGE)
-				atomic_store(map_at(segment, at), MAP_FREE_PAGE);
+			for (uint64_t at = offset + kind_bytes(kind); at > offset; at -= SEGMENT_PAGE)
+				atomic_store(map_at(segment, at - SEGMENT_PAGE), MAP_FREE_PAGE);
+}
+
+static bool claim_page(const struct segment *segment, uint64_t at)
+{
+	uint8_t page = MAP_FREE_PAGE;
+	_Atomic uint8_t *map = map_at(segment, at);
+	return atomic_load_explicit(map, memory_order_relaxed) == MAP_FREE_PAGE &&
+	       atomic_compare_exchange_strong(map, &page, MAP_NOTHING);
+}
+
+/* On lists, or back where blocks are cut off. */
+static void give_pages(struct segment *segment, uint64_t begin, uint64_t end)
+{
+	uint64_t first = begin - blocks_offset(segment), last = end - blocks_offset(segment);
+	if (!atomic_compare_exchange_strong(&segment->header->heap_taken, &last, first))
+		list_pages(segment, begin, end);
 }
 
 static void give_runs(struct segment *segment)
 {
-	uint64_t begin = 0, at = blocks_offset(segment), taken = atomic_load(&segment->header->heap_taken);
-	uint64_t most = blocks_end(segment) - at,
-		 end = at + (taken < most ? taken : most) / SEGMENT_PAGE * SEGMENT_PAGE;
-	for (; at < end; at += SEGMENT_PAGE) {
-		bool free_page = atomic_load(map_at(segment, at)) == MAP_FREE_PAGE;
-		if (free_page && begin == 0)
-			begin = at;
-		if (!free_page && begin != 0) {
+	uint64_t begin = blocks_offset(segment), room = blocks_end(segment) - begin;
+	uint64_t taken = atomic_load(&segment->header->heap_taken);
+	uint64_t end = begin + (taken < room ? taken : room) / SEGMENT_PAGE * SEGMENT_PAGE;
+	while (begin < end) {
+		uint64_t at = begin;
+		while (at < end && claim_page(segment, at))
+			at += SEGMENT_PAGE;
+		if (at > begin)
 			give_pages(segment, begin, at);
-			begin = 0;
-		}
+		begin = at + SEGMENT_PAGE; /* which is not free */
 	}
-	if (begin != 0)
-		give_pages(segment, begin, end);
 }
 
-static bool become_joiner(struct segment *segment)
+/* Changes whenever a block was given back, or taken. */
+static uint64_t changes(const struct segment *segment)
+{
+	uint64_t sum = atomic_load(&segment->header->heap_taken);
+	for (uint32_t kind = SMALL_KINDS; kind < KINDS; kind++)
+		sum += atomic_load(&segment->header->heap_free[kind]) >> 32;
+	return sum;
+}
+
+/* False when there was nothing to join: nothing has changed since this rank did. */
+static bool join(struct segment *segment)
 {
 	_Atomic uint32_t *joiner = &segment->header->heap_joiner;
-	uint32_t seen = atomic_load(joiner);
-	bool ended = seen != 0 && (seen > segment->header->rank_count ||
-	                           atomic_load(&segment->ranks[seen - 1].presence) >= RANK_LEFT);
-	return (seen == 0 || ended) && atomic_compare_exchange_strong(joiner, &seen, segment->rank + 1);
-}
-
-/* For want of larger ones: by one rank at a time, for which others wait a little. */
-static void join(struct segment *segment)
-{
-	enum { PATIENCE_TURNS = 10000 };
-	uint32_t turns = 0;
-	while (!become_joiner(segment)) {
-		if (++turns == PATIENCE_TURNS)
-			return;
-		sched_yield();
-	}
+	uint32_t nobody = 0, me = segment->rank + 1;
+	if (changes(segment) == atomic_load(&segment->heap_joined))
+		return false;
+	atomic_compare_exchange_strong(joiner, &nobody, me);
 	take_apart(segment);
 	give_runs(segment);
-	atomic_store(&segment->header->heap_joiner, 0);
+	atomic_compare_exchange_strong(joiner, &me, 0);
+	atomic_store(&segment->heap_joined, changes(segment));
+	return true;
+}
+
+/* Then what it is about to list is not to be had. */
+static bool another_joins(const struct segment *segment)
+{
+	uint32_t joiner = atomic_load(&segment->header->heap_joiner);
+	return joiner != 0 && joiner != segment->rank + 1 && joiner <= segment->header->rank_count &&
+	       atomic_load(&segment->ranks[joiner - 1].presence) < RANK_LEFT;
 }
 
 /* --- taking, of either size --- */
@@ -269,11 +282,20 @@ static uint64_t take_whole(struct segment *segment, uint32_t kind)
 
 static uint64_t take_large(struct segment *segment, uint32_t kind)
 {
+	enum { PATIENCE_MS = 100 };
 	uint64_t offset = take_whole(segment, kind);
 	if (offset != 0 || kind_bytes(kind) > blocks_end(segment) - blocks_offset(segment))
 		return offset;
-	join(segment);
-	return take_whole(segment, kind);
+	int64_t until = ticks_clock_ns() + (int64_t)PATIENCE_MS * 1000000;
+	bool waits;
+	do {
+		waits = another_joins(segment) && ticks_clock_ns() < until;
+		if (join(segment))
+			offset = take_whole(segment, kind);
+		else if (waits)
+			sched_yield();
+	} while (offset == 0 && waits);
+	return offset;
 }
 
 static uint64_t take_small(struct segment *segment, uint32_t kind)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * heap: memory of the segment, given out and taken back by any number of ranks and threads at once, without locks but
- * for joining free blocks, which one does at a time: others wait for it a little, and then do without.
+ * heap: memory of the segment, given out and taken back without locks, by any number of ranks and threads at once.
  *
  * A rank that dies in between loses what it was about to take, to give back or to join, no more. Ranks may scribble
  * over all of it: the heap then gives out what others still use, but stays within its bounds.

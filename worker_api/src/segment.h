@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * segment: this rank's view of the job's shared segment: mapped, checked, and attached to. One for each rank, shared by
- * the worlds that the rank has; the fields never change after segment_attach.
+ * the worlds that the rank has; few fields change after segment_attach.
  */
 #ifndef MUSTER_SEGMENT_H
 #define MUSTER_SEGMENT_H
@@ -27,10 +27,11 @@ struct segment {
 	uint32_t rank;
 	uint32_t rank_count;
 	enum wait_mode wait_mode;
-	bool reads_memory;         /* process_vm_readv works, as far as one can know without trying */
-	uint64_t token;            /* others read it out of this process's memory, to know that it is this process */
-	uint32_t worlds;           /* that use it */
-	struct messages *messages; /* NULL: none were sent or received */
+	bool reads_memory;            /* process_vm_readv works, as far as one can know without trying */
+	uint64_t token;               /* others read it out of this process's memory, to know that it is this process */
+	uint32_t worlds;              /* that use it */
+	_Atomic uint64_t heap_joined; /* see changes() of heap.c: what it came to when this rank joined free blocks */
+	struct messages *messages;    /* NULL: none were sent or received */
 };
 
 /* Maps what `fd` refers to and becomes `rank`. Negative code, with error_text set. */

@@ -68,7 +68,8 @@ struct segment_header {
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t heap_taken;
 	_Atomic uint64_t heap_free[SEGMENT_HEAP_CLASSES];
 
-	_Atomic uint32_t heap_joiner; /* the rank that joins free blocks, and 1; 0: none does. By any */
+	_Atomic uint32_t
+		heap_joiner; /* a rank that joins free blocks, and 1; 0: none does. By it, no more than a hint */
 
 	_Atomic uint32_t groups; /* that muster_split made. By any */
 };

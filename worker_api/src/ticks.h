@@ -7,6 +7,15 @@
 #define MUSTER_TICKS_H
 
 #include <stdint.h>
+#include <time.h>
+
+/* CLOCK_MONOTONIC. */
+static inline int64_t ticks_clock_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 #if defined(__x86_64__)
 #include <x86intrin.h>
@@ -22,12 +31,9 @@ static inline uint64_t ticks_now(void)
 	return ticks;
 }
 #else
-#include <time.h>
 static inline uint64_t ticks_now(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return (uint64_t)ticks_clock_ns();
 }
 #endif
 

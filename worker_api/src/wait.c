@@ -5,6 +5,7 @@
 #include "wait.h"
 
 #include "error.h"
+#include "ticks.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -19,13 +20,6 @@ enum {
 	OLD_KERNEL_SLICE_NS = 2000000, /* without futex_waitv a death is seen by looking */
 	KNOW_HOW_NS = 300000,          /* how long to wait for how a rank ended, when it is known to be gone */
 };
-
-static int64_t clock_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void relax(void)
 {
@@ -154,7 +148,7 @@ int wait_turn_slow(struct wait *wait)
 		give_way(wait);
 		return WAIT_AGAIN;
 	}
-	int64_t now = clock_ns();
+	int64_t now = ticks_clock_ns();
 	if (wait->start_ns == 0)
 		wait->start_ns = now;
 	if (wait->deadline_ns == 0)
@@ -191,7 +185,7 @@ void wait_sleep(struct wait *wait, _Atomic uint32_t *word, uint32_t value)
 		if (rc == -ENOSYS || rc == -EPERM)
 			has_no_waitv = 1;
 	}
-	int64_t slice_end = clock_ns() + OLD_KERNEL_SLICE_NS;
+	int64_t slice_end = ticks_clock_ns() + OLD_KERNEL_SLICE_NS;
 	if (wait->timeout_ns >= 0 && wait->deadline_ns < slice_end)
 		slice_end = wait->deadline_ns;
 	deadline = timespec_of(slice_end);
@@ -202,8 +196,8 @@ void wait_sleep(struct wait *wait, _Atomic uint32_t *word, uint32_t value)
 
 static void know_how(const struct segment_rank *rank)
 {
-	for (int64_t until = clock_ns() + KNOW_HOW_NS;
-	     atomic_load(&rank->presence) == RANK_DYING && clock_ns() < until;)
+	for (int64_t until = ticks_clock_ns() + KNOW_HOW_NS;
+	     atomic_load(&rank->presence) == RANK_DYING && ticks_clock_ns() < until;)
 		sched_yield();
 }
 

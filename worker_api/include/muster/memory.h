@@ -5,9 +5,9 @@
  * Messages and collectives use such memory in place, without a copy in between. An offset means the same memory on
  * every rank, wherever the segment is mapped there.
  *
- * Safe against the death of a rank at any instant: what a dead rank held is lost until the job ends, nothing else.
- * Nobody waits for another for long: only joining free memory, when nothing else is left, is one rank's at a time. How
- * much there is says `shared_memory` in the spec (muster-spec(5)); memory costs what is touched.
+ * Lock-free, and safe against the death of a rank at any instant: what a dead rank held, or was just taking, giving
+ * back or joining, is lost until the job ends, nothing else. How much there is says `shared_memory` in the spec
+ * (muster-spec(5)); memory costs what is touched.
  */
 #ifndef MUSTER_MEMORY_H
 #define MUSTER_MEMORY_H
