@@ -176,9 +176,37 @@ static int fills_the_segment(muster_world *world, void *context)
 	return 0;
 }
 
+/* What is offered already is still received, and what is small gets through. */
+static int fills_the_segment_while_large_ones_wait(muster_world *world, void *context)
+{
+	enum { LARGE = 9, LARGE_BYTES = 100000, FIRST_TAG = 100 };
+	static unsigned char data[LARGE_BYTES];
+	muster_request *requests[LARGE];
+	(void)context;
+	if (muster_rank(world) == 0) {
+		CHECK(muster_send(world, 1, TAG, data, 1, MUSTER_FOREVER) == 0);
+		for (size_t bytes = 1 << 20; bytes >= 64; bytes /= 2)
+			while (muster_alloc(world, bytes) != NULL)
+				;
+		for (int i = 0; i < LARGE; i++)
+			CHECK(muster_isend(world, 1, FIRST_TAG + i, data, LARGE_BYTES, &requests[i]) == 0);
+		CHECK(muster_wait(world, &requests[LARGE - 1], NULL, MUSTER_FOREVER) == -ENOMEM);
+		CHECK(muster_send(world, 1, TAG, data, 1, MUSTER_FOREVER) == 0);
+		CHECK(muster_wait_all(world, requests, LARGE, MUSTER_FOREVER) == 0);
+		return 0;
+	}
+	CHECK(muster_recv(world, 0, TAG, data, 1, NULL, MUSTER_FOREVER) == 0);
+	CHECK(muster_recv(world, 0, TAG, data, 1, NULL, MUSTER_FOREVER) == 0);
+	for (int i = LARGE - 2; i >= 0; i--)
+		CHECK(muster_recv(world, 0, FIRST_TAG + i, data, LARGE_BYTES, NULL, MUSTER_FOREVER) == 0);
+	return 0;
+}
+
 static void a_full_segment_is_told(void **state)
 {
 	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .segment_bytes = 4 << 20},
+	                      fills_the_segment_while_large_ones_wait, NULL, NULL));
 	assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .segment_bytes = 4 << 20}, fills_the_segment, NULL,
 	                      NULL));
 }

@@ -47,8 +47,11 @@ static bool put_offer(struct outbox *outbox, struct writer *writer, muster_reque
 {
 	if (!writer_has_room(writer))
 		return false;
-	if (writer->offers_out == writer->offer_count && !writer_more_offers(outbox->segment, writer))
-		return false;
+	int rc = writer->offers_out < writer->offer_count ? 0 : writer_more_offers(outbox->segment, writer);
+	if (rc < 0) { /* nobody tells when there is some, and what is behind this one would wait with it */
+		request_end(request, rc);
+		return true;
+	}
 	uint32_t number = free_number(writer);
 	const struct segment *segment = outbox->segment;
 	request->in_segment = segment_holds(segment, request->from, request->bytes);

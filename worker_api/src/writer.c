@@ -82,23 +82,23 @@ static struct offer *make_offers(struct segment *segment, struct channel *channe
 	return segment_at(segment, offset);
 }
 
-bool writer_more_offers(struct segment *segment, struct writer *writer)
+int writer_more_offers(struct segment *segment, struct writer *writer)
 {
 	uint32_t block = offer_block(writer->offer_count), before = writer->offer_count;
 	if (block >= OFFER_BLOCKS)
-		return false;
+		return error_set(-ENOMEM, "%u large messages to one rank at once are the most", before);
 	uint32_t more = offer_block_count(block);
 	struct sent_offer *offers = realloc(writer->offers, (before + more) * sizeof *offers);
 	if (offers == NULL)
-		return false;
+		return error_set(-ENOMEM, "no memory for more large messages at once than %u", before);
 	writer->offers = offers;
 	struct offer *places = make_offers(segment, writer->channel, block);
 	if (places == NULL)
-		return false;
+		return no_memory(segment);
 	for (uint32_t i = 0; i < more; i++)
 		offers[before + i] = (struct sent_offer){.place = &places[i]};
 	writer->offer_count = before + more;
-	return true;
+	return 0;
 }
 
 /* --- the bulk memory --- */

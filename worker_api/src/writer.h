@@ -47,8 +47,8 @@ struct writer *writer_create(struct segment *segment, uint32_t rank);
 /* NULL is fine. The channel stays. */
 void writer_destroy(struct writer *writer);
 
-/* As many numbers for offers again as there are. False: there is no memory for them now. */
-bool writer_more_offers(struct segment *segment, struct writer *writer);
+/* As many numbers for offers again as there are. -ENOMEM, with error_text. */
+int writer_more_offers(struct segment *segment, struct writer *writer);
 
 /* Bulk memory, unless there is some. -ENOMEM, with error_text. */
 int writer_make_bulk(struct segment *segment, struct writer *writer);
