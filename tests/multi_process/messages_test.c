@@ -8,6 +8,7 @@
 #include "unit_test.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 /* --- whole and in order --- */
@@ -380,6 +381,40 @@ static void a_message_of_a_world_stays_in_it(void **state)
 	every_way(uses_two_worlds, 4);
 }
 
+/* What is sent to a world that its receiver has freed is not kept for ever. */
+static int sends_to_a_freed_world(muster_world *world, void *context)
+{
+	enum { ROUNDS = 1000, SENDS = 5, BYTES = 4000, MOST_BYTES = 1 << 20 };
+	static unsigned char data[BYTES];
+	size_t before = mallinfo2().uordblks;
+	(void)context;
+	for (int round = 0; round < ROUNDS; round++) {
+		muster_world *part;
+		int number = round;
+		CHECK(muster_split(world, 0, 0, &part, MUSTER_FOREVER) == 0);
+		if (muster_rank(world) == 1)
+			muster_world_free(part);
+		CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+		if (muster_rank(world) == 1) {
+			CHECK(muster_recv(world, 0, TAG, &number, sizeof number, NULL, MUSTER_FOREVER) == 0);
+			CHECK(number == round);
+			continue;
+		}
+		for (int i = 0; i < SENDS; i++)
+			CHECK(muster_send(part, 1, i, data, BYTES, MUSTER_FOREVER) == 0);
+		muster_world_free(part);
+		CHECK(muster_send(world, 1, TAG, &number, sizeof number, MUSTER_FOREVER) == 0);
+	}
+	CHECK(mallinfo2().uordblks < before + MOST_BYTES);
+	return 0;
+}
+
+static void what_is_sent_to_a_freed_world_goes_away(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, sends_to_a_freed_world, NULL, NULL));
+}
+
 /* An argument: the name of one test, with wildcards. */
 int main(int argc, char **argv)
 {
@@ -395,6 +430,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_request_goes_on_until_it_has_ended),
 		cmocka_unit_test(a_rank_can_send_to_itself),
 		cmocka_unit_test(a_message_of_a_world_stays_in_it),
+		cmocka_unit_test(what_is_sent_to_a_freed_world_goes_away),
 	};
 	prepare_ways();
 	if (argc > 1)

@@ -188,7 +188,7 @@ static void unstage(struct inbox *inbox, muster_request *request)
 
 /* --- reading a channel --- */
 
-/* False when it had to be moved aside, and there was no memory for that. */
+/* False when it had to be moved aside, and there was no memory for that. What is for a freed world goes away. */
 static bool take_message(struct inbox *inbox, struct reader *reader, const struct slot *slot, const void *data,
                          const struct message_head *head)
 {
@@ -205,6 +205,8 @@ static bool take_message(struct inbox *inbox, struct reader *reader, const struc
 			request_deliver(request, head, data);
 		return true;
 	}
+	if (world_is_over(inbox->segment, head->world))
+		return true;
 	struct aside *aside = aside_create(is_offer ? ASIDE_OFFER : ASIDE_DATA, head, is_offer ? NULL : data);
 	if (aside == NULL)
 		return false;

@@ -8,6 +8,8 @@
 
 #include "segment_layout.h"
 
+#include <muster/base.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +33,8 @@ struct segment {
 	uint64_t token;               /* others read it out of this process's memory, to know that it is this process */
 	uint32_t worlds;              /* that use it */
 	_Atomic uint64_t heap_joined; /* see changes() of heap.c: what it came to when this rank joined free blocks */
+	muster_world *open_worlds;    /* that use it */
+	uint32_t newest_world;        /* the id of the last that was made */
 	struct messages *messages;    /* NULL: none were sent or received */
 };
 

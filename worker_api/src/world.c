@@ -84,9 +84,30 @@ int world_create(struct segment *segment, uint32_t rank, uint32_t size, uint32_t
 	world->me = world_member(world, rank);
 	look_at_places(world);
 	segment->worlds++;
+	segment->newest_world = world->id;
+	world->next_open = segment->open_worlds;
+	segment->open_worlds = world;
 	atomic_store(world->state, WORLD_OPEN);
 	*made = world;
 	return 0;
+}
+
+static void close_world(const muster_world *world)
+{
+	muster_world **at = &world->segment->open_worlds;
+	while (*at != world)
+		at = &(*at)->next_open;
+	*at = world->next_open;
+	world->segment->worlds--;
+}
+
+/* Ids only rise, for the worlds of one rank: who makes one takes its id once all members have come to the split. */
+bool world_is_over(const struct segment *segment, uint32_t id)
+{
+	const muster_world *world = segment->open_worlds;
+	while (world != NULL && world->id != id)
+		world = world->next_open;
+	return world == NULL && id <= segment->newest_world;
 }
 
 /* The handle itself stays for a while, so that a later use of it is told and not a crash; it is small. */
@@ -106,7 +127,7 @@ void world_destroy(muster_world *world)
 	free(world->job_ranks);
 	munmap(world->state, SEGMENT_PAGE);
 	world->state = &finalized;
-	world->segment->worlds--;
+	close_world(world);
 	world->segment = NULL;
 	world->steps = NULL;
 	world->job_ranks = NULL;

@@ -50,6 +50,7 @@ struct muster_world {
 	uint32_t quiet_events;
 
 	struct steps *steps;           /* of collectives; made by the first */
+	muster_world *next_open;       /* of the segment's list */
 	struct muster_failure failure; /* of the last call that failed */
 	bool failure_noted;            /* by the call that is going on */
 };
@@ -107,5 +108,8 @@ static inline int world_leave(muster_world *world, int rc)
 int world_create(struct segment *segment, uint32_t rank, uint32_t size, uint32_t *job_ranks, uint64_t offset,
                  const struct group_layout *layout, muster_world **made);
 void world_destroy(muster_world *world);
+
+/* Whether the world of this id is one that this rank has freed: what is sent to it there is nobody's any more. */
+bool world_is_over(const struct segment *segment, uint32_t id);
 
 #endif
