@@ -33,6 +33,7 @@
 #include "report/report_text.h"
 #include "run/descendants.h"
 #include "run/guard.h"
+#include "run/guards.h"
 #include "run/job_cgroup.h"
 #include "run/job_result.h"
 #include "run/memory_cgroup.h"
@@ -303,21 +304,24 @@ static void say_how_it_went(struct run *run, const struct report_facts *facts)
 	text_finish(&text);
 }
 
-static int report(struct run *run, struct job_keeper *keeper)
+static int report(struct run *run, struct job_keeper *keeper, const struct guards *guards)
 {
 	char host[256] = "";
 	const struct report_facts facts = facts_of(run);
+	char *document = NULL;
+	int failed = 0;
 	say_how_it_went(run, &facts);
-	if (run->options.report_path == NULL && run->record.directory < 0) {
-		job_keeper_finish(keeper, &run->result, NULL);
-		return run->result.exit_code;
+	if (run->options.report_path != NULL || run->record.directory >= 0) {
+		gethostname(host, sizeof host - 1);
+		document = report_json_format(&facts, host);
+		failed = write_report(run, document);
 	}
-	gethostname(host, sizeof host - 1);
-	char *document = report_json_format(&facts, host);
-	int failed = write_report(run, document);
+	int code = run->result.exit_code != 0 ? run->result.exit_code : failed;
+	guards->page->told = code + 1;
 	job_keeper_finish(keeper, &run->result, document);
+	job_keeper_destroy(keeper);
 	free(document);
-	return run->result.exit_code != 0 ? run->result.exit_code : failed;
+	return code;
 }
 
 /* What outlives processes. The rest goes with them: giving back page by page what they owned would only make the user
@@ -338,18 +342,19 @@ static void tidy_after(void *context)
 }
 
 /* All of muster's that knew the ranks is gone. */
-static void report_loss(void *context, const char *why, uint32_t survivors)
+static void report_loss(void *context, const struct supervisor_loss *loss)
 {
 	struct run *run = context;
 	struct error err;
 	char host[256] = "";
 	struct rankless_job job = {.spec = &run->spec,
 	                           .id = run->record.id,
-	                           .why = why,
+	                           .why = loss->why,
 	                           .exit_code = EXIT_MUSTER,
 	                           .began = run->began,
 	                           .nprocs = run->plan.nprocs,
-	                           .survivors = survivors,
+	                           .survivors = loss->survivors,
+	                           .restarts = loss->restarts,
 	                           .elapsed_ns = clock_ns() - run->began_ns,
 	                           .cgroup = run->job_cgroup.directory,
 	                           .held_cpus = &run->lease.cpus};
@@ -360,6 +365,13 @@ static void report_loss(void *context, const char *why, uint32_t survivors)
 	if (job_record_put_late(run->record.id, "report.json", document, strlen(document), &err) < 0)
 		console_tell(&err, EXIT_MUSTER);
 	free(document);
+}
+
+/* All was told but to the record, or to that as well. */
+static void record_end(void *context, int exit_code)
+{
+	const struct run *run = context;
+	job_record_note_late_end(run->record.id, exit_code);
 }
 
 /* What an earlier muster could not tidy, for all of its processes were killed. */
@@ -425,7 +437,7 @@ static int supervise_and_report(void *context, const struct guards *guards)
 		return detach_tell(&run->starter, &err);
 	}
 	tidy(run); /* here, and in the guard: each may be the last */
-	return report(run, keeper);
+	return report(run, keeper, guards);
 }
 
 /* Becomes the guard, and returns the job's exit code once nothing of the job is left. */
@@ -438,6 +450,7 @@ static int guard_job(void *context, int owner, struct error *err)
 		.supervise = supervise_and_report,
 		.tidy = tidy_after,
 		.lost = report_loss,
+		.told = record_end,
 		.at_leisure = reclaim,
 		.let_go = let_go,
 		.context = run,

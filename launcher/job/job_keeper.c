@@ -363,6 +363,12 @@ void job_keeper_finish(struct job_keeper *keeper, const struct job_result *resul
 		warn(keeper, &err);
 		write_events(keeper); /* they are all that tells of its end */
 	}
+}
+
+void job_keeper_destroy(struct job_keeper *keeper)
+{
+	if (keeper == NULL)
+		return;
 	control_server_destroy(keeper->server);
 	if (has_record(keeper))
 		job_prune_now_and_then(keeper->facts.record->id);

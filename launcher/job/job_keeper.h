@@ -40,7 +40,10 @@ struct job_keeper *job_keeper_create(const struct job_facts *facts);
 /* Goes to `supervise`. */
 const struct supervision_listener *job_keeper_listener(const struct job_keeper *keeper);
 
-/* After supervision: the report is put into the record, and who waits for the end is told. NULL: there is no record. */
+/* After supervision: the report is put into the record. NULL: there is no record. */
 void job_keeper_finish(struct job_keeper *keeper, const struct job_result *result, const char *report);
+
+/* Who waits for the end is told. NULL is fine. */
+void job_keeper_destroy(struct job_keeper *keeper);
 
 #endif

@@ -21,7 +21,7 @@
 
 #define JOB "job.json"
 
-enum { JOB_BYTES = 8192 };
+enum { JOB_BYTES = 8192, EXIT_OF_MUSTER = 125 };
 
 void job_record_name(struct job_record *record, const char *name)
 {
@@ -143,18 +143,24 @@ int job_record_put(const struct job_record *record, const char *file, const char
 	return job_record_finish_file(record, file, fd, bytes, length, err);
 }
 
+/* Of a record that was made by another process of muster's; negative when there is none. */
+static int open_late(const char *id)
+{
+	int records = job_places_open_records(false, NULL);
+	int directory = records < 0 ? -1 : private_directory_open_in(records, id, false, NULL);
+	if (records >= 0)
+		close(records);
+	return directory;
+}
+
 int job_record_put_late(const char *id, const char *file, const char *bytes, size_t length, struct error *err)
 {
-	char path[PATH_MAX];
-	struct job_record record = {.path = path, .directory = -1, .job = -1};
-	int records = job_places_open_records(false, err), rc = 0;
-	if (records < 0)
-		return 0;
-	if (job_places_record_path(path, id) == 0)
-		record.directory = private_directory_open_in(records, id, false, NULL);
-	close(records);
+	char path[PATH_MAX] = "";
+	struct job_record record = {.path = path, .directory = open_late(id), .job = -1};
+	int rc = 0;
 	if (record.directory < 0)
 		return 0;
+	job_places_record_path(path, id); /* for words alone */
 	if (faccessat(record.directory, file, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
 		rc = job_record_put(&record, file, bytes, length, err);
 	close(record.directory);
@@ -196,11 +202,11 @@ void job_record_discard(struct job_record *record)
 	close_all(record);
 }
 
-/* It may have been lost in the middle of a line. */
-void job_record_note_loss(int directory)
+/* Its supervisor may have been lost in the middle of a line. */
+void job_record_note_end(int directory, int exit_code)
 {
-	static const char event[] = "\n{\"event\":\"ended\",\"outcome\":\"error\",\"exit_code\":125}\n";
-	char last = '\n';
+	const char *outcome = exit_code == 0 ? "ok" : exit_code == EXIT_OF_MUSTER ? "error" : "failed";
+	char event[128], last = '\n';
 	struct stat status;
 	int fd = openat(directory, "events.jsonl", O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
 	                0600);
@@ -208,9 +214,20 @@ void job_record_note_loss(int directory)
 		return;
 	if (fstat(fd, &status) == 0 && status.st_size > 0)
 		(void)!pread(fd, &last, 1, status.st_size - 1);
-	size_t skipped = last == '\n';
-	(void)!write(fd, event + skipped, sizeof event - 1 - skipped);
+	int length = snprintf(event, sizeof event, "%s{\"event\":\"ended\",\"outcome\":\"%s\",\"exit_code\":%d}\n",
+	                      last == '\n' ? "" : "\n", outcome, exit_code);
+	(void)!write(fd, event, (size_t)length);
 	close(fd);
+}
+
+void job_record_note_late_end(const char *id, int exit_code)
+{
+	int directory = open_late(id);
+	if (directory < 0)
+		return;
+	if (faccessat(directory, "report.json", F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		job_record_note_end(directory, exit_code);
+	close(directory);
 }
 
 /* By asking, not by trying: nobody is kept from taking the lock. Who waits for it has a shared one in the end. */

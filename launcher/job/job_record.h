@@ -72,8 +72,11 @@ int job_record_open(const struct job_record *record, const char *file, struct er
 /* Of a job that was never started: nothing of the record is left. */
 void job_record_discard(struct job_record *record);
 
-/* Of a job that was lost, and of which it is known now that nothing is left: that is the end of it. */
-void job_record_note_loss(int directory);
+/* Notes the end of a job as its last event, by others than its supervisor. */
+void job_record_note_end(int directory, int exit_code);
+
+/* The same by a process that has not got the record open; nothing happens when there is none, or it has a report. */
+void job_record_note_late_end(const char *id, int exit_code);
 
 /* Does anybody hold the lock of this record, whose directory is given? */
 bool job_record_is_held(int directory);

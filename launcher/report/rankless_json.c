@@ -34,6 +34,7 @@ char *report_json_format_rankless(const struct rankless_job *job, const char *ho
 		.elapsed_ns = job->elapsed_ns,
 		.cgroup = job->cgroup,
 		.survivors = job->survivors,
+		.restarts = job->restarts,
 	};
 	const struct report_facts facts = {.plan = &plan, .result = &result, .held_cpus = job->held_cpus};
 	char *document = report_json_format(&facts, host);

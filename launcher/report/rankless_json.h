@@ -23,6 +23,7 @@ struct rankless_job {
 	/* When it was started, else 0 and NULL. */
 	uint32_t nprocs; /* 0: as the spec has it */
 	uint32_t survivors;
+	uint32_t restarts;
 	int64_t elapsed_ns;
 	char *cgroup;
 	const struct index_set *held_cpus;

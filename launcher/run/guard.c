@@ -76,10 +76,11 @@ static uint32_t clear_all(const struct job_cgroup *cgroup)
 	return is_clear(cgroup) ? 0 : count_alive(cgroup);
 }
 
-static int supervisor_lost(const struct guarded *guarded, int status, bool was_held)
+static int supervisor_lost(const struct guarded *guarded, const struct guards_page *page, int status, bool was_held)
 {
 	char how[96], why[256], text[320], name[UNIT_TEXT_BYTES];
-	uint32_t survivors = clear_all(guarded->cgroup);
+	const struct supervisor_loss loss = {
+		.why = why, .survivors = clear_all(guarded->cgroup), .restarts = page->restarts};
 	if (WIFSIGNALED(status))
 		snprintf(how, sizeof how, "%swas killed by signal %d (%s)",
 		         was_held ? "was to end, but was held by SIGSTOP or a tracer, and " : "", WTERMSIG(status),
@@ -87,19 +88,26 @@ static int supervisor_lost(const struct guarded *guarded, int status, bool was_h
 	else
 		snprintf(how, sizeof how, "could not go on (exit code %d)", WEXITSTATUS(status));
 	snprintf(why, sizeof why, "its supervising process %s: the job is lost, its ranks were killed", how);
-	snprintf(text, sizeof text, "muster: %s\nmuster: survivors: %u\n", why, survivors);
+	snprintf(text, sizeof text, "muster: %s\nmuster: survivors: %u\n", why, loss.survivors);
 	patient_say(text);
 	if (guarded->lost != NULL)
-		guarded->lost(guarded->context, why, survivors);
+		guarded->lost(guarded->context, &loss);
 	return EXIT_LOST;
 }
 
-/* A supervisor that ran out of memory exits too, in the middle of things: then the job is lost all the same. */
+/* A supervisor that ran out of memory exits too, in the middle of things: then the job is lost all the same; not when
+ * all was told that there is to tell. */
 static int end_of(const struct guarded *guarded, const struct guard_watch *watch)
 {
-	if (WIFEXITED(watch->status) && watch->guards.page->tidied != 0)
+	const struct guards_page *page = watch->guards.page;
+	if (WIFEXITED(watch->status) && page->tidied != 0)
 		return WEXITSTATUS(watch->status);
-	return supervisor_lost(guarded, watch->status, watch->was_held);
+	if (page->told == 0)
+		return supervisor_lost(guarded, page, watch->status, watch->was_held);
+	clear_all(guarded->cgroup);
+	if (guarded->told != NULL)
+		guarded->told(guarded->context, page->told - 1);
+	return page->told - 1;
 }
 
 /* By whoever comes first to the end; the supervisor did so in its own way. */

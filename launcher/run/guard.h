@@ -27,12 +27,19 @@ struct job_cgroup;
 
 enum { GUARD_KEEPS = 2 };
 
+struct supervisor_loss {
+	const char *why;
+	uint32_t survivors; /* processes of the job that are alive */
+	uint32_t restarts;
+};
+
 struct guarded {
 	/* In the supervisor: tidies, and returns the exit code. */
 	int (*supervise)(void *context, const struct guards *guards);
-	/* In the warden, or else in the guard, when the supervisor is lost: why, and how many processes of the job are
-	 * alive; or NULL. */
-	void (*lost)(void *context, const char *why, uint32_t survivors);
+	/* In the warden, or else in the guard, when the supervisor is lost; or NULL. */
+	void (*lost)(void *context, const struct supervisor_loss *loss);
+	/* In either, when it is lost after all was told of how the job went; or NULL. */
+	void (*told)(void *context, int exit_code);
 	/* In either, when the supervisor did not: removes what outlives them; or NULL. */
 	void (*tidy)(void *context);
 	/* In the guard, once the job has lived for a moment; or NULL. */

@@ -17,7 +17,9 @@ struct guards_page {
 	volatile pid_t supervisor;    /* by the warden, once it is made */
 	volatile int32_t fork_errno;  /* by the warden: why there is no supervisor */
 	volatile int32_t guard_ended; /* by the warden */
-	volatile int32_t tidied;      /* by any of the three: nothing is left to remove */
+	volatile int32_t told; /* by the supervisor: the exit code and 1, once the caller was told how the job went */
+	volatile uint32_t restarts; /* by the supervisor */
+	volatile int32_t tidied;    /* by any of the three: nothing is left to remove */
 };
 
 struct guards {

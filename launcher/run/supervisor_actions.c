@@ -11,6 +11,7 @@
 #include "plan/launch_plan.h"
 #include "run/death_watch.h"
 #include "run/descendants.h"
+#include "run/guards.h"
 #include "run/job_cgroup.h"
 #include "run/oom_evidence.h"
 #include "run/output.h"
@@ -349,7 +350,7 @@ static void act(struct supervisor *s, enum group_action action)
 		break;
 	case ACTION_START_GROUP:
 		forget_incarnation(s->result);
-		s->result->restarts++;
+		s->how->guards->page->restarts = ++s->result->restarts;
 		supervisor_start_group(s);
 		break;
 	case ACTION_FINISH:

@@ -212,6 +212,26 @@ class Commands(Jobs):
         self.assertEqual((self.ps("-a")[lost]["state"], self.ps("-a")[lost]["exit_code"]), ("ended", 125))
         self.assertFalse(os.path.exists(socket_of_it))
 
+    def test_a_supervisor_that_is_lost_after_all_was_told_changes_nothing(self):
+        """Killed as soon as the report is there, often enough that it is not always through by then."""
+        report = self.directory / "report.json"
+        for _ in range(30):
+            report.unlink(missing_ok=True)
+            with subprocess.Popen([harness.MUSTER, "run", "--report", report, "--set", "name=ends", "sleep", "0.1"],
+                                  env=self.environment(), stderr=subprocess.PIPE) as group:
+                harness.eventually(lambda: self.ps(), "it is listed")
+                (job,) = self.ps()
+                supervisor = self.ps()[job]["pid"]["supervisor"]
+                while not report.exists():
+                    pass
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(supervisor, signal.SIGKILL)
+                code, said = group.wait(timeout=60), group.stderr.read()
+            told = json.loads(report.read_text())
+            self.assertEqual((told["outcome"], told["exit_code"]), ("ok", 0) if code == 0 else ("error", 125), said)
+            self.assertEqual(said == b"", code == 0, said)
+            self.assert_exit(self.muster("join", job), code)
+
     def test_the_loss_of_the_supervisor_alone_is_in_the_report(self):
         report = self.directory / "report.json"
         report.write_text("of yesterday")
