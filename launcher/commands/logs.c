@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FOLLOW_MS = 100, STREAMS = 2, HELD_LOOKS_MAX = 1000 / FOLLOW_MS, HELD_BYTES = 64 * 1024 };
@@ -42,8 +43,9 @@ struct shown_logs {
 	size_t count;
 	int directory;
 	bool label;
-	bool any;                /* something was read */
-	struct shown_log *wrote; /* the last that did */
+	bool any;                         /* something was read */
+	bool one_place;                   /* both streams go to one: a terminal, as a rule */
+	struct shown_log *wrote[STREAMS]; /* the last that did; in one place both are the first's */
 };
 
 static const struct job_usage usage = {
@@ -71,9 +73,10 @@ static void end_line(struct shown_log *log)
 /* Goes on with the line that was shown or held, or begins one: another's that is not at its end is broken off. */
 static void go_on_with_line(struct shown_log *log)
 {
-	if (log->all->wrote != log)
-		end_line(log->all->wrote);
-	log->all->wrote = log;
+	struct shown_log **wrote = &log->all->wrote[log->to == stdout || log->all->one_place ? 0 : 1];
+	if (*wrote != log)
+		end_line(*wrote);
+	*wrote = log;
 	if (!log->in_line)
 		fprintf(log->to, "[%" PRIu32 "] ", log->rank);
 	fwrite(log->held.bytes, 1, log->held.length, log->to);
@@ -129,6 +132,13 @@ static int choose_ranks(struct index_set *ranks, const struct job_view *view, co
 	return 0;
 }
 
+static bool is_one_place(void)
+{
+	struct stat out, error;
+	return fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &error) == 0 && out.st_dev == error.st_dev &&
+	       out.st_ino == error.st_ino;
+}
+
 static int open_logs(struct shown_logs *logs, const struct job_view *view, const char *list, struct error *err)
 {
 	struct index_set ranks = {0};
@@ -140,6 +150,7 @@ static int open_logs(struct shown_logs *logs, const struct job_view *view, const
 	if (rc < 0)
 		return rc;
 	logs->label = index_set_count(&ranks) > 1;
+	logs->one_place = is_one_place();
 	logs->items = memory_zeroed((size_t)index_set_count(&ranks) * STREAMS * sizeof *logs->items);
 	for (index_set_each(&ranks, rank)) {
 		for (int stream = 0; stream < STREAMS; stream++) {
@@ -186,8 +197,8 @@ static void show_all(struct shown_logs *logs, struct job_view *view, const struc
 			log_reader_pump(&logs->items[i].reader, show, &logs->items[i]);
 			show_held(&logs->items[i], !more);
 		}
-		if (!more)
-			end_line(logs->wrote);
+		for (int stream = 0; stream < STREAMS && !more; stream++)
+			end_line(logs->wrote[stream]);
 		fflush(stdout);
 		if (more)
 			wait_a_moment();

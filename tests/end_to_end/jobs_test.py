@@ -508,6 +508,17 @@ class Commands(Jobs):
             self.assertEqual(sorted(done.stderr.splitlines()), ["[0] x", "[1] x"])
         self.assertEqual(self.muster("logs", "-r", "1", job).stdout, "a1\ntail1")
 
+    def test_logs_of_two_streams_break_each_others_lines_only_where_they_meet(self):
+        job = self.detach("-n", "2", "sh", "-c", "if test $MUSTER_RANK = 0; then printf half; until test -e said; do sleep "
+                          "0.05; done; echo ' whole'; else until test -e shown; do sleep 0.05; done; echo warn >&2; fi",
+                          cwd=self.directory)
+        script = f"""'{harness.MUSTER}' logs -f {job} >out 2>err &
+            until grep -q half out; do sleep 0.05; done; touch shown
+            until grep -q warn err; do sleep 0.05; done; touch said; wait"""
+        self.assert_exit(self.command("sh", "-c", script, cwd=self.directory), 0)
+        self.assertEqual((self.directory / "out").read_text(), "[0] half whole\n")
+        self.assertEqual((self.directory / "err").read_text(), "[1] warn\n")
+
     def test_logs_show_a_line_that_does_not_end_after_a_while(self):
         job = self.detach("-n", "2", "sh", "-c", "printf 'rank %d ' $MUSTER_RANK; "
                           "test $MUSTER_RANK = 0 && head -c 100000 /dev/zero | tr '\\0' z; exec sleep 600")
