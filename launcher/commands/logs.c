@@ -79,7 +79,8 @@ static void go_on_with_line(struct shown_log *log)
 	*wrote = log;
 	if (!log->in_line)
 		fprintf(log->to, "[%" PRIu32 "] ", log->rank);
-	fwrite(log->held.bytes, 1, log->held.length, log->to);
+	if (log->held.length > 0)
+		fwrite(log->held.bytes, 1, log->held.length, log->to);
 	log->held.length = 0;
 }
 
