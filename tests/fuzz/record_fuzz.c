@@ -90,6 +90,8 @@ static void call_all(void)
 	call(command_status, "--json", ID);
 	call(command_report, ID, "");
 	call(command_report, "--json", ID);
+	call(command_report, "--html", ID);
+	call(command_report, "--trace", ID);
 	call(command_logs, ID, "");
 	call(command_join, "--timeout=0s", ID);
 }
