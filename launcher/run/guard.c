@@ -133,6 +133,7 @@ static _Noreturn void be_supervisor(const struct guarded *guarded, const struct 
 	prctl(PR_SET_PDEATHSIG, SIGNAL_GUARD_DIED);
 	if (getppid() != guards->warden)
 		_exit(EXIT_LOST);
+	guards->page->supervisor = getpid(); /* the warden may be killed before it says so */
 	setsid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	int code = guarded->supervise(guarded->context, guards);

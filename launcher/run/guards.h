@@ -12,9 +12,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Shared; each field but the last has one writer. */
+/* Shared; each field but the first and the last has one writer. */
 struct guards_page {
-	volatile pid_t supervisor;    /* by the warden, once it is made */
+	volatile pid_t supervisor;    /* by the warden and itself, once it is made */
 	volatile int32_t fork_errno;  /* by the warden: why there is no supervisor */
 	volatile int32_t guard_ended; /* by the warden */
 	volatile int32_t told; /* by the supervisor: the exit code and 1, once the caller was told how the job went */
