@@ -172,12 +172,17 @@ static void a_stream_alone_in_its_file_is_passed_byte_for_byte(void **state)
 	harness_end(&h);
 }
 
-static void begin_long_line(struct harness *h, size_t length)
+static void open_two_into_one(struct harness *h)
 {
 	harness_begin(h, 2);
 	harness_send_to(h, 0, TO_STDOUT, "all", NULL);
 	harness_send_to(h, 1, TO_STDOUT, "all", NULL);
 	harness_open(h);
+}
+
+static void begin_long_line(struct harness *h, size_t length)
+{
+	open_two_into_one(h);
 	char *text = harness_make_long(length);
 	harness_say(h, 0, TO_STDOUT, text);
 	free(text);
@@ -425,10 +430,7 @@ static void what_is_in_the_pipes_is_read_before_they_are_closed_although_somebod
 {
 	(void)state;
 	struct harness h;
-	harness_begin(&h, 2);
-	harness_send_to(&h, 0, TO_STDOUT, "all", NULL);
-	harness_send_to(&h, 1, TO_STDOUT, "all", NULL);
-	harness_open(&h);
+	open_two_into_one(&h);
 	assert_int_equal(write(h.ends[0][TO_STDOUT], "last words", 10), 10);
 	assert_false(output_is_drained(h.output));
 	output_close_when_empty(h.output);
@@ -446,10 +448,7 @@ static void the_partial_last_line_of_one_does_not_tear_the_long_line_of_another(
 {
 	(void)state;
 	struct harness h;
-	harness_begin(&h, 2);
-	harness_send_to(&h, 0, TO_STDOUT, "all", NULL);
-	harness_send_to(&h, 1, TO_STDOUT, "all", NULL);
-	harness_open(&h);
+	open_two_into_one(&h);
 	harness_say(&h, 0, TO_STDOUT, "partial");
 	char *text = harness_make_long(3 * LINE_HELD_MAX);
 	harness_say(&h, 1, TO_STDOUT, text);

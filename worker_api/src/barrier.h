@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * barrier: the counter behind muster_barrier, also by which also collectives of crowds meet and
- * splits are decided (struct group_header.gate).
+ * barrier: the counter behind muster_barrier, by which collectives of crowds meet, too, and splits are decided (struct
+ * group_header.gate).
  */
 #ifndef MUSTER_LIBRARY_BARRIER_H
 #define MUSTER_LIBRARY_BARRIER_H

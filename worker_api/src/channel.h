@@ -99,9 +99,7 @@ struct channel {
 	struct offer offers[OFFERS_FIRST];
 	struct slot slots[CHANNEL_SLOTS];
 
-	/* Where more offers are: offsets, from the second block on. By the sender, before the first slot that needs
-	 * one.
-	 */
+	/* Offsets of more offers, from the second block on. By the sender, before the first slot that needs one. */
 	uint64_t offer_blocks[OFFER_BLOCKS];
 };
 

@@ -62,9 +62,7 @@ MUSTER_API int muster_isend(muster_world *world, int to, int tag, const void *da
 MUSTER_API int muster_irecv(muster_world *world, int from, int tag, void *data, size_t capacity,
                             muster_request **request);
 
-/* Ends the request, frees it and sets it to NULL, unless -ETIMEDOUT or -EDEADLK: then it goes on. `message` may be
- * NULL.
- */
+/* Ends the request, frees it and sets it to NULL; after -ETIMEDOUT or -EDEADLK it goes on. `message` may be NULL. */
 MUSTER_API int muster_wait(muster_world *world, muster_request **request, struct muster_message *message,
                            int timeout_ms);
 
