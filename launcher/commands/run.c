@@ -7,16 +7,14 @@
 #include "commands/run.h"
 
 #include "base/arena.h"
-#include "base/clock.h"
 #include "base/error.h"
-#include "base/file_text.h"
 #include "base/memory.h"
-#include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/detach.h"
 #include "commands/options.h"
 #include "commands/refusal.h"
+#include "commands/run_account.h"
 #include "commands/take_cores.h"
 #include "job/control_server.h"
 #include "job/job_keeper.h"
@@ -25,12 +23,8 @@
 #include "machine/core_lease.h"
 #include "machine/machine.h"
 #include "plan/launch_plan.h"
-#include "report/library_words.h"
 #include "report/plan_view.h"
-#include "report/rankless_json.h"
 #include "report/report_file.h"
-#include "report/report_json.h"
-#include "report/report_text.h"
 #include "run/descendants.h"
 #include "run/guard.h"
 #include "run/guards.h"
@@ -80,13 +74,10 @@ struct run {
 	struct job_record record;
 	struct log_place logs; /* of a detached job */
 	struct start_word starter;
-	struct timespec began; /* before the supervisor was: for those who report its loss */
-	int64_t began_ns;
+	struct run_account account;
 	pid_t parent;  /* when muster began: the owner of a daemon */
 	bool detached; /* the job runs on without this process */
 	char directory[PATH_MAX];
-	char core_pattern[256];
-	bool core_uses_pid;
 };
 
 /* --- a start that fails --- */
@@ -239,84 +230,15 @@ static int prepare(struct run *run)
 	return 0;
 }
 
-static void read_setting(const char *path, char *value, size_t size)
-{
-	file_text_read(path, value, size);
-	value[strcspn(value, "\n")] = '\0';
-}
-
-static struct report_facts facts_of(struct run *run)
-{
-	char uses_pid[8] = "";
-	if (run->result.outcome != OUTCOME_OK) {
-		read_setting("/proc/sys/kernel/core_pattern", run->core_pattern, sizeof run->core_pattern);
-		read_setting("/proc/sys/kernel/core_uses_pid", uses_pid, sizeof uses_pid);
-	}
-	return (struct report_facts){
-		.plan = &run->plan,
-		.result = &run->result,
-		.held_cpus = &run->lease.cpus,
-		.core_pattern = run->core_pattern[0] != '\0' ? run->core_pattern : NULL,
-		.core_uses_pid = uses_pid[0] == '1',
-		.colour = console_wants_colour(run->options.color, STDERR_FILENO),
-	};
-}
-
-static void word_restart(void *context, const struct job_result *result, int64_t wait_ms, struct text *line)
-{
-	struct run *run = context;
-	struct report_facts facts = facts_of(run);
-	facts.result = result;
-	report_text_add_restart(line, &facts, result->restarts + 1, wait_ms);
-}
-
-static void word_failure(void *context, const struct job_result *result, struct text *line)
-{
-	struct run *run = context;
-	struct report_facts facts = facts_of(run);
-	facts.result = result;
-	report_text_add_first_failure(line, &facts);
-}
-
 /* --- result → report --- */
-
-static int write_report(struct run *run, const char *document)
-{
-	struct error err;
-	if (run->options.report_path == NULL ||
-	    report_file_write("the report", run->options.report_path, document, strlen(document), &err) == 0)
-		return 0;
-	return console_tell(&err, EXIT_MUSTER);
-}
-
-static void say_how_it_went(struct run *run, const struct report_facts *facts)
-{
-	struct text text = {0};
-	bool asked = run->options.report_path != NULL || run->options.verbosity > 0;
-	report_text_add_failure(&text, facts);
-	if (asked && !run->options.quiet)
-		add_straggler_line(&text, facts);
-	if (run->options.verbosity > 0 && run->result.outcome == OUTCOME_OK && run->result.leftovers > 0)
-		report_text_add_survivors(&text, facts);
-	if (text.length > 0)
-		patient_say(text.bytes);
-	start_word_say(&run->starter, run->result.exit_code, text.length > 0 ? text.bytes : "");
-	text_finish(&text);
-}
 
 static int report(struct run *run, struct job_keeper *keeper, const struct guards *guards)
 {
-	char host[256] = "";
-	const struct report_facts facts = facts_of(run);
-	char *document = NULL;
-	int failed = 0;
-	say_how_it_went(run, &facts);
-	if (run->options.report_path != NULL || run->record.directory >= 0) {
-		gethostname(host, sizeof host - 1);
-		document = report_json_format(&facts, host);
-		failed = write_report(run, document);
-	}
+	int failed;
+	run_account_say(&run->account, &run->result);
+	char *document = run_account_report(&run->account, &run->result, &failed);
 	int code = run->result.exit_code != 0 ? run->result.exit_code : failed;
+	guards->page->outcome = run->result.outcome;
 	guards->page->told = code + 1;
 	job_keeper_finish(keeper, &run->result, document);
 	job_keeper_destroy(keeper);
@@ -341,37 +263,17 @@ static void tidy_after(void *context)
 	control_server_remove(run->record.id);
 }
 
-/* All of muster's that knew the ranks is gone. */
 static void report_loss(void *context, const struct supervisor_loss *loss)
 {
-	struct run *run = context;
-	struct error err;
-	char host[256] = "";
-	struct rankless_job job = {.spec = &run->spec,
-	                           .id = run->record.id,
-	                           .why = loss->why,
-	                           .exit_code = EXIT_MUSTER,
-	                           .began = run->began,
-	                           .nprocs = run->plan.nprocs,
-	                           .survivors = loss->survivors,
-	                           .restarts = loss->restarts,
-	                           .elapsed_ns = clock_ns() - run->began_ns,
-	                           .cgroup = run->job_cgroup.directory,
-	                           .held_cpus = &run->lease.cpus};
-	clock_gettime(CLOCK_REALTIME, &job.ended);
-	gethostname(host, sizeof host - 1);
-	char *document = report_json_format_rankless(&job, host);
-	write_report(run, document);
-	if (job_record_put_late(run->record.id, "report.json", document, strlen(document), &err) < 0)
-		console_tell(&err, EXIT_MUSTER);
-	free(document);
+	const struct run *run = context;
+	run_account_loss(&run->account, loss);
 }
 
 /* All was told but to the record, or to that as well. */
-static void record_end(void *context, int exit_code)
+static void record_end(void *context, enum job_outcome outcome, int exit_code)
 {
 	const struct run *run = context;
-	job_record_note_late_end(run->record.id, exit_code);
+	job_record_note_late_end(run->record.id, outcome, exit_code);
 }
 
 /* What an earlier muster could not tidy, for all of its processes were killed. */
@@ -426,9 +328,9 @@ static int supervise_and_report(void *context, const struct guards *guards)
 		.keep_events = run->options.report_path != NULL,
 		.quiet = run->options.quiet,
 		.verbose = run->options.verbosity > 0,
-		.word_restart = word_restart,
-		.word_failure = word_failure,
-		.context = run,
+		.word_restart = run_account_word_restart,
+		.word_failure = run_account_word_failure,
+		.context = &run->account,
 	};
 	job_result_init(&run->result, run->plan.nprocs);
 	int rc = supervise(&how, &run->result, &err);
@@ -444,8 +346,16 @@ static int supervise_and_report(void *context, const struct guards *guards)
 static int guard_job(void *context, int owner, struct error *err)
 {
 	struct run *run = context;
-	clock_gettime(CLOCK_REALTIME, &run->began);
-	run->began_ns = clock_ns();
+	run->account = (struct run_account){
+		.options = &run->options,
+		.spec = &run->spec,
+		.plan = &run->plan,
+		.held_cpus = &run->lease.cpus,
+		.job_cgroup = &run->job_cgroup,
+		.record = &run->record,
+		.starter = &run->starter,
+	};
+	run_account_begin(&run->account);
 	const struct guarded guarded = {
 		.supervise = supervise_and_report,
 		.tidy = tidy_after,

@@ -87,7 +87,7 @@ static int stop_one(const char *word, int64_t grace_ms)
 	}
 	if (rc == 0 && view.life == JOB_LOST) {
 		control_server_remove(view.id);
-		job_record_note_end(view.directory, EXIT_MUSTER);
+		job_record_note_end(view.directory, OUTCOME_ERROR, EXIT_MUSTER);
 	}
 	job_view_close(&view);
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;

@@ -335,16 +335,6 @@ const struct supervision_listener *job_keeper_listener(const struct job_keeper *
 	return keeper == NULL ? NULL : &keeper->listener;
 }
 
-static const char *outcome_name(enum job_outcome outcome)
-{
-	static const char *const names[] = {[OUTCOME_OK] = "ok",
-	                                    [OUTCOME_FAILED] = "failed",
-	                                    [OUTCOME_TIMEOUT] = "timeout",
-	                                    [OUTCOME_STOPPED] = "stopped",
-	                                    [OUTCOME_ERROR] = "error"};
-	return names[outcome];
-}
-
 void job_keeper_finish(struct job_keeper *keeper, const struct job_result *result, const char *report)
 {
 	if (keeper == NULL)
@@ -353,7 +343,7 @@ void job_keeper_finish(struct job_keeper *keeper, const struct job_result *resul
 	if (detached)
 		complete_record(keeper);
 	text_add_format(&keeper->events, "{\"t\":%.6f,\"event\":\"ended\",\"outcome\":\"%s\",\"exit_code\":%d}\n",
-	                (double)result->elapsed_ns / 1e9, outcome_name(result->outcome), result->exit_code);
+	                (double)result->elapsed_ns / 1e9, job_outcome_name(result->outcome), result->exit_code);
 	if (keeper->settled || detached) /* what was over in a moment is told by the report alone */
 		write_events(keeper);
 	struct error err;

@@ -21,7 +21,7 @@
 
 #define JOB "job.json"
 
-enum { JOB_BYTES = 8192, EXIT_OF_MUSTER = 125 };
+enum { JOB_BYTES = 8192 };
 
 void job_record_name(struct job_record *record, const char *name)
 {
@@ -203,9 +203,8 @@ void job_record_discard(struct job_record *record)
 }
 
 /* Its supervisor may have been lost in the middle of a line. */
-void job_record_note_end(int directory, int exit_code)
+void job_record_note_end(int directory, enum job_outcome outcome, int exit_code)
 {
-	const char *outcome = exit_code == 0 ? "ok" : exit_code == EXIT_OF_MUSTER ? "error" : "failed";
 	char event[128], last = '\n';
 	struct stat status;
 	int fd = openat(directory, "events.jsonl", O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
@@ -215,18 +214,18 @@ void job_record_note_end(int directory, int exit_code)
 	if (fstat(fd, &status) == 0 && status.st_size > 0)
 		(void)!pread(fd, &last, 1, status.st_size - 1);
 	int length = snprintf(event, sizeof event, "%s{\"event\":\"ended\",\"outcome\":\"%s\",\"exit_code\":%d}\n",
-	                      last == '\n' ? "" : "\n", outcome, exit_code);
+	                      last == '\n' ? "" : "\n", job_outcome_name(outcome), exit_code);
 	(void)!write(fd, event, (size_t)length);
 	close(fd);
 }
 
-void job_record_note_late_end(const char *id, int exit_code)
+void job_record_note_late_end(const char *id, enum job_outcome outcome, int exit_code)
 {
 	int directory = open_late(id);
 	if (directory < 0)
 		return;
 	if (faccessat(directory, "report.json", F_OK, AT_SYMLINK_NOFOLLOW) != 0)
-		job_record_note_end(directory, exit_code);
+		job_record_note_end(directory, outcome, exit_code);
 	close(directory);
 }
 

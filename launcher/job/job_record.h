@@ -16,6 +16,7 @@
 #define MUSTER_JOB_JOB_RECORD_H
 
 #include "job/job_id.h"
+#include "run/job_result.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,10 +74,10 @@ int job_record_open(const struct job_record *record, const char *file, struct er
 void job_record_discard(struct job_record *record);
 
 /* Notes the end of a job as its last event, by others than its supervisor. */
-void job_record_note_end(int directory, int exit_code);
+void job_record_note_end(int directory, enum job_outcome outcome, int exit_code);
 
 /* The same by a process that has not got the record open; nothing happens when there is none, or it has a report. */
-void job_record_note_late_end(const char *id, int exit_code);
+void job_record_note_late_end(const char *id, enum job_outcome outcome, int exit_code);
 
 /* Does anybody hold the lock of this record, whose directory is given? */
 bool job_record_is_held(int directory);

@@ -143,23 +143,6 @@ static json_t *make_first_failure(const struct report_facts *facts, const char *
 
 /* -- The whole ----------------------------------------------------------------------------------------------------- */
 
-static const char *outcome_name(enum job_outcome outcome)
-{
-	switch (outcome) {
-	case OUTCOME_OK:
-		return "ok";
-	case OUTCOME_FAILED:
-		return "failed";
-	case OUTCOME_TIMEOUT:
-		return "timeout";
-	case OUTCOME_STOPPED:
-		return "stopped";
-	case OUTCOME_ERROR:
-		break;
-	}
-	return "error";
-}
-
 /* Of a job that was refused it may not be known. */
 static json_t *make_count(uint32_t ranks)
 {
@@ -222,7 +205,7 @@ static json_t *make_report(const struct report_facts *facts, const char *host)
 	json_object_set_new(report, "schema", json_string("muster.report/1"));
 	json_object_set_new(report, "muster", json_string(MUSTER_VERSION));
 	json_object_set_new(report, "job", make_job(facts->plan, host));
-	json_object_set_new(report, "outcome", json_string(outcome_name(result->outcome)));
+	json_object_set_new(report, "outcome", json_string(job_outcome_name(result->outcome)));
 	json_object_set_new(report, "exit_code", json_integer(result->exit_code));
 	json_object_set_new(report, "error", json_text(result->error_text));
 	json_object_set_new(report, "summary", make_summary(facts));

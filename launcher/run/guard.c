@@ -106,7 +106,7 @@ static int end_of(const struct guarded *guarded, const struct guard_watch *watch
 		return supervisor_lost(guarded, page, watch->status, watch->was_held);
 	clear_all(guarded->cgroup);
 	if (guarded->told != NULL)
-		guarded->told(guarded->context, page->told - 1);
+		guarded->told(guarded->context, (enum job_outcome)page->outcome, page->told - 1);
 	return page->told - 1;
 }
 

@@ -15,6 +15,8 @@
 #ifndef MUSTER_RUN_GUARD_H
 #define MUSTER_RUN_GUARD_H
 
+#include "run/job_result.h"
+
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -39,7 +41,7 @@ struct guarded {
 	/* In the warden, or else in the guard, when the supervisor is lost; or NULL. */
 	void (*lost)(void *context, const struct supervisor_loss *loss);
 	/* In either, when it is lost after all was told of how the job went; or NULL. */
-	void (*told)(void *context, int exit_code);
+	void (*told)(void *context, enum job_outcome outcome, int exit_code);
 	/* In either, when the supervisor did not: removes what outlives them; or NULL. */
 	void (*tidy)(void *context);
 	/* In the guard, once the job has lived for a moment; or NULL. */

@@ -17,6 +17,7 @@ struct guards_page {
 	volatile pid_t supervisor;    /* by the warden and itself, once it is made */
 	volatile int32_t fork_errno;  /* by the warden: why there is no supervisor */
 	volatile int32_t guard_ended; /* by the warden */
+	volatile int32_t outcome;     /* by the supervisor: enum job_outcome, before `told` */
 	volatile int32_t told; /* by the supervisor: the exit code and 1, once the caller was told how the job went */
 	volatile uint32_t restarts; /* by the supervisor */
 	volatile int32_t tidied;    /* by any of the three: nothing is left to remove */

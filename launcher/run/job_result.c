@@ -9,6 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *job_outcome_name(enum job_outcome outcome)
+{
+	static const char *const names[] = {[OUTCOME_OK] = "ok",
+	                                    [OUTCOME_FAILED] = "failed",
+	                                    [OUTCOME_TIMEOUT] = "timeout",
+	                                    [OUTCOME_STOPPED] = "stopped",
+	                                    [OUTCOME_ERROR] = "error"};
+	return names[outcome];
+}
+
 void job_result_init(struct job_result *result, uint32_t nprocs)
 {
 	*result = (struct job_result){.nprocs = nprocs, .first_failure = NO_RANK};

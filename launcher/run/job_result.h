@@ -24,6 +24,9 @@ enum job_outcome {
 	OUTCOME_ERROR,   /* muster itself: could not start, lost output, lost its job */
 };
 
+/* "ok", "failed" ..., as reports and records have it. */
+const char *job_outcome_name(enum job_outcome outcome);
+
 enum rank_end {
 	RANK_NOT_STARTED,  /* the launch ended before its turn */
 	RANK_NOT_EXECUTED, /* a step between clone and exec failed: failed_step, failed_errno */

@@ -11,6 +11,7 @@
 #include "base/patient_write.h"
 #include "run/guard.h"
 #include "run/guards.h"
+#include "run/job_result.h"
 #include "run/signals.h"
 
 #include <signal.h>
@@ -45,10 +46,19 @@ static inline void tell_tidied(void *context)
 	patient_say("tidied\n");
 }
 
+static inline void tell_told(void *context, enum job_outcome outcome, int exit_code)
+{
+	char line[64];
+	(void)context;
+	snprintf(line, sizeof line, "told %s %d\n", job_outcome_name(outcome), exit_code);
+	patient_say(line);
+}
+
 static inline _Noreturn void be_guard(const struct guard_case *how)
 {
 	struct error err = {0};
 	const struct guarded guarded = {.supervise = how->supervise,
+	                                .told = tell_told,
 	                                .tidy = how->tidies ? tell_tidied : NULL,
 	                                .context = how->context,
 	                                .owner = how->stop_with_owner ? guard_open_owner(getppid(), &err) : 0,

@@ -124,6 +124,26 @@ static void a_killed_supervisor_leaves_nothing_and_is_told(void **state)
 	free(said);
 }
 
+static int tell_all_and_be_killed(void *context, const struct guards *guards)
+{
+	guards->page->outcome = OUTCOME_TIMEOUT;
+	guards->page->told = 124 + 1;
+	return have_children_and_be_killed(context, guards);
+}
+
+static void a_supervisor_that_is_killed_when_all_was_told_changes_nothing(void **state)
+{
+	(void)state;
+	struct guard_run run = start_guard(&(struct guard_case){.supervise = tell_all_and_be_killed, .tidies = true});
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(next_report(&run), 1);
+	assert_int_equal(kill(supervisor_of(run.pid), SIGKILL), 0);
+	char *said;
+	assert_int_equal(finish_guard(&run, &said), 124);
+	assert_string_equal(said, "told timeout 124\ntidied\n");
+	free(said);
+}
+
 static void the_warden_goes_by_another_name(void **state)
 {
 	(void)state;
@@ -391,6 +411,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_left_of_a_supervisor_that_ran_out_of_memory),
 		cmocka_unit_test(the_supervisor_leads_a_session_reaps_orphans_and_is_told_of_its_guards_death),
 		cmocka_unit_test(a_killed_supervisor_leaves_nothing_and_is_told),
+		cmocka_unit_test(a_supervisor_that_is_killed_when_all_was_told_changes_nothing),
 		cmocka_unit_test(signals_are_handed_on_once_each),
 		cmocka_unit_test(the_guards_own_signals_are_not_handed_on),
 		cmocka_unit_test(stop_and_continuation_go_both_ways_once),

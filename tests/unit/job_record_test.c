@@ -6,6 +6,7 @@
 #include "test_directory.h"
 
 #include "base/error.h"
+#include "base/file_text.h"
 #include "job/job_id.h"
 #include "job/job_places.h"
 #include "job/job_record.h"
@@ -241,6 +242,32 @@ static void of_a_job_that_was_refused_nothing_is_left(void **state)
 	test_directory_remove(place);
 }
 
+/* A line that the supervisor did not finish stays alone; where there is a report, it alone tells the end. */
+static void an_end_that_others_note_says_how_the_job_went(void **state)
+{
+	(void)state;
+	char *place = begin(), path[PATH_MAX];
+	struct job_record record = make();
+	struct error err;
+	snprintf(path, sizeof path, "%s/events.jsonl", record.path);
+	int events = job_record_open(&record, "events.jsonl", &err);
+	assert_true(events >= 0 && write(events, "{\"t\":0.1", 8) == 8);
+	close(events);
+	job_record_note_end(record.directory, OUTCOME_ERROR, 125);
+	job_record_note_late_end(record.id, OUTCOME_TIMEOUT, 124);
+	assert_int_equal(job_record_put(&record, "report.json", "{}", 2, &err), 0);
+	job_record_note_late_end(record.id, OUTCOME_STOPPED, 143);
+	char text[512] = "";
+	file_text_read(path, text, sizeof text);
+	assert_string_equal(text, "{\"t\":0.1\n"
+	                          "{\"event\":\"ended\",\"outcome\":\"error\",\"exit_code\":125}\n"
+	                          "{\"event\":\"ended\",\"outcome\":\"timeout\",\"exit_code\":124}\n");
+	unlink(path);
+	unlinkat(record.directory, "report.json", 0);
+	job_record_discard(&record);
+	test_directory_remove(place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +282,7 @@ int main(void)
 		cmocka_unit_test(the_lock_is_held_until_the_last_process_that_inherited_it_ends),
 		cmocka_unit_test(an_id_that_is_taken_is_refused_and_its_job_left_alone),
 		cmocka_unit_test(of_a_job_that_was_refused_nothing_is_left),
+		cmocka_unit_test(an_end_that_others_note_says_how_the_job_went),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
