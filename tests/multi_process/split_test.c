@@ -247,19 +247,51 @@ static int comes_just_then(muster_world *world, void *context)
 	return 0;
 }
 
-static void a_split_is_everybodys_or_nobodys(void **state)
+/* The one that has the memory comes when the time limit of the other passes. */
+static int allocates_just_then(muster_world *world, void *context)
+{
+	struct race *race = context;
+	int rank = muster_rank(world);
+	for (int i = 0; i < RACES; i++) {
+		muster_world *whole;
+		void *memory = NULL;
+		CHECK(muster_split(world, 0, 0, &whole, MUSTER_FOREVER) == 0);
+		CHECK(muster_barrier(whole, MUSTER_FOREVER, "go") == 0);
+		for (int64_t until = ranks_now_ns() + i * STEP_NS; rank == 0 && ranks_now_ns() < until;)
+			;
+		race->outcomes[i][rank] =
+			muster_alloc_shared(whole, 4096, &memory, rank == 1 ? RACE_MS : MUSTER_FOREVER);
+		CHECK((memory != NULL) == (race->outcomes[i][rank] == 0));
+		muster_free(whole, rank == 0 ? memory : NULL);
+		muster_world_free(whole);
+	}
+	return 0;
+}
+
+static void runs_as_everybodys_or_nobodys(ranks_body *program)
 {
 	struct race *race = ranks_share(sizeof *race);
 	int good = 0;
-	(void)state;
 	if (RANKS_FIRST_KIND == 1) /* processes do not run */
 		skip();
-	assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, comes_just_then, race, NULL));
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, program, race, NULL));
 	for (int i = 0; i < RACES; i++) {
 		good += race->outcomes[i][0] == 0;
 		assert_int_equal(race->outcomes[i][0] == 0, race->outcomes[i][1] == 0);
 	}
 	assert_in_range(good, 1, RACES - 1); /* it was a race */
+}
+
+static void a_split_is_everybodys_or_nobodys(void **state)
+{
+	(void)state;
+	runs_as_everybodys_or_nobodys(comes_just_then);
+}
+
+static void shared_memory_is_everybodys_or_nobodys(void **state)
+{
+	(void)state;
+	runs_as_everybodys_or_nobodys(allocates_just_then);
 }
 
 int main(void)
@@ -272,6 +304,7 @@ int main(void)
 		cmocka_unit_test(who_has_no_memory_for_it_is_named_to_all),
 		cmocka_unit_test(who_comes_late_to_a_split_that_some_gave_up_has_no_part_alone),
 		cmocka_unit_test(a_split_is_everybodys_or_nobodys),
+		cmocka_unit_test(shared_memory_is_everybodys_or_nobodys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,10 @@ int muster_alloc_shared(muster_world *world, size_t bytes, void **memory, int ti
 		zero(segment_at(world->segment, offset), bytes);
 	rc = tell_offset(&call, &offset);
 	if (rc == 0 && offset != NO_MEMORY)
+		rc = steps_agree(&call);
+	if (rc < 0 && world->rank == 0 && offset != NO_MEMORY)
+		heap_give(world->segment, offset); /* nobody has it, or will */
+	if (rc == 0 && offset != NO_MEMORY)
 		*memory = segment_at(world->segment, offset);
 	if (rc < 0 || offset != NO_MEMORY)
 		return call_end(&call, rc);

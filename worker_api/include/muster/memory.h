@@ -21,7 +21,7 @@ MUSTER_BEGIN
 MUSTER_API void *muster_alloc(muster_world *world, size_t bytes);
 
 /* One piece of memory for all ranks of the world together, zeroed: all call it with the same size and get the same
- * place. A collective (muster/collective.h); freed by one rank. */
+ * place, or none does: a failure is one for all. A collective (muster/collective.h); freed by one rank. */
 MUSTER_API int muster_alloc_shared(muster_world *world, size_t bytes, void **memory, int timeout_ms);
 
 /* Gives back what muster_alloc or muster_alloc_shared gave, on this rank or another. NULL is fine. */
