@@ -110,6 +110,14 @@ static void set_identity(struct environment_builder *b)
 	set_number(b, "TORCHELASTIC_MAX_RESTARTS", failure->policy == FAILURE_RESTART ? failure->max_restarts : 0);
 }
 
+/* A Python program keeps back what it prints to a pipe, and loses it when it is stopped: what a job that hangs had to
+ * say, of all. */
+static void let_output_through(struct environment_builder *b)
+{
+	if (!b->input->spec->output.raw && variables_find(&b->job, "PYTHONUNBUFFERED") == NULL)
+		set_text(b, "PYTHONUNBUFFERED", "1");
+}
+
 /* -- Layer 4, for all ranks: the spec's env ------------------------------------------------------------------------ */
 
 bool environment_is_supervisors(struct environment_builder *b, const char *name)
@@ -178,6 +186,7 @@ void environment_make(struct environment *environment, struct arena *arena, cons
 	inherit(&b);
 	set_account(&b, input->account);
 	set_identity(&b);
+	let_output_through(&b);
 	apply_job_changes(&b);
 	cpu_shares_make(&b.shares, arena, input->spec, input->placement, input->context->machine);
 	environment_add_slots(&b);

@@ -75,6 +75,22 @@ class Options(harness.TestCase):
         self.assert_exit(done, 0)
         self.assertEqual(len(done.stdout.splitlines()), 2)
 
+    def test_what_python_printed_is_seen_though_a_signal_ended_it(self):
+        done = self.muster("run", "-n", "1", "python3", "-c", "import os; print('loading'); os.kill(os.getpid(), 15)",
+                           PYTHONUNBUFFERED=None)
+        self.assert_exit(done, 143)
+        self.assertIn("loading", done.stdout)
+
+    def test_an_mpi_program_is_told_that_its_ranks_are_not_connected(self):
+        program = harness.BUILD / "tests/programs/say_rank_alone"
+        report = self.directory / "report.json"
+        done = self.muster("run", "-n", "2", "--report", report, program)
+        self.assert_exit(done, 0)
+        self.assertIn("is linked with libmpi.so.40", done.stderr)
+        self.assertIn("is linked with libmpi.so.40", " ".join(json.loads(report.read_text())["warnings"]))
+        for silent in (["-n", "1"], ["-n", "2", "-q"]):
+            self.assertNotIn("MPI", self.muster("run", *silent, program).stderr)
+
     def test_auto_is_one_rank_for_each_core_that_may_be_used(self):
         plan = self.plan("-n", "auto", "true")
         cores = set().union(*(set(rank["cores"]) for rank in plan["ranks"]))

@@ -28,7 +28,7 @@ class EnvironmentPage(unittest.TestCase):
         threads = set(re.findall(r'"([A-Z_]+)"', table("launcher/plan/environment_names.c", "thread_variables[] = {")))
         self.assertGreater(len(own), 20)
         self.assertGreater(len(threads), 3)
-        sets = own | threads | {"OMP_NUM_THREADS", "OMP_PLACES", "OMP_PROC_BIND"}
+        sets = own | threads | {"OMP_NUM_THREADS", "OMP_PLACES", "OMP_PROC_BIND", "PYTHONUNBUFFERED"}
         entries = {name for line in re.findall(r"^\.It Ev (.*)$", PAGE, re.MULTILINE)
                    for name in re.findall(r"[A-Z_]+", line)}
         self.assertEqual(sorted(sets - entries), [])

@@ -115,6 +115,18 @@ static const struct environment_case cases[] = {
 		.rank_1 = {"PATH=/bin", "PATHS", "SLURM_PROCID=2", "SLURM_LOCALID", "RANK=1"},
 	},
 	{
+		.what = "Python prints at once",
+		.inherited = {"PATH=/bin"},
+		.env_of_rank_1 = {{"PYTHONUNBUFFERED", NULL}},
+		.rank_0 = {"PYTHONUNBUFFERED=1"},
+		.rank_1 = {"PYTHONUNBUFFERED"},
+	},
+	{
+		.what = "unless the user wants otherwise",
+		.inherited = {"PYTHONUNBUFFERED="},
+		.rank_0 = {"PYTHONUNBUFFERED="},
+	},
+	{
 		.what = "without a free port there is no MASTER_ADDR and no MASTER_PORT",
 		.bind_to = PLACE_CORE,
 		.no_port = true,
