@@ -59,10 +59,11 @@ static struct report_facts facts_of(struct run_account *account, const struct jo
 
 /* --- while it runs --- */
 
-void run_account_word_restart(void *account, const struct job_result *result, int64_t wait_ms, struct text *line)
+void run_account_word_restart(void *account, const struct job_result *result, const struct restart *restart,
+                              struct text *line)
 {
 	const struct report_facts facts = facts_of(account, result);
-	report_text_add_restart(line, &facts, result->restarts + 1, wait_ms);
+	report_text_add_restart(line, &facts, restart);
 }
 
 void run_account_word_failure(void *account, const struct job_result *result, struct text *line)

@@ -16,6 +16,7 @@ struct job_record;
 struct job_result;
 struct job_spec;
 struct launch_plan;
+struct restart;
 struct run_options;
 struct start_word;
 struct supervisor_loss;
@@ -40,7 +41,8 @@ struct run_account {
 void run_account_begin(struct run_account *account);
 
 /* While it runs, as struct supervision wants them: before the group is started again; a failure that others outlive. */
-void run_account_word_restart(void *account, const struct job_result *result, int64_t wait_ms, struct text *line);
+void run_account_word_restart(void *account, const struct job_result *result, const struct restart *restart,
+                              struct text *line);
 void run_account_word_failure(void *account, const struct job_result *result, struct text *line);
 
 /* After it: on the terminal and to who detached it. */

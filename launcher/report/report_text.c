@@ -297,13 +297,29 @@ void report_text_add_survivors(struct text *text, const struct report_facts *fac
 	end_line(text);
 }
 
+/* A group that was healthy for long enough has had a fresh budget since. */
+static void add_restarts(struct text *text, const struct report_facts *facts)
+{
+	const struct job_result *result = facts->result;
+	const struct failure_spec *failure = &facts->plan->spec->failure;
+	if (result->restarts == 0)
+		return;
+	text_add(text, PREFIX "restarts: ");
+	if (result->budget_used != result->restarts)
+		text_add_format(text, "%" PRIu32 " in all", result->restarts);
+	if (result->budget_used != result->restarts && result->budget_used > 0)
+		text_add(text, "; since the group last was healthy, ");
+	if (result->budget_used > 0)
+		text_add_format(text, "%" PRIu32 " of %" PRIu32 " were used", result->budget_used,
+		                failure->max_restarts);
+	text_add(text, "\n");
+}
+
 static void add_end(struct text *text, const struct report_facts *facts)
 {
 	list_fate(text, facts, FATE_LOST, "", "lost");
 	add_others_line(text, facts);
-	if (facts->result->restarts > 0)
-		text_add_format(text, PREFIX "restarts: %" PRIu32 " of %" PRIu32 " were used\n",
-		                facts->result->restarts, facts->plan->spec->failure.max_restarts);
+	add_restarts(text, facts);
 	report_text_add_survivors(text, facts);
 }
 
@@ -399,14 +415,17 @@ void report_text_add_failure(struct text *text, const struct report_facts *facts
 	}
 }
 
-void report_text_add_restart(struct text *text, const struct report_facts *facts, uint32_t restart, int64_t delay_ms)
+void report_text_add_restart(struct text *text, const struct report_facts *facts, const struct restart *restart)
 {
 	begin_line(text);
 	text_add(text, facts->colour ? YELLOW : "");
-	text_add_format(text, "restart %" PRIu32 " of %" PRIu32, restart, facts->plan->spec->failure.max_restarts);
-	if (delay_ms > 0) {
+	text_add_format(text, "restart %" PRIu32 " of %" PRIu32, restart->of_budget,
+	                facts->plan->spec->failure.max_restarts);
+	if (restart->number != restart->of_budget)
+		text_add_format(text, " (%" PRIu32 " in all)", restart->number);
+	if (restart->wait_ms > 0) {
 		text_add(text, " in ");
-		add_duration(text, delay_ms);
+		add_duration(text, restart->wait_ms);
 	}
 	text_add(text, facts->colour ? NO_COLOUR : "");
 	if (facts->result->first_failure != NO_RANK) {

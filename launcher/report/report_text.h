@@ -9,6 +9,8 @@
 
 #include "report/rank_words.h"
 
+struct restart;
+
 /* Adds whole lines, each begins with "muster: "; nothing for a job that ended well. */
 void report_text_add_failure(struct text *text, const struct report_facts *facts);
 
@@ -16,7 +18,7 @@ void report_text_add_failure(struct text *text, const struct report_facts *facts
 void report_text_add_survivors(struct text *text, const struct report_facts *facts);
 
 /* One line, when the group is about to be started again: "restart 1 of 3 in 2 s, because rank 3 ...". */
-void report_text_add_restart(struct text *text, const struct report_facts *facts, uint32_t restart, int64_t delay_ms);
+void report_text_add_restart(struct text *text, const struct report_facts *facts, const struct restart *restart);
 
 /* One line, when the others go on without the first rank that failed: "rank 3 (...) exited with code 7, 0.5 s after the
  * start; the others go on". */

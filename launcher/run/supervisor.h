@@ -22,6 +22,7 @@ struct launch_plan;
 struct memory_cgroups;
 struct output;
 struct rank_launcher;
+struct restart;
 struct text;
 
 /* What happens while a job runs, told to whoever keeps a record of it. */
@@ -54,7 +55,8 @@ struct supervision {
 	bool quiet;                                  /* no words but those about errors */
 	bool verbose;                                /* words about what is of no consequence to most, too */
 	/* Words what happened before the group is started once more; printed between the ranks' lines. */
-	void (*word_restart)(void *context, const struct job_result *result, int64_t wait_ms, struct text *line);
+	void (*word_restart)(void *context, const struct job_result *result, const struct restart *restart,
+	                     struct text *line);
 	void (*word_failure)(void *context, const struct job_result *result, struct text *line); /* others go on */
 	void *context;
 };

@@ -299,9 +299,11 @@ static void clear(struct supervisor *s)
 void supervisor_plan_restart(struct supervisor *s, int64_t wait_ms)
 {
 	struct text line = {0};
+	const struct restart restart = {
+		.number = s->result->restarts + 1, .of_budget = s->budget.used, .wait_ms = wait_ms};
 	s->cause = CAUSE_NONE; /* what ends the job from now on is the cause */
 	if (s->how->word_restart != NULL && !s->how->quiet)
-		s->how->word_restart(s->how->context, s->result, wait_ms, &line);
+		s->how->word_restart(s->how->context, s->result, &restart, &line);
 	if (line.length > 0)
 		output_note(s->how->output, line.bytes);
 	text_finish(&line);
@@ -351,6 +353,7 @@ static void act(struct supervisor *s, enum group_action action)
 	case ACTION_START_GROUP:
 		forget_incarnation(s->result);
 		s->how->guards->page->restarts = ++s->result->restarts;
+		s->result->budget_used = s->budget.used;
 		supervisor_start_group(s);
 		break;
 	case ACTION_FINISH:

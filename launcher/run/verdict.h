@@ -38,6 +38,13 @@ struct restart_budget {
 	int64_t backoff_ms; /* of the next one */
 };
 
+/* One that is planned. */
+struct restart {
+	uint32_t number;    /* of all, from 1 */
+	uint32_t of_budget; /* of those since the group last was healthy, from 1 */
+	int64_t wait_ms;
+};
+
 void restart_budget_init(struct restart_budget *budget, const struct failure_spec *failure);
 
 /* May the group be started once more after an incarnation that lived `lived_ms`? Then *wait_ms is set and the budget is

@@ -25,7 +25,7 @@ struct text_case {
 	const char *detail; /* of the last rank */
 	int stop_signal;
 	bool start_timed_out;
-	uint32_t restarts, survivors, leftovers, kept;
+	uint32_t restarts, budget_used, survivors, leftovers, kept;
 	const char *error_text;
 	const char *core_pattern;
 	bool core_uses_pid;
@@ -71,6 +71,7 @@ static inline void fill_result(const struct text_case *c, struct job_result *res
 		.stop_signal = c->stop_signal,
 		.start_timed_out = c->start_timed_out,
 		.restarts = c->restarts,
+		.budget_used = c->budget_used,
 		.survivors = c->survivors,
 		.leftovers = c->leftovers,
 		.kept = c->kept,

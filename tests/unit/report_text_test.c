@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "report/report_text.h"
+#include "run/verdict.h"
 
 #include <errno.h>
 
@@ -81,11 +82,24 @@ static const struct text_case cases[] = {
 		.outcome = OUTCOME_FAILED,
 		.first_failure = 0,
 		.restarts = 3,
+		.budget_used = 3,
 		.leftovers = 2,
 		.ranks = {{EXITED(1, 0, 10)}},
 		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) exited with code 1, 0.010 s after the start\n"
 			    "muster: restarts: 3 of 3 were used\n"
 			    "muster: survivors: 0; 2 processes that outlived their rank were stopped\n",
+	},
+	{
+		.what = "after restarts with a fresh budget in between",
+		.nprocs = 1,
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.restarts = 7,
+		.budget_used = 3,
+		.ranks = {{EXITED(1, 0, 10)}},
+		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) exited with code 1, 0.010 s after the start\n"
+			    "muster: restarts: 7 in all; since the group last was healthy, 3 of 3 were used\n"
+			    "muster: survivors: 0\n",
 	},
 	{
 		.what = "in colour",
@@ -161,17 +175,22 @@ static void a_restart_is_one_line_with_its_reason(void **state)
 	(void)state;
 	static const struct {
 		uint32_t first_failure;
-		int64_t delay_ms;
+		struct restart restart;
 		bool colour;
 		const char *expected;
 	} restarts[] = {
-		{1, 2000, false,
+		{1,
+	         {1, 1, 2000},
+	         false,
 	         "muster: restart 1 of 3 in 2 s, because rank 1 (pid 4301, CPUs 1,9) exited with code 7, 0.100 s after "
 	         "the start\n"},
-		{1, 500, true,
+		{1,
+	         {1, 1, 500},
+	         true,
 	         "muster: \033[33mrestart 1 of 3 in 500 ms\033[0m, because rank 1 (pid 4301, CPUs 1,9) exited with "
 	         "code 7, 0.100 s after the start\n"},
-		{NO_RANK, 0, false, "muster: restart 1 of 3\n"},
+		{NO_RANK, {1, 1, 0}, false, "muster: restart 1 of 3\n"},
+		{NO_RANK, {9, 2, 0}, false, "muster: restart 2 of 3 (9 in all)\n"},
 	};
 	for (size_t i = 0; i < COUNT_OF(restarts); i++) {
 		struct rank_result ranks[2] = {WELL(1, 200), {EXITED(7, 0, 100)}};
@@ -180,7 +199,7 @@ static void a_restart_is_one_line_with_its_reason(void **state)
 		struct text text = {0};
 		report_fixture_begin(&f, &result);
 		f.facts.colour = restarts[i].colour;
-		report_text_add_restart(&text, &f.facts, 1, restarts[i].delay_ms);
+		report_text_add_restart(&text, &f.facts, &restarts[i].restart);
 		assert_string_equal(text.bytes, restarts[i].expected);
 		text_finish(&text);
 		report_fixture_end(&f);
