@@ -103,6 +103,9 @@ static int load_spec(struct run *run)
 	struct diagnostics wrong = {0};
 	int rc = job_spec_load(&run->spec, &run->options, &wrong);
 	if (rc < 0) {
+		const char *path = run->options.spec_path;
+		if (path != NULL)
+			run->spec.source = arena_copy(&run->spec.arena, strcmp(path, "-") == 0 ? "<stdin>" : path);
 		const struct refusal refusal = refusal_of(run);
 		refuse_spec(&refusal, &wrong, EXIT_MUSTER);
 	}

@@ -37,13 +37,13 @@ static uint32_t cpu_limit(const struct machine *machine)
 /* A variable that anybody may have set becomes text for ranks and for comparing, and no more. */
 char *outer_jobs(void)
 {
-	static const char *const names[] = {"MUSTER_OUTER_JOBS", "MUSTER_JOB_ID"};
+	const char *outer = getenv("MUSTER_OUTER_JOBS"), *job = getenv("MUSTER_JOB_ID");
 	struct text text = {0};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		const char *value = getenv(names[i]);
-		if (value != NULL && value[0] != '\0')
-			text_add_format(&text, "%s%s", text.length > 0 ? " " : "", value);
-	}
+	if (job == NULL || job[0] == '\0')
+		return NULL; /* this is no rank of any */
+	if (outer != NULL && outer[0] != '\0')
+		text_add_format(&text, "%s ", outer);
+	text_add(&text, job);
 	return text.bytes;
 }
 

@@ -145,12 +145,24 @@ static void apply_job_changes(struct environment_builder *b)
 
 /* -- Warnings ------------------------------------------------------------------------------------------------------ */
 
+/* By env or -x: the user has thought of it. */
+static bool is_settled(const struct environment_builder *b, const char *text)
+{
+	const struct env_changes *changes = &b->input->spec->env;
+	for (uint32_t i = 0; i < changes->count; i++)
+		if (variable_is(text, changes->items[i].name))
+			return true;
+	return false;
+}
+
 static void warn_removed(struct environment *environment, struct environment_builder *b)
 {
 	struct text names = {0};
 	uint32_t shown = 0, hidden = 0;
 	for (uint32_t i = 0; i < b->removed.count; i++) {
 		const char *text = b->removed.items[i];
+		if (is_settled(b, text))
+			continue;
 		if (shown++ < NAMES_IN_WARNING)
 			text_add_format(&names, "%s%.*s", names.length > 0 ? ", " : "", (int)variable_name_length(text),
 			                text);

@@ -132,7 +132,8 @@ class Nested(Cores):
 
     def test_a_job_within_a_rank_uses_the_ranks_cores_without_a_word(self):
         done = self.muster("run", "--no-label", harness.MUSTER, "run", "--no-label", "--exclusive", harness.MUSTER, "run",
-                           "--no-label", "sh", "-c", "echo $MUSTER_OUTER_JOBS; grep Cpus_allowed_list /proc/self/status")
+                           "--no-label", "sh", "-c", "echo $MUSTER_OUTER_JOBS; grep Cpus_allowed_list /proc/self/status",
+                           MUSTER_OUTER_JOBS="of-nobody")
         self.assert_exit(done, 0)
         self.assertEqual(done.stderr, "")
         outer, cpus = done.stdout.splitlines()

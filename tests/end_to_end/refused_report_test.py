@@ -52,6 +52,7 @@ class Refused(harness.TestCase):
         self.assertEqual([line.split(": ")[0] for line in report["error"].splitlines()],
                          [f"{spec}:3:9", f"{spec}:4:1"])
         self.assertIsNone(report["job"]["name"])
+        self.assertEqual(report["job"]["source"], str(spec))
 
     def test_a_detached_job(self):
         report = self.report_of_a_refusal("-d", "no-such-program", code=127)

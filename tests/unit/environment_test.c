@@ -74,7 +74,7 @@ static const struct environment_case cases[] = {
 	{
 		.what = "env may set another launcher's names, and muster's, all the same",
 		.bind_to = PLACE_CORE,
-		.inherited = {"HOME=/h"},
+		.inherited = {"HOME=/h", "SLURM_PROCID=2"},
 		.env = {{"SLURM_PROCID", "5"}, {"MUSTER_NODE_RANK", "8"}, {"MASTER_PORT", "29500"}, {"RANK", "7"}},
 		.rank_1 = {"SLURM_PROCID=5", "MUSTER_NODE_RANK=8", "MASTER_PORT=29500", "MASTER_ADDR=127.0.0.1",
                            "RANK=7", "MUSTER_RANK=1"},
@@ -82,14 +82,15 @@ static const struct environment_case cases[] = {
 	{
 		.what = "null removes what is inherited and what muster would set",
 		.bind_to = PLACE_CORE,
-		.inherited = {"HOME=/h", "TWICE=1", "PATH=/bin", "TWICE=2"},
+		.inherited = {"HOME=/h", "TWICE=1", "PATH=/bin", "TWICE=2", "PMI_RANK=1"},
 		.env = {{"HOME", NULL},
                         {"TWICE", NULL},
                         {"ROLE_NAME", NULL},
                         {"RANK", NULL},
                         {"MUSTER_CPUS", NULL},
+                        {"PMI_RANK", NULL},
                         {"NEVER_THERE", NULL}},
-		.rank_0 = {"HOME", "TWICE", "PATH=/bin", "ROLE_NAME", "RANK", "MUSTER_CPUS", "NEVER_THERE",
+		.rank_0 = {"HOME", "PMI_RANK", "TWICE", "PATH=/bin", "ROLE_NAME", "RANK", "MUSTER_CPUS", "NEVER_THERE",
                            "MUSTER_RANK=0"},
 	},
 	{
