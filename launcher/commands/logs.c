@@ -17,6 +17,7 @@
 #include "job/private_directory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -50,14 +51,16 @@ struct shown_logs {
 
 static const struct job_usage usage = {
 	.letters = "fr",
-	.wanted = "[-f] [-r RANKS] JOB",
-	.least = 1,
+	.wanted = "[-f] [-r RANKS] [JOB]",
+	.least = 0,
 	.most = 1,
 	.help = "Show what the ranks of a detached job printed to the terminal.\n\n"
 		"  -f, --follow        go on until the job has ended\n"
 		"  -r, --ranks RANKS   of these only, like 0-3,8\n"
 		"  -h, --help          this text\n\n"
-		"Of several ranks, each line begins with the rank it is from.\n",
+		"Of several ranks, each line begins with the rank it is from. Without a job, the one that was started "
+                "last\n"
+		"is shown.\n",
 };
 
 /* --- lines of several ranks --- */
@@ -211,6 +214,35 @@ static void show_all(struct shown_logs *logs, struct job_view *view, const struc
 		        options->ranks != NULL ? "these" : "the", view->id);
 }
 
+/* Who followed it has seen everything but that. */
+static void tell_end(const struct job_view *view)
+{
+	json_t *end = job_view_outcome(view, NULL);
+	int code = (int)json_integer_value(json_object_get(end, "exit_code"));
+	if (view->life == JOB_LOST)
+		fprintf(stderr, "muster: job %s is lost: all of its muster was killed\n", view->id);
+	else if (view->life == JOB_ENDED && code != 0)
+		fprintf(stderr, "muster: job %s: %s, exit code %d; muster report %s says more\n", view->id,
+		        json_string_value(json_object_get(end, "outcome")), code, view->id);
+	json_decref(end);
+}
+
+static bool has_logs(const struct job_view *view)
+{
+	return faccessat(view->directory, "logs", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Which one it was is told when nobody named it. */
+static int find_job(struct job_view *view, const char *word, struct error *err)
+{
+	if (word != NULL)
+		return job_find(view, word, JOB_ANY, err);
+	int rc = job_find_newest(view, has_logs, "has logs", err);
+	if (rc == 0)
+		fprintf(stderr, "muster: logs of job %s\n", view->id);
+	return rc;
+}
+
 int command_logs(int argc, char **argv)
 {
 	struct job_options options;
@@ -220,11 +252,13 @@ int command_logs(int argc, char **argv)
 	int code;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
-	int rc = job_find(&view, options.words[0], JOB_ANY, &err);
+	int rc = find_job(&view, options.words[0], &err);
 	if (rc == 0)
 		rc = open_logs(&logs, &view, options.ranks, &err);
 	if (rc == 0)
 		show_all(&logs, &view, &options);
+	if (rc == 0 && options.follow)
+		tell_end(&view);
 	close_logs(&logs);
 	job_view_close(&view);
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;

@@ -21,10 +21,10 @@
 
 static const struct job_usage usage = {
 	.letters = "jTH",
-	.wanted = "[--json | --html | --trace] JOB|FILE",
-	.least = 1,
+	.wanted = "[--json | --html | --trace] [JOB|FILE]",
+	.least = 0,
 	.most = 1,
-	.help = "Show how a job went that has ended.\n\n"
+	.help = "Show how a job went that has ended: the one that was started last, unless it is named.\n\n"
 		"  -j, --json    the report itself, see muster-report(5)\n"
 		"  -H, --html    a page that stands alone: what happened, a time line, the ranks\n"
 		"  -T, --trace   a time line of the ranks, as Perfetto and about:tracing read it\n"
@@ -55,11 +55,21 @@ static json_t *load_file(const char *path, struct error *err)
 	return report;
 }
 
+static bool has_ended(const struct job_view *view)
+{
+	return view->life == JOB_ENDED;
+}
+
+static int find_job(struct job_view *view, const char *word, struct error *err)
+{
+	return word != NULL ? job_find(view, word, JOB_ANY, err) : job_find_newest(view, has_ended, "has ended", err);
+}
+
 static json_t *load_job(const char *word, struct error *err)
 {
 	struct job_view view;
 	json_t *report = NULL;
-	if (job_find(&view, word, JOB_ANY, err) == 0 && view.life == JOB_ENDED)
+	if (find_job(&view, word, err) == 0 && view.life == JOB_ENDED)
 		report = job_view_report(&view, err);
 	else if (view.directory >= 0)
 		error_set(err, -ENOENT, "job %s %s", view.id,
@@ -123,8 +133,8 @@ static int check_report(const json_t *report, const char *word, struct error *er
 
 static json_t *load(const char *word, struct error *err)
 {
-	json_t *report = is_file(word) ? load_file(word, err) : load_job(word, err);
-	if (report != NULL && check_report(report, word, err) < 0) {
+	json_t *report = word != NULL && is_file(word) ? load_file(word, err) : load_job(word, err);
+	if (report != NULL && check_report(report, word != NULL ? word : "the newest job", err) < 0) {
 		json_decref(report);
 		return NULL;
 	}

@@ -19,10 +19,10 @@
 
 static const struct job_usage usage = {
 	.letters = "j",
-	.wanted = "[--json] JOB",
-	.least = 1,
+	.wanted = "[--json] [JOB]",
+	.least = 0,
 	.most = 1,
-	.help = "Show the state of a job, rank by rank.\n\n"
+	.help = "Show the state of a job, rank by rank: of the one that was started last, unless it is named.\n\n"
 		"  -j, --json   as JSON\n"
 		"  -h, --help   this text\n",
 };
@@ -194,6 +194,17 @@ static void print_status(const json_t *status)
 		print_ranks(json_object_get(status, "ranks"));
 }
 
+static bool is_any(const struct job_view *view)
+{
+	(void)view;
+	return true;
+}
+
+static int find_job(struct job_view *view, const char *word, struct error *err)
+{
+	return word != NULL ? job_find(view, word, JOB_ANY, err) : job_find_newest(view, is_any, "was started", err);
+}
+
 int command_status(int argc, char **argv)
 {
 	struct job_options options;
@@ -202,7 +213,7 @@ int command_status(int argc, char **argv)
 	int code;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
-	json_t *status = job_find(&view, options.words[0], JOB_ANY, &err) < 0 ? NULL : look(&view, &err);
+	json_t *status = find_job(&view, options.words[0], &err) < 0 ? NULL : look(&view, &err);
 	job_view_close(&view);
 	if (status == NULL)
 		return console_tell(&err, EXIT_MUSTER);

@@ -15,7 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WAYS_SHOWN = 5, SUFFIX_BYTES = 12 /* of an id: '-' and what follows */ };
+enum {
+	WAYS_SHOWN = 5,
+	SUFFIX_BYTES = 12,  /* of an id: '-', and the time of the start, which sorts */
+	END_BYTES_LEAST = 4 /* of an id that is given by its end */
+};
 
 static bool is_name_of(const char *word, const char *id)
 {
@@ -23,14 +27,26 @@ static bool is_name_of(const char *word, const char *id)
 	return strncmp(word, id, length) == 0 && strlen(id) == length + SUFFIX_BYTES && id[length] == '-';
 }
 
-/* Those whose name it is, or else those that begin so; moved to the front. */
+static bool is_beginning_of(const char *word, const char *id)
+{
+	return strncmp(word, id, strlen(word)) == 0;
+}
+
+/* What tells it from others of its name stands there. */
+static bool is_end_of(const char *word, const char *id)
+{
+	size_t length = strlen(word), whole = strlen(id);
+	return length >= END_BYTES_LEAST && length <= whole && strcmp(id + whole - length, word) == 0;
+}
+
+/* Those that the word means in the first way in which it means any; moved to the front. */
 static int choose(struct dirent **names, int count, const char *word)
 {
+	static bool (*const ways[])(const char *word, const char *id) = {is_name_of, is_beginning_of, is_end_of};
 	int chosen = 0;
-	for (int exact = 1; exact >= 0 && chosen == 0; exact--)
+	for (size_t way = 0; way < sizeof ways / sizeof *ways && chosen == 0; way++)
 		for (int i = 0; i < count; i++) {
-			const char *id = names[i]->d_name;
-			if (exact ? !is_name_of(word, id) : strncmp(word, id, strlen(word)) != 0)
+			if (!ways[way](word, names[i]->d_name))
 				continue;
 			struct dirent *found = names[i];
 			names[i] = names[chosen];
@@ -147,5 +163,54 @@ int job_find(struct job_view *view, const char *word, enum job_wanted wanted, st
 	close(records);
 	if (rc == 0)
 		job_view_load_job(view);
+	return rc;
+}
+
+/* --- without a word --- */
+
+static const char *start_of(const struct dirent *record)
+{
+	size_t length = strlen(record->d_name);
+	return record->d_name + (length > SUFFIX_BYTES ? length - SUFFIX_BYTES : 0);
+}
+
+static int newest_first(const void *left, const void *right)
+{
+	struct dirent *const *a = left, *const *b = right;
+	return strcmp(start_of(*b), start_of(*a));
+}
+
+static int find_newest_in(struct job_view *view, int records, bool (*fits)(const struct job_view *view),
+                          const char *fitting, struct error *err)
+{
+	struct dirent **names = NULL;
+	int count = job_view_list_ids(records, &names, err), rc = -ENOENT;
+	if (count < 0)
+		return count;
+	qsort(names, (size_t)count, sizeof *names, newest_first);
+	for (int i = 0; i < count && rc < 0; i++) {
+		rc = job_view_open(view, records, names[i]->d_name, NULL);
+		if (rc == 0 && !fits(view)) {
+			job_view_close(view);
+			rc = -ENOENT;
+		}
+	}
+	job_view_drop_ids(names, count);
+	if (rc == 0)
+		job_view_load_job(view);
+	return rc == 0 ? 0 : error_set(err, -ENOENT, "there is no job that %s; muster ps -a lists all", fitting);
+}
+
+int job_find_newest(struct job_view *view, bool (*fits)(const struct job_view *view), const char *fitting,
+                    struct error *err)
+{
+	*view = (struct job_view){.directory = -1};
+	int records = job_places_open_records(false, err);
+	if (records == -ENOENT)
+		return error_set(err, records, "there are no records of jobs");
+	if (records < 0)
+		return records;
+	int rc = find_newest_in(view, records, fits, fitting, err);
+	close(records);
 	return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * job_find: the job that a user means by a word: an id, the name of one, or the beginning of an id; of several, the
- * only one that runs.
+ * job_find: the job that a user means by a word: an id, the name of one, or the beginning or end of an id; of several,
+ * the only one that runs. Or by no word: the newest.
  */
 #ifndef MUSTER_JOB_JOB_FIND_H
 #define MUSTER_JOB_JOB_FIND_H
@@ -13,5 +13,9 @@ enum job_wanted { JOB_ANY, JOB_THAT_RUNS };
 
 /* -ENOENT with the reason, or with who could be meant. To be closed with job_view_close, also when it failed. */
 int job_find(struct job_view *view, const char *word, enum job_wanted wanted, struct error *err);
+
+/* The one that was started last of those that fit: `fitting` names them in the words of an error, "has ended". */
+int job_find_newest(struct job_view *view, bool (*fits)(const struct job_view *view), const char *fitting,
+                    struct error *err);
 
 #endif

@@ -345,17 +345,20 @@ static size_t unroll_tail(const struct stream *stream, char *to)
 	return TAIL_BYTES;
 }
 
-/* What is not text becomes a dot: the tail is shown on terminals and stands in JSON. A carriage return begins a line,
- * as progress bars use it, or is part of a line end. Returns the new length. */
+/* What is not text becomes a dot: the tail is shown on terminals and stands in JSON. A carriage return begins its line
+ * anew, as progress bars use it, or is part of a line end. Returns the new length. */
 static size_t make_printable(char *bytes, size_t length)
 {
-	size_t kept = 0;
+	size_t kept = 0, line = 0;
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)bytes[i];
-		if (byte == '\r' && i + 1 < length && bytes[i + 1] == '\n')
-			continue;
 		bool is_text = byte == '\n' || byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-		bytes[kept++] = byte == '\r' ? '\n' : is_text ? (char)byte : '.';
+		if (byte != '\r')
+			bytes[kept++] = is_text ? (char)byte : '.';
+		else if (i + 1 < length && bytes[i + 1] != '\n')
+			kept = line;
+		if (byte == '\n')
+			line = kept;
 	}
 	return kept;
 }

@@ -309,8 +309,9 @@ void supervisor_on_long_stop(uv_timer_t *timer)
 	if (s->how->quiet || s->state != GROUP_STOPPING || s->group.running == 0)
 		return;
 	struct text text = {0};
-	text_add_format(&text, "muster: waiting for %u rank%s to stop; SIGKILL %.1f s after the stop signal\n",
-	                s->group.running, s->group.running == 1 ? "" : "s", (double)s->grace_ms / 1000);
+	text_add_format(&text, "muster: waiting for %u rank%s to stop; SIGKILL %.1f s after the stop signal%s\n",
+	                s->group.running, s->group.running == 1 ? "" : "s", (double)s->grace_ms / 1000,
+	                s->result->stop_signal == SIGINT ? ", or at once with another Ctrl-C" : "");
 	output_note(s->how->output, text.bytes);
 	text_finish(&text);
 }

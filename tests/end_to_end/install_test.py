@@ -51,12 +51,15 @@ class Installed(harness.TestCase):
 class Completion(harness.TestCase):
     def complete(self, *words):
         """What bash offers for the last of the words."""
+        return set(self.listed(*words))
+
+    def listed(self, *words):
         script = harness.TOP / "docs/completion/muster"
         typed = " ".join(f"'{word}'" for word in (harness.MUSTER, *words))
         done = self.command("bash", "-c", f". {script}; COMP_WORDS=({typed}); COMP_CWORD={len(words)}; _muster; "
                             'printf "%s\\n" "${COMPREPLY[@]}"')
         self.assert_exit(done, 0)
-        return set(done.stdout.split())
+        return done.stdout.split()
 
     def test_the_first_word_is_a_command(self):
         self.assertLessEqual({"run", "plan", "check"}, self.complete(""))
@@ -99,6 +102,19 @@ class Completion(harness.TestCase):
         self.assertIn("configs", self.complete("run", "--wdir", "conf"))
         self.assertEqual(self.complete("run", "--wdir", "configs/pi."), set())
         self.assertIn("HOME", self.complete("run", "-x", "HOM"))
+
+    def test_each_is_offered_once_and_a_signal_that_is_none_not_at_all(self):
+        self.assertEqual(self.listed("run", "--report", "configs"), ["configs"])
+        self.assertEqual(self.complete("signal", "job", "JUNK"), set())
+        self.assertLessEqual({"RTMIN", "RTMIN+1", "TERM"}, self.complete("signal", "job", ""))
+
+    def test_shell_variables_that_are_not_passed_on_are_not_offered(self):
+        self.assertEqual(self.complete("run", "-x", "COMP_W"), set())
+        self.assertEqual(self.complete("run", "--set", ""), set())
+
+    def test_an_option_without_a_value_hides_nothing(self):
+        for words in (["plan", "-v", "configs/pi."], ["run", "--label", "configs/pi."], ["check", "--json", "configs/pi."]):
+            self.assertIn("configs/pi.yaml", self.complete(*words))
 
     def test_a_spec_is_offered_as_the_positional_argument(self):
         self.assertIn("configs/pi.yaml", self.complete("run", "configs/pi."))

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -305,13 +306,34 @@ class Commands(Jobs):
     def test_a_job_is_found_by_id_by_its_beginning_and_by_its_name(self):
         job = self.detach("--set", "name=train", "sh", "-c", "exit 5")
         other = self.detach("--set", "name=trainer", "sh", "-c", "exit 6")
-        for word, code in ((job, 5), ("train", 5), (job[:-2], 5), ("traine", 6), (other, 6)):
+        for word, code in ((job, 5), ("train", 5), (job[:-2], 5), ("traine", 6), (other, 6), (other[-4:], 6)):
             self.assert_exit(self.muster("join", word), code)
         done = self.muster("join", "tra")
         self.assert_exit(done, 125)
         self.assertIn(f'"tra" may be any of 2 jobs: {other} (ended), {job} (ended): give the whole id', done.stderr)
         for word in ("nobody", "../x", "", "-x" * 50):
             self.assert_exit(self.muster("join", "--", word), 125)
+
+    def test_without_a_word_the_newest_job_is_meant(self):
+        first, second = (self.detach("--set", f"name={name}", "echo", name) for name in ("zebra", "ant"))
+        self.muster("join", first, second)
+        self.muster("run", "--set", "name=mole", "sh", "-c", "exit 3")
+        running = self.detach("--set", "name=bee", "sleep", "60")
+        self.assertRegex(self.muster("report").stdout, "(?m)^job      mole-")
+        self.assertIn(running, self.muster("status").stdout)
+        self.muster("stop", running)
+        self.assertIn(running, self.muster("report").stdout)
+        shutil.rmtree(self.directory / "state/muster/jobs" / running)
+        done = self.muster("logs")
+        self.assertEqual((done.stdout, done.stderr), ("ant\n", f"muster: logs of job {second}\n"))
+
+    def test_who_follows_a_job_learns_how_it_ended(self):
+        for script, code, said in (("exit 4", 0, "failed, exit code 4; muster report"), ("true", 0, None)):
+            job = self.detach("sh", "-c", f"echo x; {script}")
+            done = self.muster("logs", "-f", job)
+            self.assert_exit(done, code)
+            self.assertEqual(done.stdout, "x\n")
+            self.assertEqual(done.stderr, f"muster: job {job}: {said} {job} says more\n" if said else "")
 
     def test_a_name_means_the_only_job_of_that_name_that_runs(self):
         ended = [self.detach("--set", "name=train", "true") for _ in range(2)]
@@ -601,14 +623,16 @@ class Commands(Jobs):
             done = self.command("bash", "-c", script, command)
             self.assert_exit(done, 0)
             self.assertEqual(set(done.stdout.split()), wanted, command)
+        script = 'source docs/completion/muster; COMP_WORDS=(muster logs -f ""); COMP_CWORD=3; _muster; echo "${COMPREPLY[@]}"'
+        self.assertEqual(set(self.command("bash", "-c", script).stdout.split()), {running, ended})
 
     def test_what_is_typed_wrongly_is_told(self):
         for words in (["join"], ["join", "-x", "a"], ["ps", "a"], ["status"], ["stop", "--grace", "soon", "a"], ["logs"],
-                      ["stop", "--grace"], ["signal", "a"], ["report", "a", "b"], ["ps", "--json=1"]):
+                      ["report"], ["stop", "--grace"], ["signal", "a"], ["report", "a", "b"], ["ps", "--json=1"]):
             done = self.muster(*words)
             self.assert_exit(done, 125)
             self.assertRegex(done.stderr, r"^muster: .*\n$")
-        for command in ("status", "join", "logs", "signal", "stop", "report"):
+        for command in ("join", "signal", "stop"):
             done = self.muster(command)
             self.assert_exit(done, 125)
             self.assertRegex(done.stderr, f"^muster: {command}: which job\\? muster ps lists them; usage: muster {command} .*JOB")
