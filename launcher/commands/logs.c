@@ -58,9 +58,7 @@ static const struct job_usage usage = {
 		"  -f, --follow        go on until the job has ended\n"
 		"  -r, --ranks RANKS   of these only, like 0-3,8\n"
 		"  -h, --help          this text\n\n"
-		"Of several ranks, each line begins with the rank it is from. Without a job, the one that was started "
-                "last\n"
-		"is shown.\n",
+		"Of several ranks, each line begins with the rank it is from. Without a job, the newest is shown.\n",
 };
 
 /* --- lines of several ranks --- */
