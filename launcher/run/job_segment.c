@@ -42,9 +42,10 @@ int job_segment_check(const struct launch_plan *plan, struct error *err)
 	if (!plan->spec->shared_memory_given || given >= needed)
 		return 0;
 	return error_set_key(err, -EINVAL, "shared_memory",
-	                     "%" PRIu64 " bytes are too few for %" PRIu32 " ranks, which need %" PRIu64
+	                     "%" PRIu64 " bytes are too few for %" PRIu32 " rank%s, which need%s %" PRIu64
 	                     "MiB: give that, or leave shared_memory out",
-	                     given, plan->nprocs, (needed + MIB - 1) / MIB);
+	                     given, plan->nprocs, plan->nprocs == 1 ? "" : "s", plan->nprocs == 1 ? "s" : "",
+	                     (needed + MIB - 1) / MIB);
 }
 
 /* The size of files is limited for this one, too, and going beyond it is a signal. */

@@ -42,6 +42,7 @@ enum on_closed { ON_CLOSED_END, ON_CLOSED_CONTINUE };
 enum failure_policy { FAILURE_STOP, FAILURE_CONTINUE, FAILURE_RESTART };
 enum leftovers { LEFTOVERS_STOP, LEFTOVERS_KEEP };
 
+struct exception_origin;
 struct key_origin;
 
 struct string_list {
@@ -166,8 +167,8 @@ struct job_spec {
 	struct rank_exception *ranks;
 	uint32_t ranks_count;
 	/* Where the user wrote what, for errors that are found later (spec_error.h); NULL: nobody did. */
-	const struct key_origin *origins;           /* by spec_key_index() */
-	const struct key_origin *exception_origins; /* of `ranks` */
+	const struct key_origin *origins;          /* by spec_key_index() */
+	const struct exception_origin *exceptions; /* by the items of `ranks` */
 };
 
 /* Every default of the table of keys (spec_keys.h); name and command stay NULL. */

@@ -17,4 +17,12 @@ struct key_origin {
 	bool sound; /* ... that could be read */
 };
 
+enum { EXCEPTION_KEYS_MAX = 8 };
+
+/* Of an exception, an item of `ranks`. */
+struct exception_origin {
+	struct key_origin whole;
+	struct key_origin keys[EXCEPTION_KEYS_MAX]; /* by spec_key_in_exception() */
+};
+
 #endif

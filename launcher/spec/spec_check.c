@@ -114,6 +114,11 @@ static void check_stdin(struct spec_reader *reader)
 		            spec->stdin_rank, ranks_there_are(spec, there_are));
 }
 
+static const struct key_origin *origin_in_exception(const struct spec_reader *reader, uint32_t index, const char *path)
+{
+	return &reader->exceptions[index].keys[spec_key_in_exception(spec_key_find(path))];
+}
+
 /* Which earlier exception has the rank already? */
 static uint32_t exception_of(const struct job_spec *spec, uint32_t rank)
 {
@@ -132,7 +137,7 @@ static void check_overlap(struct spec_reader *reader, uint32_t index, struct ind
 		index_set_copy(&both, taken);
 		index_set_intersect(&both, ranks);
 		uint32_t rank = index_set_first(&both);
-		complain_at(reader, &reader->exception_origins[index],
+		complain_at(reader, origin_in_exception(reader, index, "ranks[].ranks"),
 		            "ranks[%" PRIu32 "]: rank %" PRIu32 " has an exception already, ranks[%" PRIu32
 		            "]: write both as one",
 		            index, rank, exception_of(spec, rank));
@@ -147,16 +152,23 @@ static void check_exceptions(struct spec_reader *reader)
 	struct index_set taken = {0};
 	char there_are[64];
 	for (uint32_t i = 0; i < spec->ranks_count; i++) {
-		if (!reader->exception_origins[i].sound)
+		if (!reader->exceptions[i].whole.sound)
 			continue;
 		uint32_t last = index_set_last(&spec->ranks[i].ranks);
 		if (knows_nprocs(reader) && last >= spec->nprocs)
-			complain_at(reader, &reader->exception_origins[i],
+			complain_at(reader, origin_in_exception(reader, i, "ranks[].ranks"),
 			            "ranks[%" PRIu32 "]: there is no rank %" PRIu32 ": %s", i, last,
 			            ranks_there_are(spec, there_are));
 		check_overlap(reader, i, &taken);
 	}
 	index_set_finish(&taken);
+}
+
+/* The policy by an option, over the budget of a file. */
+static bool is_overruled(struct spec_reader *reader)
+{
+	const struct key_origin *policy = origin_of(reader, "failure.policy");
+	return policy->given && policy->line == 0 && origin_of(reader, "failure.max_restarts")->line != 0;
 }
 
 /* A budget that nothing spends, and a policy without one, are both a restart that the user waits for in vain. */
@@ -166,7 +178,7 @@ static void check_restarts(struct spec_reader *reader)
 	bool restarts = failure->policy == FAILURE_RESTART;
 	if (!is_usable(reader, "failure.policy") || !is_usable(reader, "failure.max_restarts"))
 		return;
-	if (failure->max_restarts > 0 && !restarts)
+	if (failure->max_restarts > 0 && !restarts && !is_overruled(reader))
 		complain_at(reader, origin_of(reader, "failure.max_restarts"),
 		            "failure.max_restarts does nothing with failure.policy: %s; write failure.policy: restart "
 		            "(--on-failure restart)",
@@ -195,10 +207,14 @@ static void check_raw(struct spec_reader *reader)
 		complain_at(reader, origin_of(reader, "output.stdout"), why, "stdout");
 	if (is_usable(reader, "output.stderr") && has_file(&spec->output.stderr_sinks))
 		complain_at(reader, origin_of(reader, "output.stderr"), why, "stderr");
-	for (uint32_t i = 0; i < spec->ranks_count; i++)
-		if (reader->exception_origins[i].sound &&
-		    (has_file(&spec->ranks[i].stdout_sinks) || has_file(&spec->ranks[i].stderr_sinks)))
-			complain_at(reader, &reader->exception_origins[i], why, "stdout and stderr");
+	for (uint32_t i = 0; i < spec->ranks_count; i++) {
+		if (!reader->exceptions[i].whole.sound)
+			continue;
+		if (has_file(&spec->ranks[i].stdout_sinks))
+			complain_at(reader, origin_in_exception(reader, i, "ranks[].stdout"), why, "stdout");
+		if (has_file(&spec->ranks[i].stderr_sinks))
+			complain_at(reader, origin_in_exception(reader, i, "ranks[].stderr"), why, "stderr");
+	}
 }
 
 /* A detached job has no terminal, and nobody at its input. */
@@ -210,7 +226,7 @@ static void check_detached(struct spec_reader *reader)
 	if (is_sound(reader, "output.raw") && spec->output.raw)
 		complain_at(reader, origin_of(reader, "output.raw"),
 		            "output.raw: with join: false (--detach) there is no output of muster's to write to; leave "
-		            "it out, or name files in output.stdout");
+		            "it out: the job's logs keep what its ranks print");
 	if (is_sound(reader, "stdin") && spec->stdin_to != STDIN_NONE)
 		complain_at(reader, origin_of(reader, "stdin"),
 		            "stdin: with join: false (--detach) the input is empty, for the job outlives the command; "

@@ -15,13 +15,23 @@
 
 #define IN_RANKS "ranks["
 
+/* Of "ranks[2].stdout"; of the exception, when it has no such key. */
+static const struct key_origin *origin_in_exception(const struct job_spec *spec, const char *path)
+{
+	char *leaf;
+	const struct exception_origin *exception = &spec->exceptions[strtoul(path + strlen(IN_RANKS), &leaf, 10)];
+	const struct spec_key *key = strncmp(leaf, "].", 2) == 0 ? spec_key_child("ranks[]", leaf + 2) : NULL;
+	const struct key_origin *origin = key == NULL ? NULL : &exception->keys[spec_key_in_exception(key)];
+	return origin != NULL && origin->given ? origin : &exception->whole;
+}
+
 /* NULL: the user wrote nothing for it. */
 static const struct key_origin *origin_of_key(const struct job_spec *spec, const char *path)
 {
 	const struct key_origin *origin = NULL;
 	const struct spec_key *key = spec_key_find(path);
-	if (strncmp(path, IN_RANKS, strlen(IN_RANKS)) == 0 && spec->exception_origins != NULL)
-		origin = &spec->exception_origins[strtoul(path + strlen(IN_RANKS), NULL, 10)];
+	if (strncmp(path, IN_RANKS, strlen(IN_RANKS)) == 0 && spec->exceptions != NULL)
+		origin = origin_in_exception(spec, path);
 	else if (key != NULL && spec->origins != NULL)
 		origin = &spec->origins[spec_key_index(key)];
 	return origin != NULL && origin->given ? origin : NULL;

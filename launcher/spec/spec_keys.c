@@ -49,7 +49,7 @@ static const struct choice leftover_words[] = {{"stop", LEFTOVERS_STOP}, {"keep"
 #define MOST_FILES     (INT64_C(1) << 30)
 #define FEWEST_FILES   4 /* 0, 1, 2 and MUSTER_FD */
 #define MOST_RESTARTS  1000000
-#define SMALLEST_SHARE MIB
+#define SMALLEST_SHARE (2 * MIB)
 
 const struct spec_key spec_keys[] = {
 	{"version", KEY_NUMBER, .required = true, RANGE(1, 1), .help = "Version of this format: 1."},

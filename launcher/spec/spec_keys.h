@@ -62,6 +62,7 @@ const struct spec_key *spec_key_child(const char *parent, const char *name);
 bool spec_key_is_child(const struct spec_key *key, const char *parent);
 const char *spec_key_leaf(const struct spec_key *key); /* "bind_to" of "placement.bind_to" */
 uint32_t spec_key_index(const struct spec_key *key);
+uint32_t spec_key_in_exception(const struct spec_key *key); /* of a key of "ranks[]": its place among them */
 
 /* What a user who wrote `name` in `parent` probably meant: a path, or NULL. */
 const char *spec_key_guess(const char *parent, const char *name);

@@ -4,6 +4,8 @@
  */
 #include "spec/spec_keys.h"
 
+#include "spec/key_origin.h"
+
 #include "spec/nearest.h"
 
 #include <assert.h>
@@ -69,6 +71,13 @@ uint32_t spec_key_index(const struct spec_key *key)
 {
 	assert(key >= spec_keys && key < spec_keys + spec_key_count);
 	return (uint32_t)(key - spec_keys);
+}
+
+uint32_t spec_key_in_exception(const struct spec_key *key)
+{
+	uint32_t place = spec_key_index(key) - spec_key_index(spec_key_find("ranks[].ranks"));
+	assert(place < EXCEPTION_KEYS_MAX);
+	return place;
 }
 
 static bool in_exception(const char *path)

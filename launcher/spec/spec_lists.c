@@ -193,7 +193,11 @@ static bool read_sink(struct spec_reader *reader, const struct spec_key *key, co
 {
 	if (node->kind == NODE_REFUSED)
 		return false;
-	if (node->kind != NODE_SCALAR || (node->quoted && node->text[0] == '\0')) {
+	if (node->kind == NODE_SCALAR && node->quoted && node->text[0] == '\0') {
+		complain(reader, key, node, "it is empty: write null to discard the output");
+		return false;
+	}
+	if (node->kind != NODE_SCALAR) {
 		complain_of_form(reader, key, node);
 		return false;
 	}
@@ -281,17 +285,17 @@ static bool read_exceptions(struct spec_reader *reader, const struct spec_key *k
 		return false;
 	free_exceptions(spec);
 	spec->ranks = arena_alloc_array(&spec->arena, list->count, sizeof *spec->ranks);
-	reader->exception_origins = arena_alloc_array(&spec->arena, list->count, sizeof *reader->exception_origins);
+	reader->exceptions = arena_alloc_array(&spec->arena, list->count, sizeof *reader->exceptions);
 	for (const struct yaml_node *item = list->first; item != NULL; item = item->next) {
 		uint32_t index = spec->ranks_count++;
 		reader->exception = index;
-		reader->exception_origins[index] =
-			(struct key_origin){reader->where, item->line, item->column, true, true};
+		struct key_origin *origin = &reader->exceptions[index].whole;
+		*origin = (struct key_origin){reader->where, item->line, item->column, true, true};
 		bool item_sound = item->kind == NODE_MAP && read_map(reader, "ranks[]", item, &spec->ranks[index]);
 		if (item->kind != NODE_MAP && item->kind != NODE_REFUSED)
 			complain(reader, NULL, item,
 			         "an exception is a mapping like {ranks: \"0\", env: {ROLE: leader}}");
-		reader->exception_origins[index].sound = item_sound;
+		origin->sound = item_sound;
 		sound = item_sound && sound;
 	}
 	reader->exception = -1;

@@ -160,9 +160,10 @@ bool read_value(struct spec_reader *reader, const struct spec_key *key, const st
 	bool sound = read_kind(reader, key, node, base);
 	if (sound && key->given != 0)
 		*((bool *)((char *)base + key->given)) = !node_is_null(node);
-	if (reader->exception < 0)
-		reader->origins[spec_key_index(key)] =
-			(struct key_origin){reader->where, node->line, node->column, true, sound};
+	struct key_origin *origin = reader->exception < 0
+	                                    ? &reader->origins[spec_key_index(key)]
+	                                    : &reader->exceptions[reader->exception].keys[spec_key_in_exception(key)];
+	*origin = (struct key_origin){reader->where, node->line, node->column, true, sound};
 	return sound;
 }
 
@@ -265,7 +266,26 @@ static void keep_origins(struct spec_reader *reader)
 	struct key_origin *origins = arena_alloc_array(&spec->arena, spec_key_count, sizeof *origins);
 	memcpy(origins, reader->origins, spec_key_count * sizeof *origins);
 	spec->origins = origins;
-	spec->exception_origins = reader->exception_origins;
+	spec->exceptions = reader->exceptions;
+}
+
+/* To those of every rank. */
+static void append_arguments(struct job_spec *spec, char **arguments)
+{
+	append_texts(spec, &spec->args, arguments);
+	for (uint32_t i = 0; i < spec->ranks_count; i++)
+		if (spec->ranks[i].has_args)
+			append_texts(spec, &spec->ranks[i].args, arguments);
+}
+
+/* Of two one would be forgotten. */
+static void check_one_command(struct spec_reader *reader)
+{
+	const struct key_origin *origin = origin_of(reader, "command");
+	if (!origin->given || origin->where[0] == '\0')
+		return;
+	reader->where = origin->where;
+	complain(reader, NULL, &nowhere, "a command stands on the command line as well: leave one of them out");
 }
 
 int job_spec_read(struct job_spec *spec, const struct spec_request *request, struct diagnostics *diagnostics)
@@ -288,7 +308,9 @@ int job_spec_read(struct job_spec *spec, const struct spec_request *request, str
 	if (request->path == NULL && !origin_of(&reader, "working_directory")->given)
 		made.working_directory = NULL; /* the ranks stay where muster is, even where that has no name */
 	if (request->path != NULL && request->command != NULL)
-		append_texts(&made, &made.args, request->command);
+		append_arguments(&made, request->command);
+	if (request->path == NULL && request->command != NULL)
+		check_one_command(&reader);
 	check_spec(&reader);
 	diagnostics_sort(diagnostics);
 	if (diagnostics->count > before) {

@@ -26,7 +26,7 @@ struct spec_reader {
 	int64_t exception; /* index of the exception that is being read; -1: none */
 	struct key_origin root;
 	struct key_origin origins[SPEC_KEYS_MAX]; /* by spec_key_index() */
-	struct key_origin *exception_origins;     /* of the exceptions in spec->ranks, in its arena */
+	struct exception_origin *exceptions;      /* by the items of spec->ranks, in its arena */
 };
 
 struct key_origin *origin_of(struct spec_reader *reader, const char *path);

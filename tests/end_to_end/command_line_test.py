@@ -44,6 +44,13 @@ class Positional(harness.TestCase):
         self.assert_exit(done, 0)
         self.assertIn("one two three --four", done.stdout)
 
+    def test_they_are_appended_to_the_arguments_of_an_exception_too(self):
+        spec = self.write_spec("command: [echo]\nargs: [a]\nnprocs: 2\nplacement: {oversubscribe: allow}\n"
+                               "ranks: [{ranks: '0', args: [x]}]\n")
+        done = self.muster("run", spec, "--", "more")
+        self.assert_exit(done, 0)
+        self.assertEqual(sorted(done.stdout.splitlines()), ["[0] x more", "[1] a more"])
+
     def test_an_argument_after_a_spec_without_the_dashes_is_refused(self):
         done = self.muster("run", self.write_spec("command: [echo]\nnprocs: 1\n"), "three")
         self.assert_exit(done, 125)
@@ -239,6 +246,14 @@ class Options(harness.TestCase):
         self.assert_exit(done, 0)
         self.assertEqual(done.stderr, "")
 
+    def test_another_policy_leaves_the_budget_of_a_spec_for_restarts_unused(self):
+        spec = self.directory / "job.yaml"
+        spec.write_text("version: 1\ncommand: [sh, -c, exit 3]\nnprocs: 1\n"
+                        "failure: {policy: restart, max_restarts: 2, backoff: 1ms}\n")
+        done = self.muster("run", "--on-failure", "stop", spec)
+        self.assert_exit(done, 3)
+        self.assertNotIn("restart", done.stderr)
+
     def test_no_escape_sequence_is_written_where_there_is_no_terminal(self):
         done = self.muster("plan", "-n", "2", "true")
         self.assertNotIn("\x1b", done.stdout + done.stderr)
@@ -267,8 +282,10 @@ class Mistakes(harness.TestCase):
         (["run", "--wait-for-cores", "5", "echo", "started"], "write 5s"),
         (["run", "--no-join", "--raw", "echo", "started"], "output.raw"),
         (["run", "-d", "--report", "-", "echo", "started"], "--report -"),
-        (["run", "--set", "shared_memory=1MiB", "-n", "2", "echo", "started"], "shared_memory"),
+        (["run", "--set", "shared_memory=2MiB", "-n", "64", "echo", "started"], "shared_memory"),
         (["run", "nowhere.yaml"], "nowhere.yaml"),
+        (["run", "--set", "command=[echo, set]", "echo", "started"], "leave one of them out"),
+        (["run", "--set", "output.stdout=''", "echo", "started"], "it is empty: write null"),
         (["plan", "--topology", "nonsense:", "true"], "nonsense"),
         (["check"], "spec"),
         (["runn", "echo", "started"], "did you mean run?"),

@@ -242,7 +242,7 @@ class Library(harness.TestCase):
         self.assert_exit(done, 0)
 
     def test_a_shared_memory_that_is_too_small_says_how_much_is_needed(self):
-        done = self.muster("run", "-n", 64, "--set", "shared_memory=1MiB", "echo", "started")
+        done = self.muster("run", "-n", 64, "--set", "shared_memory=2MiB", "echo", "started")
         self.assert_exit(done, 125)
         self.assertRegex(done.stderr, r"shared_memory: .* 64 ranks, which need \d+MiB")
         self.assertEqual(done.stdout, "")

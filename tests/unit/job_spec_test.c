@@ -114,7 +114,7 @@ static void values_of_the_top_arrive_in_their_members(void **state)
 	read_spec(&spec,
 	          START "name: n\nargs: [b, 3]\nnprocs: auto\njoin: false\ndaemon: true\nworking_directory: w\n"
 	                "env: {A: 1, B: null, C: ''}\ninherit_env: [X, Y]\nthreads: 3\nstdin: none\numask: '077'\n"
-	                "user: u:g\ntimeout: 1m\nstart_timeout: 2s\nshared_memory: 1MiB\n");
+	                "user: u:g\ntimeout: 1m\nstart_timeout: 2s\nshared_memory: 2MiB\n");
 	assert_string_equal(spec.source, "x.yaml");
 	assert_string_equal(spec.name, "n");
 	assert_int_equal(spec.command.count, 1);
@@ -138,7 +138,7 @@ static void values_of_the_top_arrive_in_their_members(void **state)
 	assert_string_equal(spec.user, "u:g");
 	assert_int_equal(spec.timeout_ms, 60000);
 	assert_int_equal(spec.start_timeout_ms, 2000);
-	assert_int_equal(spec.shared_memory_bytes, 1 << 20);
+	assert_int_equal(spec.shared_memory_bytes, 2 << 20);
 	assert_true(spec.shared_memory_given);
 	job_spec_finish(&spec);
 }
