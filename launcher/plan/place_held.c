@@ -129,6 +129,18 @@ static void take_shared(struct index_set *shared, const struct counting *countin
 	}
 }
 
+/* When even shared cores are too few, the others are missed. */
+static void note_withheld(struct place_held *held, const struct counting *counting)
+{
+	bool missed = counting->free + counting->sharable < counting->wanted;
+	for (uint32_t i = 0; missed && i < counting->pool->unit_count; i++) {
+		if (counting->holders[i] != NEVER)
+			continue;
+		add_cpus(&held->withheld, counting->pool, i);
+		held->withheld_units++;
+	}
+}
+
 static void add_job(struct text *text, const struct lease_note *note)
 {
 	if (note->job[0] == '\0')
@@ -162,10 +174,14 @@ void place_held_add_holders(struct text *text, const struct machine *machine, co
 }
 
 /* Who has waited already, or is going to, is not told that one can. */
+const char *place_held_advice(const struct placement_spec *request)
+{
+	return request->wait_for_cores_ms == NOT_SET ? "wait with --wait-for-cores" : "wait longer (--wait-for-cores)";
+}
+
 static void add_advice(struct text *text, const struct placement_spec *request)
 {
-	text_add(text, request->wait_for_cores_ms == NOT_SET ? "wait with --wait-for-cores"
-	                                                     : "wait longer (--wait-for-cores)");
+	text_add(text, place_held_advice(request));
 	if (request->exclusive)
 		text_add(text, ", or leave --exclusive out to share");
 }
@@ -213,8 +229,10 @@ static int choose(struct place_held *held, const struct counting *counting, cons
 		return refuse_units(counting, spec, err);
 	struct index_set chosen = {0};
 	take_free(&chosen, counting);
-	if (!enough)
+	if (!enough) {
 		take_shared(&held->shared, counting);
+		note_withheld(held, counting);
+	}
 	index_set_union(&chosen, &held->shared);
 	index_set_copy(&held->left_out, &counting->pool->machine->allowed);
 	index_set_subtract(&held->left_out, &chosen);
@@ -248,6 +266,7 @@ void place_held_finish(struct place_held *held)
 {
 	index_set_finish(&held->left_out);
 	index_set_finish(&held->shared);
+	index_set_finish(&held->withheld);
 }
 
 int place_held_check_lists(const struct placement_spec *request, const struct machine *machine, struct error *err)

@@ -16,6 +16,8 @@ struct error;
 struct place_held {
 	struct index_set left_out; /* all other CPUs; empty when nobody holds any */
 	struct index_set shared;   /* CPUs that others hold and that are used all the same */
+	struct index_set withheld; /* CPUs that are missed, but whose holders share with nobody */
+	uint32_t withheld_units;
 };
 
 /* -EAGAIN with the holders' names when the job may not share and too little is free. */
@@ -25,6 +27,9 @@ void place_held_finish(struct place_held *held);
 
 /* The same question for explicit lists. */
 int place_held_check_lists(const struct placement_spec *request, const struct machine *machine, struct error *err);
+
+/* What can be done about too few free cores: "wait with --wait-for-cores". */
+const char *place_held_advice(const struct placement_spec *request);
 
 /* "CPU 3 is held by job train-0f3k9q2x7c of user 1000, CPUs 4-5 by ..." for those of `cpus` that are. */
 void place_held_add_holders(struct text *text, const struct machine *machine, const struct index_set *cpus);

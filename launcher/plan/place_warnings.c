@@ -51,8 +51,20 @@ static void add_arithmetic(struct text *text, const struct place_pool *pool, uin
 		text_add_format(text, " of %" PRIu32 " %s", width, unit_noun(pool, width));
 	text_add_format(text, " %s %" PRIu64 " %s; %" PRIu32 " may be used", nprocs == 1 ? "wants" : "want", wanted,
 	                unit_noun(pool, wanted), pool->unit_count);
-	if (!index_set_is_empty(&pool->held->left_out))
-		text_add(text, ", the rest is held by other jobs");
+}
+
+/* "CPU 0 is held by job train-0f3k9q2x7c of user 1000, and shared with nobody". */
+static void add_withheld(struct text *text, const struct place_pool *pool)
+{
+	place_held_add_holders(text, pool->machine, &pool->held->withheld);
+	text_add(text, ", and shared with nobody");
+}
+
+/* Where there would be enough for all ranks but for other jobs. */
+static bool waiting_helps(const struct place_pool *pool, uint32_t nprocs)
+{
+	uint32_t withheld = pool->held->withheld_units;
+	return withheld > 0 && units_wanted(pool, nprocs) <= (uint64_t)pool->unit_count + withheld;
 }
 
 int place_check_oversubscription(const struct place_pool *pool, uint32_t nprocs, struct error *err)
@@ -65,7 +77,14 @@ int place_check_oversubscription(const struct place_pool *pool, uint32_t nprocs,
 	add_arithmetic(&text, pool, nprocs);
 	text_add(&text, " (");
 	place_words_set(&text, "CPU", "CPUs", &pool->usable);
-	text_add(&text, "), and it is set to refuse: ");
+	text_add(&text, ")");
+	if (pool->held->withheld_units > 0) {
+		text_add(&text, ", for ");
+		add_withheld(&text, pool);
+	}
+	text_add(&text, ", and it is set to refuse: ");
+	if (waiting_helps(pool, nprocs))
+		text_add_format(&text, "%s, ", place_held_advice(pool->request));
 	if (fitting > 0)
 		text_add_format(&text, "start at most %" PRIu32 " %s, or allow it", fitting,
 		                fitting == 1 ? "rank" : "ranks");
@@ -157,6 +176,12 @@ static void find_shared(struct placement *placement, const struct machine *machi
 	}
 }
 
+static const char *who_waits(const struct place_pool *pool)
+{
+	return pool->request->wait_for_cores_ms == NOT_SET ? "--wait-for-cores waits"
+	                                                   : "a longer --wait-for-cores waits on";
+}
+
 static void warn_held(struct placement *placement, const struct place_pool *pool)
 {
 	if (!placement_minds_others(pool->request))
@@ -167,9 +192,17 @@ static void warn_held(struct placement *placement, const struct place_pool *pool
 	struct text text = {0};
 	place_held_add_holders(&text, pool->machine, &placement->shared);
 	text_add_format(&text, ": the ranks share %s%s; %s", index_set_count(&placement->shared) == 1 ? "it" : "them",
-	                pool->request->rank_cpus != NULL ? "" : ", for too few cores are free",
-	                pool->request->wait_for_cores_ms == NOT_SET ? "--wait-for-cores waits"
-	                                                            : "a longer --wait-for-cores waits on");
+	                pool->request->rank_cpus != NULL ? "" : ", for too few cores are free", who_waits(pool));
+	add_warning(placement, &text);
+}
+
+static void warn_withheld(struct placement *placement, const struct place_pool *pool)
+{
+	if (pool->held->withheld_units == 0)
+		return;
+	struct text text = {0};
+	add_withheld(&text, pool);
+	text_add_format(&text, ": the ranks use the other cores only; %s", who_waits(pool));
 	add_warning(placement, &text);
 }
 
@@ -194,6 +227,7 @@ void place_warn(struct placement *placement, const struct place_pool *pool)
 {
 	uint64_t wanted = units_wanted(pool, placement->nprocs);
 	warn_held(placement, pool);
+	warn_withheld(placement, pool);
 	warn_oversubscribed(placement, pool);
 	warn_quota(placement, pool, wanted < pool->unit_count ? wanted : pool->unit_count);
 	warn_missing_level(placement, pool);

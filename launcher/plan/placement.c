@@ -57,7 +57,7 @@ static void choose_nprocs(struct placement *placement, const struct job_spec *sp
 	struct text why = {0};
 	bool fewer = !index_set_is_empty(&pool->held->left_out) && by_units <= by_quota;
 	const char *which = fewer ? "no other job holds" : "may be used";
-	if (fewer && index_set_is_empty(&pool->held->shared))
+	if (fewer && index_set_is_empty(&pool->held->shared) && pool->held->withheld_units == 0)
 		place_warn_fewer(placement, pool);
 	if (!index_set_is_empty(&pool->held->shared))
 		text_add(&why, "one rank, for other jobs hold the cores");

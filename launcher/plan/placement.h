@@ -20,7 +20,8 @@
  *  6. More ranks than units go round again in the same order: no unit has two ranks more than another.
  *  7. Cores that other jobs hold are left to them, and of the free ones, where ranks are packed, those of one L3 cache,
  *     NUMA node or package taken that are just enough. Too few are free: the fewest necessary are shared, those first
- *     that fewest jobs hold; or it is refused (placement.exclusive). bind_to none, and exclusive: false, mind nobody.
+ *     that fewest jobs hold, and where their holder shares with nobody, ranks make do with the others; or it is refused
+ *     (placement.exclusive). bind_to none, and exclusive: false, mind nobody.
  *  8. rank_cpus overrules all of this: each list as it is, as long as its CPUs are allowed and in cpu_set.
  */
 #ifndef MUSTER_PLAN_PLACEMENT_H

@@ -64,6 +64,18 @@ class SideBySide(Cores):
         jobs[1].let_go()
         self.assert_exit(self.muster("run", "--cpu-set", cpus[1], "true"), 0)
 
+    def test_whoever_leaves_too_few_cores_is_named_whatever_is_made_of_it(self):
+        job = Job(self, "--exclusive")
+        cpu = job.cpu()
+        holder = f"CPU {cpu} is held by job {self.held()[cpu]} of user {os.geteuid()}, and shared with nobody"
+        for options in ([], ["--oversubscribe", "allow"]):
+            done = self.muster("run", *options, "-n", self.last + 1, "true")
+            self.assert_exit(done, 0)
+            self.assertIn(f"warning: {holder}: the ranks use the other cores only; --wait-for-cores waits\n", done.stderr)
+        done = self.muster("run", "--oversubscribe", "refuse", "-n", self.last + 1, "true")
+        self.assert_exit(done, 125)
+        self.assertIn(f", for {holder}, and it is set to refuse: wait with --wait-for-cores, ", done.stderr)
+
     def test_no_exclusive_neither_minds_nor_is_minded(self):
         jobs, cpus = self.fill("--no-exclusive")
         self.assertEqual(jobs[1].stderr(), "")
