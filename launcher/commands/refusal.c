@@ -25,6 +25,8 @@ static void write_report(const struct refusal *refusal, struct rankless_job *job
 	char host[256] = "";
 	struct error err;
 	job->spec = refusal->spec;
+	job->outcome = refusal->outcome;
+	job->stop_signal = refusal->stop_signal;
 	job->id = refusal->job_id[0] != '\0' ? refusal->job_id : NULL;
 	clock_gettime(CLOCK_REALTIME, &job->began);
 	job->ended = job->began;

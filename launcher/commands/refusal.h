@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * refusal: a job that cannot be started: its user is told why, and so is whoever reads the report that was asked for.
+ * refusal: a job that is not started: its user is told why, and so is whoever reads the report that was asked for.
  */
 #ifndef MUSTER_COMMANDS_REFUSAL_H
 #define MUSTER_COMMANDS_REFUSAL_H
+
+#include "run/job_result.h"
 
 struct diagnostics;
 struct error;
@@ -14,6 +16,8 @@ struct refusal {
 	const struct job_spec *spec;
 	char *job_id;            /* "": it has none yet */
 	const char *report_path; /* NULL: none was asked for */
+	enum job_outcome outcome;
+	int stop_signal; /* OUTCOME_STOPPED: what came before it could be started */
 };
 
 /* Both return `exit_code`. A report that cannot be written is told of as well. */

@@ -37,6 +37,7 @@
 #include "run/rank_process.h"
 #include "run/signals.h"
 #include "run/supervisor.h"
+#include "run/verdict.h"
 #include "spec/diagnostics.h"
 
 #include <arpa/inet.h>
@@ -63,6 +64,7 @@ struct run {
 	struct run_options options;
 	struct job_spec spec;
 	struct machine machine;
+	struct core_wait wait;
 	struct core_lease lease; /* held as long as one of muster's processes lives */
 	struct placement placement;
 	struct launch_plan plan;
@@ -87,13 +89,27 @@ struct run {
 
 static struct refusal refusal_of(struct run *run)
 {
-	return (struct refusal){.spec = &run->spec, .job_id = run->record.id, .report_path = run->options.report_path};
+	return (struct refusal){.spec = &run->spec,
+	                        .job_id = run->record.id,
+	                        .report_path = run->options.report_path,
+	                        .outcome = OUTCOME_ERROR};
 }
 
 static int refuse_start(struct run *run, const struct error *err, int exit_code)
 {
 	const struct refusal refusal = refusal_of(run);
 	return refuse(&refusal, err, exit_code);
+}
+
+/* When a wait for cores was ended from outside, that is the job's end; all else is an error. */
+static int refuse_plan(struct run *run, const struct error *err)
+{
+	struct refusal refusal = refusal_of(run);
+	struct job_result result = {.first_failure = NO_RANK, .stop_signal = run->wait.stop_signal};
+	verdict_decide(&result, run->wait.ended_by != CAUSE_NONE ? run->wait.ended_by : CAUSE_START_FAILED);
+	refusal.outcome = result.outcome;
+	refusal.stop_signal = result.stop_signal;
+	return refuse(&refusal, err, result.exit_code);
 }
 
 /* --- text → spec --- */
@@ -129,7 +145,7 @@ static int take_cores_and_record(struct run *run, struct error *err)
 	};
 	for (int tried = 0;; tried++) {
 		job_record_name(&run->record, run->spec.name);
-		int rc = take_cores(&run->placement, &run->lease, &taking, err);
+		int rc = take_cores(&run->placement, &run->lease, &taking, &run->wait, err);
 		if (rc == 0 && !run->spec.join)
 			rc = detach_make_record(&run->record, &run->logs, &run->spec, err);
 		if (rc != -EEXIST || tried == IDS_TRIED)
@@ -427,7 +443,7 @@ static int run_job(struct run *run)
 	if (!run->spec.join && detach_check(&err) < 0)
 		return refuse_start(run, &err, EXIT_MUSTER);
 	if (make_plan(run, &err) < 0)
-		return refuse_start(run, &err, EXIT_MUSTER);
+		return refuse_plan(run, &err);
 	show_plan(run);
 	signals_block();
 	int failed = prepare(run);

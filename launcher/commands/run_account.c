@@ -119,6 +119,7 @@ void run_account_loss(const struct run_account *account, const struct supervisor
 	struct rankless_job job = {.spec = account->spec,
 	                           .id = account->record->id,
 	                           .why = loss->why,
+	                           .outcome = OUTCOME_ERROR,
 	                           .exit_code = EXIT_MUSTER,
 	                           .began = account->began,
 	                           .nprocs = account->plan->nprocs,

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/patient_write.h"
 #include "base/printable.h"
 #include "base/text.h"
 #include "machine/core_lease.h"
@@ -13,6 +14,7 @@
 #include "machine/machine_holders.h"
 #include "plan/place_held.h"
 #include "plan/placement.h"
+#include "run/signals.h"
 #include "spec/job_spec.h"
 #include "spec/units.h"
 
@@ -20,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { RACES_AT_MOST = 64, FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 50 };
@@ -111,60 +112,80 @@ static int try_in_turn(struct placement *placement, struct core_lease *lease, co
 
 /* --- until it succeeds --- */
 
-/* Each time that others are in the way than before. */
-static void tell_for_whom(const struct core_taking *taking, struct text *told)
+struct waiting {
+	const struct core_taking *taking;
+	struct core_wait *wait;
+	int64_t began_ms;
+	int64_t pause_ms;
+	struct text for_whom; /* as it was told */
+};
+
+/* Each time that others are in the way than before. Patiently: what would end a write that hangs is held. */
+static void tell_for_whom(struct waiting *waiting)
 {
+	const struct machine *machine = waiting->taking->machine;
+	struct text *told = &waiting->for_whom, text = {0};
 	struct index_set held = {0};
-	struct text text = {0};
-	for (uint32_t i = 0; i < taking->machine->holder_count; i++)
-		index_set_union(&held, &taking->machine->holders[i].cpus);
-	text_add(&text, "muster: waiting for cores: ");
-	place_held_add_holders(&text, taking->machine, &held);
-	if (!taking->quiet && (told->bytes == NULL || strcmp(text.bytes, told->bytes) != 0))
-		fprintf(stderr, "%s\n", text.bytes);
+	for (uint32_t i = 0; i < machine->holder_count; i++)
+		index_set_union(&held, &machine->holders[i].cpus);
+	place_held_add_holders(&text, machine, &held);
+	if (!waiting->taking->quiet && (told->bytes == NULL || strcmp(text.bytes, told->bytes) != 0)) {
+		struct text line = {0};
+		text_add_format(&line, "muster: waiting for cores: %s\n", text.bytes);
+		patient_say(line.bytes);
+		text_finish(&line);
+	}
 	text_finish(told);
 	*told = text;
 	index_set_finish(&held);
 }
 
-static void pause_ms(int64_t ms)
+static int stop_waiting(struct waiting *waiting, int signal, struct error *err)
 {
-	const struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
-	nanosleep(&pause, NULL);
+	char name[UNIT_TEXT_BYTES];
+	*waiting->wait = (struct core_wait){.ended_by = CAUSE_STOPPED, .stop_signal = signal};
+	return error_set(err, -EINTR, "stopped by %s while waiting for cores: %s", signal_format(signal, name),
+	                 waiting->for_whom.bytes);
 }
 
-static int wait_and_take(struct placement *placement, struct core_lease *lease, const struct core_taking *taking,
+/* A little, at most for what is left; negative: no longer. */
+static int wait_on(struct waiting *waiting, int64_t left_ms, struct error *err)
+{
+	const struct core_taking *taking = waiting->taking;
+	if (taking->spec->daemon && getppid() != taking->owner)
+		return error_set_key(err, -ESRCH, "daemon", "the process that started muster has ended");
+	tell_for_whom(waiting);
+	int signal = signals_await_stop(waiting->pause_ms < left_ms ? waiting->pause_ms : left_ms);
+	waiting->pause_ms = waiting->pause_ms * 2 < LONGEST_PAUSE_MS ? waiting->pause_ms * 2 : LONGEST_PAUSE_MS;
+	return signal != 0 ? stop_waiting(waiting, signal, err) : 0;
+}
+
+static int wait_and_take(struct placement *placement, struct core_lease *lease, struct waiting *waiting,
                          struct error *err)
 {
-	int64_t wait_ms = taking->spec->placement.wait_for_cores_ms, began = clock_ms(), pause = FIRST_PAUSE_MS;
-	struct text told = {0};
+	const struct core_taking *taking = waiting->taking;
+	int64_t wait_ms = taking->spec->placement.wait_for_cores_ms;
 	bool waits = wait_ms != NOT_SET;
 	int rc;
+	if (waits)
+		signals_hold_stops();
 	while ((rc = try_in_turn(placement, lease, taking, waits, err)) == -EAGAIN && waits) {
-		int64_t left = wait_ms - (clock_ms() - began);
-		waits = left > 0;
-		if (!waits)
-			continue; /* once more, as without waiting */
-		if (taking->spec->daemon && getppid() != taking->owner) {
-			rc = error_set_key(err, -ESRCH, "daemon", "the process that started muster has ended");
+		int64_t left_ms = wait_ms - (clock_ms() - waiting->began_ms);
+		waits = left_ms > 0; /* else once more, as without waiting */
+		if (waits && (rc = wait_on(waiting, left_ms, err)) < 0)
 			break;
-		}
-		tell_for_whom(taking, &told);
-		pause_ms(pause < left ? pause : left);
-		pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;
 	}
-	if (rc == 0 && told.bytes != NULL && taking->verbose)
-		fprintf(stderr, "muster: waited %.1f s for cores\n", (double)(clock_ms() - began) / 1e3);
+	if (rc == 0 && waiting->for_whom.bytes != NULL && taking->verbose)
+		fprintf(stderr, "muster: waited %.1f s for cores\n", (double)(clock_ms() - waiting->began_ms) / 1e3);
 	if (rc == -EAGAIN && wait_ms != NOT_SET) {
 		char waited[UNIT_TEXT_BYTES];
 		error_prefix(err, "waited %s for cores", duration_format(wait_ms, waited));
 	}
-	text_finish(&told);
 	return rc;
 }
 
 int take_cores(struct placement *placement, struct core_lease *lease, const struct core_taking *taking,
-               struct error *err)
+               struct core_wait *wait, struct error *err)
 {
 	const struct placement_spec *request = &taking->spec->placement;
 	*lease = (struct core_lease){.fd = -1};
@@ -181,7 +202,9 @@ int take_cores(struct placement *placement, struct core_lease *lease, const stru
 			        err->text);
 		return placement_make(placement, taking->spec, taking->machine, err);
 	}
-	rc = wait_and_take(placement, lease, taking, err);
+	struct waiting waiting = {taking, wait, .began_ms = clock_ms(), .pause_ms = FIRST_PAUSE_MS};
+	rc = wait_and_take(placement, lease, &waiting, err);
+	text_finish(&waiting.for_whom);
 	if (rc < 0)
 		core_lease_close(lease);
 	return rc;

@@ -6,6 +6,8 @@
 #ifndef MUSTER_COMMANDS_TAKE_CORES_H
 #define MUSTER_COMMANDS_TAKE_CORES_H
 
+#include "run/verdict.h"
+
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -25,10 +27,16 @@ struct core_taking {
 	bool verbose;
 };
 
+/* What became of a wait for cores. Zeros: nothing, or there was none. */
+struct core_wait {
+	enum job_cause ended_by; /* CAUSE_STOPPED */
+	int stop_signal;
+};
+
 /* The placement, and the lease that goes with it; `lease` holds nothing where nothing is to be held, or cannot be.
- * Waits as the spec says, and tells the user for whom. */
+ * Waits as the spec says, and tells the user for whom; a signal that asks muster to stop is then an error. */
 int take_cores(struct placement *placement, struct core_lease *lease, const struct core_taking *taking,
-               struct error *err);
+               struct core_wait *wait, struct error *err);
 
 /* For a plan: who holds what now. Where that cannot be seen, nobody does. */
 void look_at_cores(struct machine *machine, const struct job_spec *spec);

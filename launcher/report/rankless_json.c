@@ -25,8 +25,9 @@ char *report_json_format_rankless(const struct rankless_job *job, const char *ho
 	};
 	char *why = memory_copy_text(job->why);
 	const struct job_result result = {
-		.outcome = OUTCOME_ERROR,
+		.outcome = job->outcome,
 		.exit_code = job->exit_code,
+		.stop_signal = job->stop_signal,
 		.first_failure = NO_RANK,
 		.error_text = why,
 		.started = job->began,

@@ -6,6 +6,8 @@
 #ifndef MUSTER_REPORT_RANKLESS_JSON_H
 #define MUSTER_REPORT_RANKLESS_JSON_H
 
+#include "run/job_result.h"
+
 #include <stdint.h>
 #include <time.h>
 
@@ -17,7 +19,9 @@ struct rankless_job {
 	const struct job_spec *spec; /* zeroed when it could not be read */
 	char *id;                    /* NULL: it had none yet */
 	const char *why;             /* what the user was told */
+	enum job_outcome outcome;
 	int exit_code;
+	int stop_signal;              /* OUTCOME_STOPPED */
 	struct timespec began, ended; /* CLOCK_REALTIME */
 
 	/* When it was started, else 0 and NULL. */

@@ -396,6 +396,10 @@ static bool ended_with_its_reader(const struct job_result *result)
 
 void report_text_add_failure(struct text *text, const struct report_facts *facts)
 {
+	if (facts->result->nprocs == 0) { /* nothing is known of ranks: what there is to say is the error */
+		add_error(text, facts);
+		return;
+	}
 	switch (facts->result->outcome) {
 	case OUTCOME_OK:
 		return;

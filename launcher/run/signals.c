@@ -11,20 +11,33 @@
 #include <stdbool.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static const int listened[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2, SIGCHLD};
 
+static const int stopping[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
 static uint64_t inherited_ignored;
 static struct rlimit inherited_open_files;
 
-static void make_set(sigset_t *set)
+static void make_set_of(sigset_t *set, const int *numbers, size_t count)
 {
 	bool nohup = ((inherited_ignored >> (SIGHUP - 1)) & 1) != 0;
 	sigemptyset(set);
-	for (size_t i = 0; i < sizeof listened / sizeof *listened; i++)
-		if (listened[i] != SIGHUP || !nohup)
-			sigaddset(set, listened[i]);
+	for (size_t i = 0; i < count; i++)
+		if (numbers[i] != SIGHUP || !nohup)
+			sigaddset(set, numbers[i]);
+}
+
+static void make_set(sigset_t *set)
+{
+	make_set_of(set, listened, sizeof listened / sizeof *listened);
+}
+
+static void make_stop_set(sigset_t *set)
+{
+	make_set_of(set, stopping, sizeof stopping / sizeof *stopping);
 }
 
 /* By the system call: libc hides the two signals that it keeps for itself, which can be ignored as well. */
@@ -94,6 +107,27 @@ void signals_block(void)
 	sigset_t set;
 	make_set(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+void signals_hold_stops(void)
+{
+	sigset_t set;
+	make_stop_set(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+int signals_await_stop(int64_t ms)
+{
+	const struct timespec patience = {ms / 1000, ms % 1000 * 1000000};
+	sigset_t set, second;
+	make_stop_set(&set);
+	int number = sigtimedwait(&set, NULL, &patience);
+	if (number < 0)
+		return 0;
+	sigemptyset(&second);
+	sigaddset(&second, SIGINT);
+	sigprocmask(SIG_UNBLOCK, &second, NULL);
+	return number;
 }
 
 uint64_t signals_inherited_ignored(void)

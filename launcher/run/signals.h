@@ -22,9 +22,16 @@ struct error;
 /* Once, first thing: remembers what was ignored and lets it act again, lets through what was blocked, ignores SIGPIPE
  * and SIGXFSZ (errors of a write), opens what is missing of descriptors 0-2 (a write to such a stdout fails with EBADF,
  * a write to such a stderr goes nowhere), closes every other inherited one at exec, raises the number of open files as
- * far as the hard limit allows. Until signals_block, a signal ends muster as it would end any program: nothing is
- * started yet. */
+ * far as the hard limit allows. Until signals_hold_stops or signals_block, a signal ends muster as it would end any
+ * program: nothing is started yet. */
 void signals_take_over(void);
+
+/* For a wait before that, of which a signal is to leave a report: from now on those that ask muster to stop are kept
+ * until they are taken, by the next function or after signals_block. */
+void signals_hold_stops(void);
+
+/* Waits so long for one of them; 0: none came. After one a second SIGINT ends muster at once, and others do nothing. */
+int signals_await_stop(int64_t ms);
 
 /* Before anything is made that a signal must not leave behind. */
 void signals_block(void);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Jobs wait for cores, in the foreground and detached: they say for whom, start when a core is free, and give up when told."""
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -8,7 +9,7 @@ import sys
 import time
 
 import harness
-from cores import Cores, Job
+from cores import Cores, Job, children
 
 # Says when it began and ended, and on what it ran.
 BRIEF = """
@@ -59,12 +60,42 @@ class Waiting(Cores):
         self.assert_exit(done, 0)
         self.assertEqual(done.stderr, "")
 
-    def test_a_signal_ends_the_waiting(self):
+    def test_a_signal_ends_the_waiting_and_the_report_says_so(self):
         self.fill()
-        waiting = Job(self, "--wait-for-cores")
-        harness.eventually(lambda: "waiting" in waiting.stderr(), "it waits")
-        waiting.process.send_signal(signal.SIGINT)
-        self.assertEqual(waiting.process.wait(harness.WAIT_S), -signal.SIGINT)
+        path = self.directory / "report.json"
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            path.write_text("of before", encoding="utf-8")
+            waiting = Job(self, "--wait-for-cores", "--report", path)
+            harness.eventually(lambda job=waiting: "waiting for cores" in job.stderr(), "it waits")
+            waiting.process.send_signal(number)
+            self.assertEqual(waiting.process.wait(harness.WAIT_S), 128 + number)
+            said = waiting.stderr().splitlines()
+            holders = said[0].removeprefix("muster: waiting for cores: ")
+            why = f"stopped by {number.name} while waiting for cores: {holders}"
+            self.assertEqual(said[1:], [f"muster: {why}"])
+            report = json.loads(path.read_text(encoding="utf-8"))
+            self.assertEqual((report["outcome"], report["exit_code"], report["stop_signal"], report["error"]),
+                             ("stopped", 128 + number, number.name, why))
+            self.assertEqual(report["ranks"], [])
+
+    def test_a_hangup_that_nohup_ignores_does_not_end_the_waiting(self):
+        jobs, cpus = self.fill()
+        waiting = Job(self, "--wait-for-cores", prefix=["nohup"])
+        harness.eventually(lambda: "waiting for cores" in waiting.stderr(), "it waits")
+        waiting.process.send_signal(signal.SIGHUP)
+        jobs[1].let_go()
+        self.assertEqual(waiting.cpu(), cpus[1])
+
+    def test_the_first_process_of_a_container_is_stopped_like_any_other(self):
+        prefix = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+        if self.command(*prefix, "true").returncode != 0:
+            self.skipTest("no process namespace may be made here")
+        self.fill()
+        waiting = Job(self, "--wait-for-cores", prefix=prefix)
+        harness.eventually(lambda: "waiting for cores" in waiting.stderr(), "it waits")
+        os.kill(children(waiting.process.pid)[0], signal.SIGTERM)
+        self.assertEqual(waiting.process.wait(harness.WAIT_S), 128 + signal.SIGTERM)
+        self.assertIn("stopped by SIGTERM while waiting for cores", waiting.stderr())
 
     def test_a_daemon_whose_owner_ends_does_not_wait_on(self):
         self.fill()
@@ -156,7 +187,8 @@ class Detached(Cores):
                                   env=self.environment()) as command:
                 self.assertIn("waiting for cores", command.stderr.readline())
                 command.send_signal(number)
-                self.assertEqual(command.wait(harness.WAIT_S), -number)
+                killed = number == signal.SIGKILL
+                self.assertEqual(command.wait(harness.WAIT_S), -number if killed else 128 + number)
                 self.assertEqual(command.stdout.read(), "")
             self.assertEqual(list((self.directory / "state/muster/jobs").glob("sleep-*")), [])
 

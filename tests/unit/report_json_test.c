@@ -402,9 +402,21 @@ static char *refused_report(const struct job_spec *spec)
 {
 	const struct rankless_job job = {.spec = spec,
 	                                 .why = borrowed("command not found: nofile"),
+	                                 .outcome = OUTCOME_ERROR,
 	                                 .exit_code = 127,
 	                                 .began = {.tv_sec = 144000},
 	                                 .ended = {.tv_sec = 144000}};
+	return report_json_format_rankless(&job, "node-7");
+}
+
+/* It waited for cores. */
+static char *stopped_report(const struct job_spec *spec)
+{
+	const struct rankless_job job = {.spec = spec,
+	                                 .why = borrowed("stopped by SIGTERM while waiting for cores"),
+	                                 .outcome = OUTCOME_STOPPED,
+	                                 .exit_code = 143,
+	                                 .stop_signal = SIGTERM};
 	return report_json_format_rankless(&job, "node-7");
 }
 
@@ -425,6 +437,22 @@ static void a_refused_job_has_an_error_and_no_ranks(void **state)
 	check_member(json_object_get(report, "job"), "name", "null");
 	check_member(json_object_get(report, "job"), "nprocs", "null");
 	check_member(json_object_get(report, "job"), "command", "[]");
+	json_decref(report);
+	free(text);
+}
+
+static void a_job_that_was_stopped_before_it_was_started_says_so_once(void **state)
+{
+	(void)state;
+	const struct job_spec unread = {0};
+	char *text = stopped_report(&unread);
+	json_t *report = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(report);
+	check_member(report, "outcome", "\"stopped\"");
+	check_member(report, "exit_code", "143");
+	check_member(report, "stop_signal", "\"SIGTERM\"");
+	check_member(report, "summary", "[\"stopped by SIGTERM while waiting for cores\", \"survivors: 0\"]");
+	check_member(report, "ranks", "[]");
 	json_decref(report);
 	free(text);
 }
@@ -465,9 +493,11 @@ static void print_samples(void)
 		report_fixture_end(&f);
 	}
 	const struct job_spec unread = {0};
-	char *text = refused_report(&unread);
-	fputs(text, stdout);
-	free(text);
+	char *refused = refused_report(&unread), *stopped = stopped_report(&unread);
+	fputs(refused, stdout);
+	fputs(stopped, stdout);
+	free(refused);
+	free(stopped);
 }
 
 int main(int argc, char **argv)
@@ -477,6 +507,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(each_outcome_and_each_kind_of_failure_has_its_name),
 		cmocka_unit_test(bytes_that_are_not_utf8_are_replaced_one_by_one),
 		cmocka_unit_test(a_refused_job_has_an_error_and_no_ranks),
+		cmocka_unit_test(a_job_that_was_stopped_before_it_was_started_says_so_once),
 		cmocka_unit_test(each_line_of_what_was_wrong_with_a_spec_is_whole),
 	};
 	if (argc > 1 && strcmp(argv[1], "--samples") == 0) {

@@ -191,6 +191,29 @@ static void the_number_of_open_files_is_raised_and_the_old_one_remembered(void *
 	fixture_in_child(lower_and_take_over, NULL);
 }
 
+static void hold_and_await(void *unused)
+{
+	(void)unused;
+	sigset_t now;
+	signal(SIGHUP, SIG_IGN);
+	signals_take_over();
+	signals_hold_stops();
+	child_must(signals_await_stop(0) == 0);
+	raise(SIGHUP); /* nohup's */
+	child_must(signals_await_stop(1) == 0);
+	raise(SIGTERM);
+	child_must(signals_await_stop(1000) == SIGTERM);
+	sigprocmask(SIG_SETMASK, NULL, &now);
+	child_must(!sigismember(&now, SIGINT)); /* it ends muster now */
+	child_must(sigismember(&now, SIGTERM) && !sigismember(&now, SIGTSTP));
+}
+
+static void a_signal_to_stop_is_taken_where_it_is_waited_for(void **state)
+{
+	(void)state;
+	fixture_in_child(hold_and_await, NULL);
+}
+
 static void raise_and_read(void *unused)
 {
 	(void)unused;
@@ -237,6 +260,7 @@ int main(void)
 		cmocka_unit_test(missing_streams_are_opened_and_a_write_to_a_missing_stdout_fails),
 		cmocka_unit_test(inherited_descriptors_are_closed_at_exec),
 		cmocka_unit_test(the_number_of_open_files_is_raised_and_the_old_one_remembered),
+		cmocka_unit_test(a_signal_to_stop_is_taken_where_it_is_waited_for),
 		cmocka_unit_test(each_signal_listened_to_comes_by_descriptor),
 		cmocka_unit_test(without_a_descriptor_left_opening_fails),
 	};
