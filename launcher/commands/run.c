@@ -187,6 +187,7 @@ static int make_plan(struct run *run, struct error *err)
 		.node_count = 1,
 		.master_address = "127.0.0.1",
 		.master_port = free_port(),
+		.waited_ms = run->wait.ms,
 		.machine = &run->machine,
 	};
 	return launch_plan_make(&run->plan, &run->spec, &run->placement, &context, err);
@@ -409,7 +410,7 @@ static int guard_job(void *context, int owner, struct error *err)
 		.owner = owner,
 		.keeps = {run->lease.fd, run->record.job},
 		.patience_ms = run->spec.failure.grace_ms + HELD_PATIENCE_MS,
-		.time_limit_ms = run->spec.timeout_ms,
+		.time_limit_ms = launch_plan_time_limit_ms(&run->plan),
 	};
 	return guard_run(&guarded, err);
 }

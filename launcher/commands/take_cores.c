@@ -143,21 +143,42 @@ static void tell_for_whom(struct waiting *waiting)
 static int stop_waiting(struct waiting *waiting, int signal, struct error *err)
 {
 	char name[UNIT_TEXT_BYTES];
-	*waiting->wait = (struct core_wait){.ended_by = CAUSE_STOPPED, .stop_signal = signal};
+	waiting->wait->ended_by = CAUSE_STOPPED;
+	waiting->wait->stop_signal = signal;
 	return error_set(err, -EINTR, "stopped by %s while waiting for cores: %s", signal_format(signal, name),
 	                 waiting->for_whom.bytes);
 }
 
-/* A little, at most for what is left; negative: no longer. */
-static int wait_on(struct waiting *waiting, int64_t left_ms, struct error *err)
+static int time_out(struct waiting *waiting, struct error *err)
+{
+	char limit[UNIT_TEXT_BYTES];
+	waiting->wait->ended_by = CAUSE_TIME_LIMIT;
+	return error_set(err, -ETIME, "timeout: the job was still waiting for cores after %s: %s",
+	                 duration_format(waiting->taking->spec->timeout_ms, limit), waiting->for_whom.bytes);
+}
+
+static int64_t left_of(const struct waiting *waiting, int64_t limit_ms)
+{
+	return limit_ms == NOT_SET ? INT64_MAX : limit_ms - (clock_ms() - waiting->began_ms);
+}
+
+/* A little: 1. 0: it has waited for as long as it was to; negative: it must not be started any more. */
+static int wait_on(struct waiting *waiting, struct error *err)
 {
 	const struct core_taking *taking = waiting->taking;
+	int64_t left_ms = left_of(waiting, taking->spec->placement.wait_for_cores_ms);
+	int64_t time_left_ms = left_of(waiting, taking->spec->timeout_ms);
+	if (left_ms <= 0 && time_left_ms > 0)
+		return 0;
 	if (taking->spec->daemon && getppid() != taking->owner)
 		return error_set_key(err, -ESRCH, "daemon", "the process that started muster has ended");
 	tell_for_whom(waiting);
-	int signal = signals_await_stop(waiting->pause_ms < left_ms ? waiting->pause_ms : left_ms);
+	if (time_left_ms <= 0)
+		return time_out(waiting, err);
+	int64_t most_ms = time_left_ms < left_ms ? time_left_ms : left_ms;
+	int signal = signals_await_stop(waiting->pause_ms < most_ms ? waiting->pause_ms : most_ms);
 	waiting->pause_ms = waiting->pause_ms * 2 < LONGEST_PAUSE_MS ? waiting->pause_ms * 2 : LONGEST_PAUSE_MS;
-	return signal != 0 ? stop_waiting(waiting, signal, err) : 0;
+	return signal != 0 ? stop_waiting(waiting, signal, err) : 1;
 }
 
 static int wait_and_take(struct placement *placement, struct core_lease *lease, struct waiting *waiting,
@@ -170,13 +191,15 @@ static int wait_and_take(struct placement *placement, struct core_lease *lease, 
 	if (waits)
 		signals_hold_stops();
 	while ((rc = try_in_turn(placement, lease, taking, waits, err)) == -EAGAIN && waits) {
-		int64_t left_ms = wait_ms - (clock_ms() - waiting->began_ms);
-		waits = left_ms > 0; /* else once more, as without waiting */
-		if (waits && (rc = wait_on(waiting, left_ms, err)) < 0)
+		rc = wait_on(waiting, err);
+		if (rc < 0)
 			break;
+		waits = rc > 0; /* else once more, as without waiting */
 	}
-	if (rc == 0 && waiting->for_whom.bytes != NULL && taking->verbose)
-		fprintf(stderr, "muster: waited %.1f s for cores\n", (double)(clock_ms() - waiting->began_ms) / 1e3);
+	if (waiting->for_whom.bytes != NULL)
+		waiting->wait->ms = clock_ms() - waiting->began_ms;
+	if (rc == 0 && waiting->wait->ms > 0 && taking->verbose)
+		fprintf(stderr, "muster: waited %.1f s for cores\n", (double)waiting->wait->ms / 1e3);
 	if (rc == -EAGAIN && wait_ms != NOT_SET) {
 		char waited[UNIT_TEXT_BYTES];
 		error_prefix(err, "waited %s for cores", duration_format(wait_ms, waited));
@@ -202,7 +225,7 @@ int take_cores(struct placement *placement, struct core_lease *lease, const stru
 			        err->text);
 		return placement_make(placement, taking->spec, taking->machine, err);
 	}
-	struct waiting waiting = {taking, wait, .began_ms = clock_ms(), .pause_ms = FIRST_PAUSE_MS};
+	struct waiting waiting = {taking, wait, .began_ms = clock_ms() - wait->ms, .pause_ms = FIRST_PAUSE_MS};
 	rc = wait_and_take(placement, lease, &waiting, err);
 	text_finish(&waiting.for_whom);
 	if (rc < 0)

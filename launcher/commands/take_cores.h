@@ -9,6 +9,7 @@
 #include "run/verdict.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct core_lease;
@@ -27,14 +28,16 @@ struct core_taking {
 	bool verbose;
 };
 
-/* What became of a wait for cores. Zeros: nothing, or there was none. */
+/* What became of a wait for cores. Zeros: there was none. */
 struct core_wait {
-	enum job_cause ended_by; /* CAUSE_STOPPED */
+	int64_t ms;              /* how long it was */
+	enum job_cause ended_by; /* CAUSE_STOPPED, CAUSE_TIME_LIMIT; CAUSE_NONE: it came to its own end */
 	int stop_signal;
 };
 
 /* The placement, and the lease that goes with it; `lease` holds nothing where nothing is to be held, or cannot be.
- * Waits as the spec says, and tells the user for whom; a signal that asks muster to stop is then an error. */
+ * Waits as the spec says, and tells the user for whom; a signal that asks muster to stop, and the end of the job's
+ * time, are errors then. `wait` is continued where it says that there was one. */
 int take_cores(struct placement *placement, struct core_lease *lease, const struct core_taking *taking,
                struct core_wait *wait, struct error *err);
 

@@ -280,6 +280,7 @@ static void begin(struct maker *maker, const struct placement *placement)
 	plan->nprocs = placement->nprocs;
 	plan->world_size = maker->context->world_size == 0 ? placement->nprocs : maker->context->world_size;
 	plan->job_id = arena_copy(&plan->arena, maker->context->job_id);
+	plan->waited_ms = maker->context->waited_ms;
 }
 
 int launch_plan_make(struct launch_plan *plan, const struct job_spec *spec, const struct placement *placement,
@@ -310,4 +311,12 @@ void launch_plan_finish(struct launch_plan *plan)
 {
 	arena_finish(&plan->arena);
 	*plan = (struct launch_plan){0};
+}
+
+int64_t launch_plan_time_limit_ms(const struct launch_plan *plan)
+{
+	int64_t timeout_ms = plan->spec->timeout_ms;
+	if (timeout_ms == NOT_SET)
+		return NOT_SET;
+	return timeout_ms > plan->waited_ms ? timeout_ms - plan->waited_ms : 1;
 }

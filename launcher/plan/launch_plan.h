@@ -27,6 +27,7 @@ struct launch_context {
 	uint32_t world_size;        /* 0: nprocs */
 	const char *master_address; /* where rank 0 can be reached: "127.0.0.1" */
 	uint16_t master_port;       /* free when the job starts; 0: could not be had, then MASTER_* are not set */
+	int64_t waited_ms;          /* for cores: it counts towards `timeout` */
 	/* Which CPUs are one core, and the CPU quota, for thread counts and OMP_PLACES. NULL: each CPU its own core. */
 	const struct machine *machine;
 };
@@ -63,7 +64,8 @@ struct launch_plan {
 	const struct placement *placement; /* borrowed */
 	char *job_id;
 	char *job_name;
-	uint32_t nprocs; /* ranks on this host */
+	int64_t waited_ms; /* for cores, before it could be started */
+	uint32_t nprocs;   /* ranks on this host */
 	uint32_t world_size;
 	uint32_t domain_count;  /* caches or NUMA nodes that ranks of this host have; at least 1 */
 	char **job_environment; /* "NAME=value", NULL-terminated, the same for every rank */
@@ -81,6 +83,9 @@ struct launch_plan {
 int launch_plan_make(struct launch_plan *plan, const struct job_spec *spec, const struct placement *placement,
                      const struct launch_context *context, struct error *err);
 void launch_plan_finish(struct launch_plan *plan);
+
+/* What is left of `timeout` once the job starts, at least 1; NOT_SET: it has no limit. */
+int64_t launch_plan_time_limit_ms(const struct launch_plan *plan);
 
 /* The variables whose value only the supervisor knows at each start of the group. The plan never holds them, nor
  * MUSTER_FD: the supervisor adds them without looking. */

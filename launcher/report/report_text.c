@@ -338,14 +338,18 @@ static void add_failed(struct text *text, const struct report_facts *facts)
 
 static void add_timeout(struct text *text, const struct report_facts *facts)
 {
-	const struct job_spec *spec = facts->plan->spec;
+	const struct launch_plan *plan = facts->plan;
 	bool at_start = facts->result->start_timed_out;
 	begin_line(text);
 	text_add(text, facts->colour ? RED : "");
 	text_add(text, at_start ? "start_timeout: not every rank had called muster_init "
 	                        : "timeout: the job was still running ");
-	add_duration(text, at_start ? spec->start_timeout_ms : spec->timeout_ms);
+	add_duration(text, at_start ? plan->spec->start_timeout_ms : launch_plan_time_limit_ms(plan));
 	text_add(text, " after the start");
+	if (plan->waited_ms > 0 && !at_start) {
+		text_add(text, ", having waited for cores for ");
+		add_duration(text, plan->waited_ms);
+	}
 	text_add(text, facts->colour ? NO_COLOUR : "");
 	end_line(text);
 	add_hanging_ranks(text, facts);

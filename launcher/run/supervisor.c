@@ -149,11 +149,11 @@ static void complete_result(struct supervisor *s)
 
 static void run_loop(struct supervisor *s)
 {
-	int64_t timeout_ms = s->plan->spec->timeout_ms;
+	int64_t limit_ms = launch_plan_time_limit_ms(s->plan);
 	clock_gettime(CLOCK_REALTIME, &s->result->started);
 	s->job_start_ns = clock_ns();
-	if (timeout_ms != NOT_SET)
-		uv_timer_start(&s->time_limit, supervisor_on_time_limit, (uint64_t)timeout_ms, 0);
+	if (limit_ms != NOT_SET)
+		uv_timer_start(&s->time_limit, supervisor_on_time_limit, (uint64_t)limit_ms, 0);
 	s->state = GROUP_STARTING;
 	if (s->how->listener != NULL)
 		s->how->listener->open(s->how->listener->context, s, &s->loop);

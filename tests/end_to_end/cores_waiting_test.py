@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -77,6 +78,32 @@ class Waiting(Cores):
             self.assertEqual((report["outcome"], report["exit_code"], report["stop_signal"], report["error"]),
                              ("stopped", 128 + number, number.name, why))
             self.assertEqual(report["ranks"], [])
+
+    def test_the_time_of_a_job_is_up_while_it_waits(self):
+        self.fill()
+        path = self.directory / "report.json"
+        done = self.muster("run", "--wait-for-cores=300ms", "--timeout", "300ms", "--report", path, "echo", "ran")
+        self.assert_exit(done, 124)
+        said = done.stderr.splitlines()
+        holders = said[0].removeprefix("muster: waiting for cores: ")
+        why = f"timeout: the job was still waiting for cores after 300ms: {holders}"
+        self.assertEqual((said[1:], done.stdout), ([f"muster: {why}"], ""))
+        report = json.loads(path.read_text(encoding="utf-8"))
+        self.assertEqual((report["outcome"], report["exit_code"], report["error"], report["start_timed_out"]),
+                         ("timeout", 124, why, False))
+
+    def test_a_job_has_what_is_left_of_its_time_when_it_has_waited(self):
+        jobs, _ = self.fill()
+        path = self.directory / "report.json"
+        waiting = Job(self, "--wait-for-cores", "--timeout", "3s", "--report", path)
+        harness.eventually(lambda: "waiting for cores" in waiting.stderr(), "it waits")
+        time.sleep(1.1)
+        jobs[1].let_go()
+        self.assertEqual(waiting.process.wait(harness.WAIT_S), 124)
+        left, waited = re.search(r"still running (\S+) s after the start, having waited for cores for (\S+) s\n",
+                                 waiting.stderr()).groups()
+        self.assertAlmostEqual(float(left) + float(waited), 3)
+        self.assertLess(json.loads(path.read_text(encoding="utf-8"))["elapsed_s"], 3)
 
     def test_a_hangup_that_nohup_ignores_does_not_end_the_waiting(self):
         jobs, cpus = self.fill()

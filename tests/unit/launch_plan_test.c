@@ -418,6 +418,32 @@ static void only_root_may_ask_for_a_user(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* -- Time ---------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+	int64_t timeout_ms, waited_ms, left_ms;
+} times[] = {
+	{NOT_SET, 0, NOT_SET}, {NOT_SET, 500, NOT_SET}, {2000, 0, 2000},
+	{2000, 500, 1500},     {2000, 2000, 1},         {1, 2000, 1},
+};
+
+static void what_was_waited_is_part_of_the_time(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(times); i++) {
+		struct fixture f;
+		struct launch_plan plan = {0};
+		fixture_begin(&f, 1);
+		place_all(&f);
+		f.spec.timeout_ms = times[i].timeout_ms;
+		f.context.waited_ms = times[i].waited_ms;
+		assert_int_equal(launch_plan_make(&plan, &f.spec, &f.placement, &f.context, NULL), 0);
+		assert_int_equal(launch_plan_time_limit_ms(&plan), times[i].left_ms);
+		launch_plan_finish(&plan);
+		fixture_end(&f);
+	}
+}
+
 /* -- Size ---------------------------------------------------------------------------------------------------------- */
 
 static void the_most_ranks_cost_less_than_a_kibibyte_each(void **state)
@@ -456,6 +482,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_user_or_group_is_refused_by_name),
 		cmocka_unit_test(root_may_become_a_user_by_name_or_by_number),
 		cmocka_unit_test(only_root_may_ask_for_a_user),
+		cmocka_unit_test(what_was_waited_is_part_of_the_time),
 		cmocka_unit_test(the_most_ranks_cost_less_than_a_kibibyte_each),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

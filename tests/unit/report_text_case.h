@@ -31,6 +31,7 @@ struct text_case {
 	bool core_uses_pid;
 	int64_t memory_bytes;
 	int64_t cpu_time_s;
+	int64_t waited_ms;
 	const char *working_directory;
 	const char *command;
 	bool unbound;
@@ -96,6 +97,7 @@ static inline void fill_job(const struct text_case *c, struct report_fixture *f,
 	spec->timeout_ms = 30000;
 	spec->start_timeout_ms = 1500;
 	spec->failure.policy = c->policy;
+	f->job.context.waited_ms = c->waited_ms;
 	spec->limits.cpu_time_s = c->cpu_time_s == 0 ? NOT_SET : c->cpu_time_s;
 	spec->limits.memory_bytes = c->memory_bytes == 0 ? NOT_SET : c->memory_bytes;
 	spec->working_directory = borrowed(c->working_directory);

@@ -29,6 +29,20 @@ static const struct text_case cases[] = {
 			    "muster: survivors: 0\n",
 	},
 	{
+		.what = "time is up, and a part of it went by while the job waited for cores",
+		.nprocs = 1,
+		.outcome = OUTCOME_TIMEOUT,
+		.first_failure = NO_RANK,
+		.ranks = {STOPPED(0)},
+		.waited_ms = 12500,
+		.expected = "muster: timeout: the job was still running 17.5 s after the start, having waited for "
+			    "cores for "
+			    "12.5 s\n"
+			    "muster:   rank 0 (pid 4300, CPUs 0,8): was running\n"
+			    "muster: ranks: 1 stopped by muster (SIGTERM)\n"
+			    "muster: survivors: 0\n",
+	},
+	{
 		.what = "time is up, and it is known what ranks wait for",
 		.outcome = OUTCOME_TIMEOUT,
 		.first_failure = NO_RANK,
