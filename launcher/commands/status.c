@@ -6,11 +6,14 @@
 #include "commands/status.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "commands/console.h"
 #include "commands/job_options.h"
 #include "job/control_client.h"
 #include "job/job_find.h"
 #include "job/job_view.h"
+#include "report/library_words.h"
+#include "run/job_result.h"
 
 #include <float.h>
 #include <stdio.h>
@@ -63,7 +66,7 @@ static json_t *pick(const json_t *from, const char *const *members)
 /* How a rank ended is told by its exit code or signal. */
 static json_t *rank_of(const json_t *from)
 {
-	static const char *const members[] = {"rank", "pid", "cpus", "state", "exit_code", "signal", NULL};
+	static const char *const members[] = {"rank", "pid", "cpus", "state", "exit_code", "signal", "waiting", NULL};
 	json_t *made = pick(from, members);
 	const char *end = json_string_value(json_object_get(from, "end"));
 	if (end != NULL)
@@ -133,13 +136,32 @@ static const char *text_of(const json_t *from, const char *member)
 	return text == NULL || text[0] == '\0' ? "-" : text;
 }
 
-static const char *end_of(const json_t *rank, char text[static 16])
+static struct rank_wait wait_of(const json_t *waiting)
 {
-	const json_t *code = json_object_get(rank, "exit_code");
-	if (!json_is_integer(code))
-		return text_of(rank, "signal");
-	snprintf(text, 16, "exit %d", (int)json_integer_value(code));
-	return text;
+	const json_t *peer = json_object_get(waiting, "peer"), *seconds = json_object_get(waiting, "for_s");
+	const char *label = json_string_value(json_object_get(waiting, "label"));
+	struct rank_wait wait = {.kind = WAITS_IN_BARRIER, .peer = -1, .for_ns = TIME_UNKNOWN};
+	while (wait.kind != WAITS_TO_RECEIVE && strcmp(wait_name(&wait), text_of(waiting, "in")) != 0)
+		wait.kind++;
+	if (json_is_integer(peer))
+		wait.peer = (int32_t)json_integer_value(peer);
+	if (json_is_number(seconds))
+		wait.for_ns = (int64_t)(json_number_value(seconds) * 1e9);
+	snprintf(wait.label, sizeof wait.label, "%s", label != NULL ? label : "");
+	return wait;
+}
+
+static void add_end(struct text *text, const json_t *rank)
+{
+	const json_t *code = json_object_get(rank, "exit_code"), *waiting = json_object_get(rank, "waiting");
+	if (json_is_integer(code)) {
+		text_add_format(text, "exit %d", (int)json_integer_value(code));
+	} else if (json_is_object(waiting)) {
+		const struct rank_wait wait = wait_of(waiting);
+		add_wait(text, &wait);
+	} else {
+		text_add(text, text_of(rank, "signal"));
+	}
 }
 
 static void print_head(const json_t *status)
@@ -170,12 +192,15 @@ static int width_of(const json_t *ranks, const char *member, int least)
 
 static void print_rank(const json_t *rank, int cpus, int state)
 {
-	char pid[16] = "-", end[16];
+	char pid[16] = "-";
+	struct text end = {0};
 	const json_t *number = json_object_get(rank, "pid");
 	if (json_is_integer(number))
 		snprintf(pid, sizeof pid, "%d", (int)json_integer_value(number));
+	add_end(&end, rank);
 	printf("%4d  %-8s  %-*s  %-*s  %s\n", (int)json_integer_value(json_object_get(rank, "rank")), pid, cpus,
-	       text_of(rank, "cpus"), state, text_of(rank, "state"), end_of(rank, end));
+	       text_of(rank, "cpus"), state, text_of(rank, "state"), end.bytes);
+	text_finish(&end);
 }
 
 static void print_ranks(const json_t *ranks)
@@ -183,7 +208,7 @@ static void print_ranks(const json_t *ranks)
 	size_t i;
 	json_t *rank;
 	int cpus = width_of(ranks, "cpus", 4), state = width_of(ranks, "state", 7);
-	printf("rank  pid       %-*s  %-*s  end\n", cpus, "CPUs", state, "state");
+	printf("rank  pid       %-*s  %-*s  end, or what it waits for\n", cpus, "CPUs", state, "state");
 	json_array_foreach(ranks, i, rank) print_rank(rank, cpus, state);
 }
 

@@ -8,6 +8,7 @@
 #include "base/index_set.h"
 #include "plan/launch_plan.h"
 #include "plan/placement.h"
+#include "report/library_json.h"
 #include "run/job_result.h"
 #include "run/process_stat.h"
 #include "run/supervisor_control.h"
@@ -54,8 +55,12 @@ static json_t *rank_status(const struct control_subject *subject, const struct j
 	bool cut = index_set_format(&plan->place->cpus, cpus, sizeof cpus) >= sizeof cpus;
 	json_t *made = json_pack("{s:I, s:I, s:s, s:s}", "rank", (json_int_t)plan->rank, "pid", (json_int_t)rank->pid,
 	                         "state", state_of(state, local_rank), "cpus", cut ? "..." : cpus);
-	if (state->pids[local_rank] == 0)
+	if (state->pids[local_rank] == 0) {
 		add_end(made, rank);
+	} else {
+		const struct rank_wait wait = supervisor_rank_wait(subject->supervisor, local_rank);
+		json_object_set_new(made, "waiting", waiting_json(&wait));
+	}
 	return made;
 }
 

@@ -17,7 +17,7 @@
 struct launch_plan;
 struct supervisor;
 
-enum { STATUS_PAGE_RANKS = 256 };
+enum { STATUS_PAGE_RANKS = 100 }; /* what is told of so many fits into a message, whatever labels they have */
 
 struct control_subject {
 	struct supervisor *supervisor; /* NULL: the job is at its end */

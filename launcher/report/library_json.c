@@ -18,7 +18,7 @@ static json_t *make_label(const char *label)
 	return label[0] == '\0' ? json_null() : json_text(label);
 }
 
-static json_t *make_waiting(const struct rank_wait *wait)
+json_t *waiting_json(const struct rank_wait *wait)
 {
 	const char *name = wait_name(wait);
 	if (name == NULL)
@@ -82,7 +82,7 @@ json_t *library_json(const struct rank_result *rank)
 	json_object_set_new(made, "messages_sent", make_count(library->messages_sent));
 	json_object_set_new(made, "messages_received", make_count(library->messages_received));
 	json_object_set_new(made, "message_wait_s", json_seconds(library->message_wait_ns));
-	json_object_set_new(made, "waiting", make_waiting(&rank->wait));
+	json_object_set_new(made, "waiting", waiting_json(&rank->wait));
 	json_object_set_new(made, "marks", make_marks(library));
 	json_object_set_new(made, "events", make_events(library));
 	json_object_set_new(made, "events_lost", make_count(library->events_lost));

@@ -8,6 +8,10 @@
 #include <jansson.h>
 
 struct rank_result;
+struct rank_wait;
+
+/* What a rank waits for: null for nothing. */
+json_t *waiting_json(const struct rank_wait *wait);
 
 /* The member "library" of a rank: null for one that never called muster_init. */
 json_t *library_json(const struct rank_result *rank);

@@ -32,27 +32,30 @@ static void take_label(char label[LABEL_BYTES], const char *from)
 
 /* --- what ranks wait for --- */
 
-static void take_wait(struct rank_wait *wait, const struct segment_activity *activity)
+struct rank_wait segment_record_wait(const struct job_segment *segment, uint32_t rank)
 {
+	struct rank_wait wait = {.kind = WAITS_FOR_NOTHING};
+	if (!job_segment_is_used(segment))
+		return wait;
+	const struct segment_activity *activity = &segment->ranks[rank].activity;
 	uint32_t kind = atomic_load(&activity->kind);
 	if (kind < ACTIVITY_BARRIER || kind > ACTIVITY_RECEIVE)
-		return;
+		return wait;
 	int64_t for_ns = clock_ns() - (int64_t)activity->since_ns;
 	static_assert((int)ACTIVITY_BARRIER == (int)WAITS_IN_BARRIER && (int)ACTIVITY_RECEIVE == (int)WAITS_TO_RECEIVE,
 	              "the same order");
-	wait->kind = kind;
-	wait->peer = activity->peer;
-	wait->for_ns = activity->since_ns != 0 && for_ns >= 0 ? for_ns : TIME_UNKNOWN;
-	take_label(wait->label, activity->label);
+	wait.kind = kind;
+	wait.peer = activity->peer;
+	wait.for_ns = activity->since_ns != 0 && for_ns >= 0 ? for_ns : TIME_UNKNOWN;
+	take_label(wait.label, activity->label);
+	return wait;
 }
 
 void segment_record_waits(const struct job_segment *segment, struct job_result *result, const struct rank_group *group)
 {
-	if (!job_segment_is_used(segment))
-		return;
 	for (uint32_t r = 0; r < group->count; r++)
 		if (group->pids[r] != 0 && result->ranks[r].wait.kind == WAITS_FOR_NOTHING)
-			take_wait(&result->ranks[r].wait, &segment->ranks[r].activity);
+			result->ranks[r].wait = segment_record_wait(segment, r);
 }
 
 uint32_t segment_record_not_attached(const struct job_segment *segment, struct job_result *result,

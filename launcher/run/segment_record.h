@@ -6,12 +6,16 @@
 #ifndef MUSTER_RUN_SEGMENT_RECORD_H
 #define MUSTER_RUN_SEGMENT_RECORD_H
 
+#include "run/job_result.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-struct job_result;
 struct job_segment;
 struct rank_group;
+
+/* What a rank waits for just now. */
+struct rank_wait segment_record_wait(const struct job_segment *segment, uint32_t rank);
 
 /* What each rank that runs waits for just now; of those that are known to have waited already it stays. */
 void segment_record_waits(const struct job_segment *segment, struct job_result *result, const struct rank_group *group);

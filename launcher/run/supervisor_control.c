@@ -5,6 +5,7 @@
 #include "run/supervisor_control.h"
 
 #include "base/index_set.h"
+#include "run/segment_record.h"
 #include "run/supervision_state.h"
 
 #include <signal.h>
@@ -18,6 +19,11 @@ struct job_state supervisor_look(const struct supervisor *s)
 		.running = s->group.running,
 		.elapsed_ns = supervisor_since_start_ns(s),
 	};
+}
+
+struct rank_wait supervisor_rank_wait(const struct supervisor *s, uint32_t local_rank)
+{
+	return segment_record_wait(&s->segment, local_rank);
 }
 
 void supervisor_stop(struct supervisor *s, int64_t grace_ms)

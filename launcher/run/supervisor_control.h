@@ -6,11 +6,12 @@
 #ifndef MUSTER_RUN_SUPERVISOR_CONTROL_H
 #define MUSTER_RUN_SUPERVISOR_CONTROL_H
 
+#include "run/job_result.h"
+
 #include <stdint.h>
 #include <sys/types.h>
 
 struct index_set;
-struct job_result;
 struct supervisor;
 
 /* Borrowed, until the next event. */
@@ -23,6 +24,9 @@ struct job_state {
 };
 
 struct job_state supervisor_look(const struct supervisor *s);
+
+/* What a rank that runs waits for just now, as far as libmuster tells. */
+struct rank_wait supervisor_rank_wait(const struct supervisor *s, uint32_t local_rank);
 
 /* Asks the ranks to stop, and kills them after `grace_ms` (negative: the spec's). Once more: with another grace from
  * now on. */

@@ -408,7 +408,7 @@ class Commands(Jobs):
             self.assertEqual(list(status), ["id", "state", "outcome", "exit_code", "nprocs", "running", "elapsed_s",
                                             "restarts", "ranks"])
             for rank in status["ranks"]:
-                self.assertEqual(list(rank), ["rank", "pid", "cpus", "state", "exit_code", "signal"])
+                self.assertEqual(list(rank), ["rank", "pid", "cpus", "state", "exit_code", "signal", "waiting"])
             self.assertEqual(round(status["elapsed_s"], 6), status["elapsed_s"])
         self.assertEqual([(status["state"], status["outcome"], status["exit_code"], status["running"]) for status in told],
                          [("running", None, None, 2), ("ended", "stopped", 143, 0)])
@@ -419,7 +419,7 @@ class Commands(Jobs):
         self.assertRegex(ended[1], r"^state  ended, exit code 143, \d+\.\d s, 1 restart$")
         for lines in (running, ended):
             head, *ranks = lines[2:]
-            self.assertEqual(head.split(), ["rank", "pid", "CPUs", "state", "end"])
+            self.assertRegex(head, "^rank +pid +CPUs +state +end, or what it waits for$")
             self.assertEqual(len(ranks), 2)
             for title, end in (("CPUs", "state"), ("state", "end")):
                 for line in ranks:  # each begins below its title

@@ -96,8 +96,8 @@ class Library(harness.TestCase):
         return xml.etree.ElementTree.fromstring(re.sub(r"<(meta[^>]*|br)>", r"<\1/>", rest))
 
     def test_a_report_is_shown_as_a_page(self):
-        done, report = self.play(3, "init", "mark=a < b & \"c\"", "1:sleep=100", "barrier=first", "1:exit=3", "barrier=b",
-                                 "finalize")
+        done, report = self.play(3, "init", "mark=a < b & \"c\"", "1:sleep=100", "barrier=first", "barrier=noted", "1:exit=3",
+                                 "barrier=b", "finalize")
         self.assert_exit(done, 3)
         page = self.page(report)
         self.assertEqual(page.find(".//h1/span").get("class"), "failed")
@@ -233,6 +233,20 @@ class Library(harness.TestCase):
         self.assertRegex(done.stderr, r"rank 1 .*came last to 20 of 20 barriers; others waited \d+\.\d+ s for it")
         quiet = self.muster("run", "-n", 2, PLAY, *words)
         self.assertNotIn("came last", quiet.stderr)
+
+    def test_what_a_rank_waits_in_is_seen_while_it_waits(self):
+        job = self.muster("run", "-d", "-n", 2, "--oversubscribe", "allow", PLAY, "init", "1:sleep=60000",
+                          "barrier=end of step").stdout.strip()
+        self.addCleanup(self.muster, "stop", "--grace", "0", job)
+        told = lambda: json.loads(self.muster("status", "--json", job).stdout)["ranks"]
+        harness.eventually(lambda: told()[0]["waiting"], "rank 0 waits")
+        first, second = told()
+        self.assertEqual({name: first["waiting"][name] for name in ("in", "label", "peer")},
+                         {"in": "barrier", "label": "end of step", "peer": None})
+        self.assertGreater(first["waiting"]["for_s"], 0)
+        self.assertIsNone(second["waiting"])
+        self.assertRegex(self.muster("status", job).stdout,
+                         r"(?m)^ +0 .* running +waits in barrier 'end of step' for \d+\.\d+ s$")
 
     def test_a_restart_begins_with_a_fresh_segment(self):
         flag = self.directory / "flag"

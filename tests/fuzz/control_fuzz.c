@@ -54,6 +54,12 @@ struct job_state supervisor_look(const struct supervisor *s)
 	return (struct job_state){.name = "running", .result = &result, .pids = pids, .running = 1};
 }
 
+struct rank_wait supervisor_rank_wait(const struct supervisor *s, uint32_t local_rank)
+{
+	EXPECT(s != NULL && local_rank < result.nprocs);
+	return (struct rank_wait){.kind = local_rank % 5, .peer = 1, .for_ns = 7, .label = "\x01\x02\xff'\"\\"};
+}
+
 void supervisor_stop(struct supervisor *s, int64_t grace_ms)
 {
 	EXPECT(s != NULL && grace_ms >= -1 && grace_ms <= INT32_MAX);

@@ -21,6 +21,7 @@ static struct {
 	struct rank_plan plans[RANKS];
 	struct rank_placement places[RANKS];
 	pid_t pids[RANKS];
+	struct rank_wait wait; /* of all that run */
 	struct job_result result;
 	struct launch_plan plan;
 	struct control_subject subject;
@@ -35,6 +36,13 @@ struct job_state supervisor_look(const struct supervisor *s)
 	assert_ptr_equal(s, job.subject.supervisor);
 	return (struct job_state){
 		.name = "running", .result = &job.result, .pids = job.pids, .running = 2, .elapsed_ns = 1500000000};
+}
+
+struct rank_wait supervisor_rank_wait(const struct supervisor *s, uint32_t local_rank)
+{
+	assert_ptr_equal(s, job.subject.supervisor);
+	assert_true(job.pids[local_rank] != 0);
+	return job.wait;
 }
 
 void supervisor_stop(struct supervisor *s, int64_t grace_ms)
@@ -258,6 +266,8 @@ static void status_says_of_each_rank_how_it_is(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(ranks, 3), "exit_code")), 3);
 	assert_string_equal(json_string_value(json_object_get(json_array_get(ranks, 4), "signal")), "SIGSEGV");
 	assert_null(json_object_get(json_array_get(ranks, 0), "exit_code"));
+	assert_true(json_is_null(json_object_get(json_array_get(ranks, 0), "waiting")));
+	assert_null(json_object_get(json_array_get(ranks, 3), "waiting"));
 	json_decref(status);
 	kill(job.pids[1], SIGKILL);
 	assert_int_equal(waitpid(job.pids[1], NULL, 0), job.pids[1]);
@@ -269,6 +279,10 @@ static void status_comes_in_pages_that_fit_into_a_message(void **state)
 	(void)state;
 	uint32_t seen = 0;
 	begin(RANKS);
+	job.wait = (struct rank_wait){.kind = WAITS_TO_RECEIVE, .peer = INT32_MAX, .for_ns = INT64_MAX};
+	memset(job.wait.label, '\x01', LABEL_BYTES - 1); /* six bytes each in JSON */
+	for (uint32_t r = 0; r < RANKS; r++)
+		job.pids[r] = INT32_MAX;
 	for (uint32_t r = 0; r < RANKS; r++)
 		for (uint32_t cpu = 0; cpu < 40; cpu++)
 			index_set_add(&job.places[r].cpus, 30000 + r + cpu * 2); /* its list is longer than is shown */
