@@ -9,6 +9,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -344,6 +345,11 @@ static int makes_no_sense(muster_world *world, void *context)
 	CHECK(muster_allreduce_by(world, in, out, 1, NULL, 0) == -EINVAL);
 	CHECK(muster_reduce(world, in, NULL, 1, MUSTER_DOUBLE, MUSTER_SUM, muster_rank(world), 0) == -EINVAL);
 	CHECK(muster_split(world, 0, 0, NULL, 0) == -EINVAL);
+	CHECK(muster_recv(world, muster_rank(world), 0, NULL, 0, NULL, 0) == -ETIMEDOUT);
+	CHECK(muster_failure_of(world)->code == -ETIMEDOUT);
+	CHECK(muster_allreduce(world, in, out, 1, (enum muster_type)77, MUSTER_SUM, 0) == -EINVAL);
+	CHECK(muster_failure_of(world)->code == -EINVAL);
+	CHECK(strcmp(muster_strerror(INT_MIN), "unknown code") == 0);
 	CHECK(muster_alloc(world, 0) == NULL);
 	CHECK(strncmp(muster_error_text(), "muster_alloc: ", 14) == 0);
 	/* Nothing was sent: the next one is the first. */
@@ -360,6 +366,36 @@ static void arguments_that_make_no_sense_are_refused_before_anything_is_sent(voi
 	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, makes_no_sense, NULL, NULL));
 }
 
+/* Counts that differ by a number of Fibonacci's, or by what a root is shifted by, are as different as any. */
+static int counts_otherwise(muster_world *world, void *context)
+{
+	static const struct {
+		size_t counts[2];
+		int roots[2];
+	} calls[] = {{{1, 46369}, {0, 0}}, {{100000, 221393}, {0, 0}}, {{5, 5 + 832040}, {0, 0}}, {{5, 65541}, {1, 0}}};
+	int rank = muster_rank(world);
+	char *data = calloc(1, 1 << 20);
+	(void)context;
+	for (size_t i = 0; i < COUNT_OF(calls); i++) {
+		muster_world *whole;
+		CHECK(muster_split(world, 0, 0, &whole, MUSTER_FOREVER) == 0);
+		int rc = muster_gather(whole, data, data, calls[i].counts[rank], MUSTER_BYTES, calls[i].roots[rank],
+		                       1000);
+		if (rank == calls[i].roots[rank])
+			CHECK(rc == MUSTER_EMISMATCH || rc == MUSTER_EBROKEN || rc == -ETIMEDOUT);
+		muster_world_free(whole);
+		CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	}
+	free(data);
+	return 0;
+}
+
+static void counts_that_differ_regularly_are_noticed(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, counts_otherwise, NULL, NULL));
+}
+
 /* An argument: the name of one test, with wildcards. */
 int main(int argc, char **argv)
 {
@@ -368,6 +404,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_result_of_which_nothing_came_is_left_untouched),
 		cmocka_unit_test(a_rank_that_left_is_named),
 		cmocka_unit_test(ranks_that_call_different_collectives_are_told),
+		cmocka_unit_test(counts_that_differ_regularly_are_noticed),
 		cmocka_unit_test(who_ends_because_the_job_is_stopped_is_not_told_as_the_cause),
 		cmocka_unit_test(a_time_limit_ends_the_wait_of_all),
 		cmocka_unit_test(arguments_that_make_no_sense_are_refused_before_anything_is_sent),

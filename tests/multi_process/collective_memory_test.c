@@ -88,6 +88,34 @@ static int reduces_into_one_place(muster_world *world, void *context)
 	return 0;
 }
 
+/* The operand of rank 0 lies where all write the result. */
+static int reduces_into_an_operand(muster_world *world, void *context)
+{
+	enum { ROUNDS = 2000, COUNT = 100 };
+	int64_t *out, own[COUNT];
+	int rank = muster_rank(world), size = muster_size(world);
+	(void)context;
+	CHECK(muster_alloc_shared(world, sizeof own, (void **)&out, MUSTER_FOREVER) == 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		int64_t *in = rank == 0 ? out : own;
+		for (int i = 0; i < COUNT; i++)
+			in[i] = rank + 1;
+		CHECK(muster_allreduce(world, in, out, COUNT, MUSTER_INT64, MUSTER_SUM, MUSTER_FOREVER) == 0);
+		CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+		for (int i = 0; i < COUNT; i++)
+			CHECK(out[i] == size * (size + 1) / 2);
+		CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	}
+	return 0;
+}
+
+static void an_operand_may_lie_where_all_write_the_result(void **state)
+{
+	(void)state;
+	for (int size = 2; size <= 5; size++)
+		assert_true(ranks_run(&(struct ranks_options){.ranks = size}, reduces_into_an_operand, NULL, NULL));
+}
+
 static int allocates_in_vain(muster_world *world, void *context)
 {
 	void *memory = NULL;
@@ -170,6 +198,7 @@ int main(void)
 		cmocka_unit_test(those_who_need_not_wait_do_no_harm),
 		cmocka_unit_test(a_root_that_has_sent_goes_on),
 		cmocka_unit_test(all_reduce_into_one_place),
+		cmocka_unit_test(an_operand_may_lie_where_all_write_the_result),
 		cmocka_unit_test(who_gave_up_has_its_memory_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -385,7 +385,8 @@ static void a_message_of_a_world_stays_in_it(void **state)
 static int sends_to_a_freed_world(muster_world *world, void *context)
 {
 	enum { ROUNDS = 1000, SENDS = 5, BYTES = 4000, MOST_BYTES = 1 << 20 };
-	static unsigned char data[BYTES];
+	static unsigned char data[BYTES], large[MOST_BYTES];
+	muster_request *request;
 	size_t before = mallinfo2().uordblks;
 	(void)context;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -402,8 +403,10 @@ static int sends_to_a_freed_world(muster_world *world, void *context)
 		}
 		for (int i = 0; i < SENDS; i++)
 			CHECK(muster_send(part, 1, i, data, BYTES, MUSTER_FOREVER) == 0);
-		muster_world_free(part);
+		CHECK(round > 0 || muster_isend(part, 1, 0, large, sizeof large, &request) == 0);
 		CHECK(muster_send(world, 1, TAG, &number, sizeof number, MUSTER_FOREVER) == 0);
+		CHECK(round > 0 || muster_wait(part, &request, NULL, MUSTER_FOREVER) == 0);
+		muster_world_free(part);
 	}
 	CHECK(mallinfo2().uordblks < before + MOST_BYTES);
 	return 0;
@@ -413,6 +416,77 @@ static void what_is_sent_to_a_freed_world_goes_away(void **state)
 {
 	(void)state;
 	assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, sends_to_a_freed_world, NULL, NULL));
+}
+
+/* The receiver has a large message, read or not, when it frees the world. */
+static int frees_with_a_message_there(muster_world *world, void *context)
+{
+	enum { BYTES = 1 << 20 };
+	muster_world *part;
+	unsigned char *data = calloc(1, BYTES);
+	bool looks = context != NULL, sends = muster_rank(world) == 0;
+	CHECK(muster_split(world, 0, 0, &part, MUSTER_FOREVER) == 0);
+	if (sends) {
+		muster_request *request;
+		CHECK(muster_isend(part, 1, TAG, data, BYTES, &request) == 0);
+		CHECK(muster_send(part, 1, TAG + 1, NULL, 0, MUSTER_FOREVER) == 0);
+		CHECK(muster_send(world, 1, TAG, NULL, 0, MUSTER_FOREVER) == 0);
+		CHECK(muster_wait(part, &request, NULL, MUSTER_FOREVER) == 0);
+	} else if (looks) {
+		CHECK(muster_recv(part, 0, TAG + 1, NULL, 0, NULL, MUSTER_FOREVER) == 0); /* the other lies aside */
+	}
+	muster_world_free(part);
+	if (!sends)
+		CHECK(muster_recv(world, 0, TAG, NULL, 0, NULL, MUSTER_FOREVER) == 0);
+	free(data);
+	return 0;
+}
+
+static void a_large_message_to_a_freed_world_has_an_end(void **state)
+{
+	static bool looks;
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, frees_with_a_message_there, NULL, NULL));
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, frees_with_a_message_there, &looks, NULL));
+}
+
+/* Rank 0 is in nothing but short calls to rank 2, and rank 1 has all of what was begun before. */
+static int is_in_short_calls(muster_world *world, void *context)
+{
+	enum { SMALL = 200, BYTES = 1 << 20 };
+	_Atomic int *through = context;
+	muster_request *sent[SMALL], *large;
+	unsigned char *data = calloc(1, BYTES);
+	int rank = muster_rank(world);
+	for (int i = 0; rank == 0 && i < SMALL; i++)
+		CHECK(muster_isend(world, 1, i, &i, sizeof i, &sent[i]) == 0);
+	if (rank == 0)
+		CHECK(muster_irecv(world, 1, TAG, data, BYTES, &large) == 0);
+	for (int i = 0; rank == 1 && i < SMALL; i++)
+		CHECK(muster_recv(world, 0, i, data, BYTES, NULL, MUSTER_FOREVER) == 0);
+	if (rank == 1)
+		CHECK(muster_send(world, 0, TAG, data, BYTES, MUSTER_FOREVER) == 0);
+	if (rank == 1)
+		atomic_store(through, 1);
+	while (rank == 0 && atomic_load(through) == 0)
+		CHECK(muster_send(world, 2, 0, NULL, 0, MUSTER_FOREVER) == 0);
+	if (rank == 0)
+		CHECK(muster_send(world, 2, 1, NULL, 0, MUSTER_FOREVER) == 0);
+	for (struct muster_message message = {0}; rank == 2 && message.tag == 0;)
+		CHECK(muster_recv(world, 0, MUSTER_ANY, NULL, 0, &message, MUSTER_FOREVER) == 0);
+	if (rank == 0)
+		CHECK(muster_wait_all(world, sent, SMALL, MUSTER_FOREVER) == 0);
+	if (rank == 0)
+		CHECK(muster_wait(world, &large, NULL, MUSTER_FOREVER) == 0);
+	free(data);
+	return 0;
+}
+
+static void what_was_begun_moves_on_in_short_calls(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 3}, is_in_short_calls, ranks_share(sizeof(_Atomic int)),
+	                      NULL));
 }
 
 /* An argument: the name of one test, with wildcards. */
@@ -431,6 +505,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_rank_can_send_to_itself),
 		cmocka_unit_test(a_message_of_a_world_stays_in_it),
 		cmocka_unit_test(what_is_sent_to_a_freed_world_goes_away),
+		cmocka_unit_test(a_large_message_to_a_freed_world_has_an_end),
+		cmocka_unit_test(what_was_begun_moves_on_in_short_calls),
 	};
 	prepare_ways();
 	if (argc > 1)

@@ -303,10 +303,11 @@ static int forks(muster_world *world, void *context)
 	pid_t pid = fork();
 	if (pid == 0) {
 		muster_world *second = NULL;
-		bool good = muster_barrier(world, 0, NULL) == MUSTER_EFORKED &&
-		            muster_mark(world, "x") == MUSTER_EFORKED && muster_finalize(world) == MUSTER_EFORKED &&
-		            muster_rank(world) >= 0 && muster_attach(-1, 0, &second) < 0 &&
-		            strlen(muster_error_text()) > 0;
+		bool good =
+			muster_barrier(world, 0, NULL) == MUSTER_EFORKED && muster_mark(world, "x") == MUSTER_EFORKED &&
+			muster_finalize(world) == MUSTER_EFORKED && muster_job_rank(world, 0) == MUSTER_EFORKED &&
+			muster_allreduce(world, NULL, NULL, 1, 0, 0, 0) == MUSTER_EFORKED && muster_rank(world) >= 0 &&
+			muster_attach(-1, 0, &second) < 0 && strlen(muster_error_text()) > 0;
 		_exit(good ? 0 : 1);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid && status == 0);

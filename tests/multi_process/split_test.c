@@ -241,6 +241,7 @@ static int comes_just_then(muster_world *world, void *context)
 		held_longer_ns = rank == 1 ? (int64_t)i * STEP_NS : 0;
 		race->outcomes[i][rank] = muster_split(whole, 0, 0, &part, rank == 0 ? RACE_MS : MUSTER_FOREVER);
 		CHECK((part != NULL) == (race->outcomes[i][rank] == 0));
+		CHECK(muster_failure_of(whole)->code == race->outcomes[i][rank]); /* who was giving up, too */
 		muster_world_free(part);
 		muster_world_free(whole);
 	}
@@ -266,6 +267,47 @@ static int allocates_just_then(muster_world *world, void *context)
 		muster_world_free(whole);
 	}
 	return 0;
+}
+
+static size_t largest_piece(muster_world *world)
+{
+	size_t bytes = (size_t)1 << 40;
+	void *memory = NULL;
+	while ((memory = muster_alloc(world, bytes)) == NULL)
+		bytes /= 2;
+	muster_free(world, memory);
+	return bytes;
+}
+
+/* Rank 0 has made memory for the part each time when it gives up. */
+static int splits_in_vain(muster_world *world, void *context)
+{
+	enum { TIMES = 400, LONG_NS = 2000000 };
+	size_t before = muster_rank(world) == 0 ? largest_piece(world) : 0;
+	(void)context;
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	for (int i = 0; i < TIMES; i++) {
+		muster_world *whole, *part = NULL;
+		held_longer_ns = 0;
+		CHECK(muster_split(world, 0, 0, &whole, MUSTER_FOREVER) == 0);
+		CHECK(muster_barrier(whole, MUSTER_FOREVER, "go") == 0);
+		held_longer_ns = muster_rank(world) == 1 ? LONG_NS : 0;
+		muster_split(whole, 0, 0, &part, muster_rank(world) == 0 ? RACE_MS : MUSTER_FOREVER);
+		muster_world_free(part);
+		muster_world_free(whole);
+	}
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	CHECK(muster_rank(world) != 0 || largest_piece(world) == before);
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	return 0;
+}
+
+static void memory_of_failed_splits_comes_back_with_the_world_that_was_to_be_split(void **state)
+{
+	(void)state;
+	if (RANKS_FIRST_KIND == 1) /* processes do not run */
+		skip();
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, splits_in_vain, NULL, NULL));
 }
 
 static void runs_as_everybodys_or_nobodys(ranks_body *program)
@@ -305,6 +347,7 @@ int main(void)
 		cmocka_unit_test(who_comes_late_to_a_split_that_some_gave_up_has_no_part_alone),
 		cmocka_unit_test(a_split_is_everybodys_or_nobodys),
 		cmocka_unit_test(shared_memory_is_everybodys_or_nobodys),
+		cmocka_unit_test(memory_of_failed_splits_comes_back_with_the_world_that_was_to_be_split),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

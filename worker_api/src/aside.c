@@ -82,12 +82,14 @@ bool aside_is_void(const struct reader *reader, const struct aside *aside)
 	return request_ended(&aside->arriving) ? aside->arriving.rc < 0 : !staged_has_place(&aside->arriving);
 }
 
-void aside_forget(struct reader *reader, const muster_world *world)
+void aside_forget(struct segment *segment, struct reader *reader, const muster_world *world)
 {
 	for (struct aside **at = &reader->aside; *at != NULL;)
 		if ((*at)->head.world == world->id) {
 			if ((*at)->form == ASIDE_SELF)
 				free((*at)->self);
+			if ((*at)->form == ASIDE_OFFER)
+				offer_drop(segment, reader, (*at)->offer.number, (*at)->offer.state);
 			aside_remove(reader, at);
 		} else {
 			at = &(*at)->next;

@@ -49,6 +49,6 @@ void aside_remove(struct reader *reader, struct aside **at);
 bool aside_is_void(const struct reader *reader, const struct aside *aside);
 
 /* Drops what is for a world that goes. */
-void aside_forget(struct reader *reader, const muster_world *world);
+void aside_forget(struct segment *segment, struct reader *reader, const muster_world *world);
 
 #endif

@@ -52,11 +52,15 @@ int call_begin(struct call *call, muster_world *world, enum collective_kind kind
 	return 0;
 }
 
-/* Sixteen bits of everything that all members must agree on. */
+/* Sixteen bits of everything that all members must agree on; the mixing is that of MurmurHash3's finalizer, so that
+ * counts that differ little or regularly differ here as often as any. */
 static uint16_t hash(uint16_t kind, uint32_t tag, int root, size_t count)
 {
-	uint64_t all = ((uint64_t)kind << 56) ^ ((uint64_t)tag << 32) ^ ((uint64_t)(uint32_t)root << 16);
-	return (uint16_t)(((all ^ count) * UINT64_C(0x9e3779b97f4a7c15)) >> 48);
+	uint64_t all = ((uint64_t)kind << 32 ^ tag) * UINT64_C(0x9e3779b97f4a7c15) +
+	               (uint32_t)root * UINT64_C(0xd1b54a32d192ed03) + count;
+	all = (all ^ all >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	all = (all ^ all >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return (uint16_t)(all >> 48);
 }
 
 int call_shape(struct call *call, uint32_t tag, size_t count, size_t element_bytes, int root, bool complete)

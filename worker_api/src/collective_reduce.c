@@ -26,14 +26,15 @@ static const void *operand_of(const struct call *call, uint32_t member, const st
 	return steps_bulk(call, member, ((const struct step_bulk *)line->payload)->position);
 }
 
-/* steps->views: everybody's operand, mine from `in`. */
+/* steps->views: everybody's operand; mine from `in`, or, when that is NULL, as I have said it: the memory of mine may
+ * be where another writes its result. */
 static int hear_operands(struct call *call, const void *in)
 {
 	const struct step_line *line;
 	muster_world *world = call->world;
 	int rc = 0;
 	for (uint32_t member = 0; member < world->size && rc == 0; member++) {
-		if (member == world->rank) {
+		if (member == world->rank && in != NULL) {
 			call->steps->views[member] = in;
 			continue;
 		}
@@ -71,7 +72,7 @@ static int allreduce_pairwise(struct call *call, const struct reduction *reducti
 	steps_next(call);
 	int rc = steps_say_copy(call, in, call->bytes);
 	if (rc == 0)
-		rc = hear_operands(call, in);
+		rc = hear_operands(call, NULL);
 	if (rc < 0)
 		return rc;
 	steps_all_spoke(call);
@@ -89,7 +90,6 @@ struct gate_words {
 struct gathering {
 	struct call *call;
 	const struct reduction *reduction;
-	const void *in;
 	size_t count;
 	int rc;
 };
@@ -108,7 +108,7 @@ static void fold_for_all(void *context)
 	struct group_barrier *gate = &call->world->group->gate;
 	struct gate_words *words = (struct gate_words *)gate->words;
 	void *result = gate->words;
-	gathering->rc = hear_operands(call, gathering->in);
+	gathering->rc = hear_operands(call, NULL);
 	atomic_store_explicit(&gate->breaker, signature(call), memory_order_relaxed);
 	steps_all_spoke(call);
 	if (gathering->rc == 0 && call->bytes > STEP_WORDS) {
@@ -126,7 +126,7 @@ static void fold_for_all(void *context)
 static int allreduce_crowd(struct call *call, const struct reduction *reduction, const void *in, void *out,
                            size_t count)
 {
-	struct gathering gathering = {.call = call, .reduction = reduction, .in = in, .count = count};
+	struct gathering gathering = {.call = call, .reduction = reduction, .count = count};
 	const struct group_barrier *gate = &call->world->group->gate;
 	const struct gate_words *words = (const struct gate_words *)gate->words;
 	steps_next(call);
@@ -159,7 +159,7 @@ static int reduce_scatter_small(struct call *call, const struct reduction *reduc
 	if (rc == 0)
 		rc = steps_hear_all(call);
 	if (rc == 0)
-		rc = hear_operands(call, in);
+		rc = hear_operands(call, NULL);
 	if (rc < 0)
 		return rc;
 	reduction_fold(reduction, out, call->steps->views, world->size, world->rank * call->bytes, count, false);
@@ -168,6 +168,12 @@ static int reduce_scatter_small(struct call *call, const struct reduction *reduc
 }
 
 /* --- the calls --- */
+
+static int refuse(muster_world *world, int refusal)
+{
+	int rc = world_enter(world);
+	return rc < 0 ? rc : world_leave(world, refusal);
+}
 
 static size_t small_bytes(const struct call *call)
 {
@@ -244,7 +250,7 @@ int muster_reduce(muster_world *world, const void *in, void *out, size_t count, 
 {
 	struct reduction reduction;
 	int rc = reduction_built_in(&reduction, type, op);
-	return rc < 0 ? rc : reduce(world, &reduction, in, out, count, root, timeout_ms);
+	return rc < 0 ? refuse(world, rc) : reduce(world, &reduction, in, out, count, root, timeout_ms);
 }
 
 int muster_reduce_by(muster_world *world, const void *in, void *out, size_t count, const struct muster_operator *op,
@@ -252,7 +258,7 @@ int muster_reduce_by(muster_world *world, const void *in, void *out, size_t coun
 {
 	struct reduction reduction;
 	int rc = reduction_of_own(&reduction, op);
-	return rc < 0 ? rc : reduce(world, &reduction, in, out, count, root, timeout_ms);
+	return rc < 0 ? refuse(world, rc) : reduce(world, &reduction, in, out, count, root, timeout_ms);
 }
 
 int muster_allreduce(muster_world *world, const void *in, void *out, size_t count, enum muster_type type,
@@ -260,7 +266,7 @@ int muster_allreduce(muster_world *world, const void *in, void *out, size_t coun
 {
 	struct reduction reduction;
 	int rc = reduction_built_in(&reduction, type, op);
-	return rc < 0 ? rc : allreduce(world, &reduction, in, out, count, timeout_ms);
+	return rc < 0 ? refuse(world, rc) : allreduce(world, &reduction, in, out, count, timeout_ms);
 }
 
 int muster_allreduce_by(muster_world *world, const void *in, void *out, size_t count, const struct muster_operator *op,
@@ -268,7 +274,7 @@ int muster_allreduce_by(muster_world *world, const void *in, void *out, size_t c
 {
 	struct reduction reduction;
 	int rc = reduction_of_own(&reduction, op);
-	return rc < 0 ? rc : allreduce(world, &reduction, in, out, count, timeout_ms);
+	return rc < 0 ? refuse(world, rc) : allreduce(world, &reduction, in, out, count, timeout_ms);
 }
 
 int muster_reduce_scatter(muster_world *world, const void *in, void *out, size_t count, enum muster_type type,
@@ -276,7 +282,7 @@ int muster_reduce_scatter(muster_world *world, const void *in, void *out, size_t
 {
 	struct reduction reduction;
 	int rc = reduction_built_in(&reduction, type, op);
-	return rc < 0 ? rc : reduce_scatter(world, &reduction, in, out, count, timeout_ms);
+	return rc < 0 ? refuse(world, rc) : reduce_scatter(world, &reduction, in, out, count, timeout_ms);
 }
 
 int muster_reduce_scatter_by(muster_world *world, const void *in, void *out, size_t count,
@@ -284,5 +290,5 @@ int muster_reduce_scatter_by(muster_world *world, const void *in, void *out, siz
 {
 	struct reduction reduction;
 	int rc = reduction_of_own(&reduction, op);
-	return rc < 0 ? rc : reduce_scatter(world, &reduction, in, out, count, timeout_ms);
+	return rc < 0 ? refuse(world, rc) : reduce_scatter(world, &reduction, in, out, count, timeout_ms);
 }

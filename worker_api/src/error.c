@@ -6,6 +6,7 @@
 
 #include <muster/error.h>
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,6 @@ const char *muster_strerror(int code)
 	for (size_t i = 0; i < sizeof own_codes / sizeof *own_codes; i++)
 		if (own_codes[i].code == code)
 			return own_codes[i].words;
-	const char *words = strerrordesc_np(-code);
+	const char *words = code > INT_MIN ? strerrordesc_np(-code) : NULL;
 	return words != NULL ? words : "unknown code";
 }

@@ -205,8 +205,11 @@ static bool take_message(struct inbox *inbox, struct reader *reader, const struc
 			request_deliver(request, head, data);
 		return true;
 	}
-	if (world_is_over(inbox->segment, head->world))
+	if (world_is_over(inbox->segment, head->world)) {
+		if (is_offer)
+			offer_drop(inbox->segment, reader, slot->offer.number, slot->offer.state);
 		return true;
+	}
 	struct aside *aside = aside_create(is_offer ? ASIDE_OFFER : ASIDE_DATA, head, is_offer ? NULL : data);
 	if (aside == NULL)
 		return false;
@@ -359,15 +362,17 @@ void inbox_forget(struct inbox *inbox, const muster_world *world)
 		if (request->world != world)
 			continue;
 		bool parked = request->parked;
-		if (request->state == REQUEST_STAGED)
+		if (request->state == REQUEST_STAGED) {
 			staged_leave(request);
+			offer_drop(inbox->segment, request->reader, request->number, request->offer);
+		}
 		request_end(request, MUSTER_EFINALIZED);
 		unlink_posted(inbox, request);
 		if (!parked)
 			free(request);
 	}
 	for (uint32_t i = 0; i < inbox->open_count; i++)
-		aside_forget(inbox->open[i], world);
+		aside_forget(inbox->segment, inbox->open[i], world);
 }
 
 void inbox_end_lost(struct inbox *inbox)

@@ -74,6 +74,13 @@ void messages_cancel(struct messages *messages, muster_request *request, int rc)
  * there. */
 bool messages_progress(struct messages *messages);
 
+/* What was begun before moves on in every call, also in one that has nothing to wait for. */
+static inline void messages_move_on(struct messages *messages)
+{
+	if (messages->inbox.posted != NULL || messages->outbox.busy != NULL)
+		messages_progress(messages);
+}
+
 enum run_until { ALL_ENDED, ONE_FAILED };
 
 /* Until all of them have ended, or, where one is of no use without the others, one has failed. */

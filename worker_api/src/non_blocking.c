@@ -33,6 +33,7 @@ int muster_isend(muster_world *world, int to, int tag, const void *data, size_t 
 	if (rc < 0)
 		return rc;
 	messages_post_send(messages, made);
+	messages_move_on(messages);
 	*request = made;
 	return world_leave(world, 0);
 }

@@ -55,6 +55,11 @@ enum offer_outcome offer_fetch(struct segment *segment, struct reader *reader, c
 	return OFFER_STAGED;
 }
 
+void offer_drop(struct segment *segment, const struct reader *reader, uint32_t number, uint64_t state)
+{
+	offer_turn(segment, reader->rank, reader_offer(reader, number), state, offer_turned(state, PHASE_DONE));
+}
+
 bool offer_stands(const struct reader *reader, const struct slot_offer *offer)
 {
 	return reader_heard_of(reader, offer->number) &&

@@ -16,6 +16,9 @@ enum offer_outcome {
 enum offer_outcome offer_fetch(struct segment *segment, struct reader *reader, const struct slot_offer *offer,
                                void *into);
 
+/* Nobody is going to want it, its world was freed: its sender goes on as if it had been received. */
+void offer_drop(struct segment *segment, const struct reader *reader, uint32_t number, uint64_t state);
+
 /* Whether the message is still there to be fetched. */
 bool offer_stands(const struct reader *reader, const struct slot_offer *offer);
 

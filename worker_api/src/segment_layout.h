@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 enum {
-	SEGMENT_LAYOUT_VERSION = 3,
+	SEGMENT_LAYOUT_VERSION = 4,
 	SEGMENT_LINE = 64,   /* a cache line */
 	SEGMENT_PAGE = 4096, /* areas begin on pages: what is not used is not there */
 	SEGMENT_RANKS_MAX = 65536,
@@ -207,6 +207,10 @@ struct group_header {
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t broken;
 	uint32_t serial; /* which group of the job this is: 0 the world. By who made it, before others know it */
 	_Atomic uint32_t freed_by; /* how many members have freed it; the last gives the memory back */
+	/* Areas of groups that were to be made of this one, in splits that failed: nobody looks at them any more when
+	 * this one was freed by all. Offsets, each in the header of the one before; 0: the last. */
+	_Atomic uint64_t orphans;
+	uint64_t next_orphan; /* by who made the area, once its split had failed */
 };
 
 /* How a member gave a barrier up; read by the others once group_barrier.breaker names it. */

@@ -37,8 +37,10 @@ int muster_send(muster_world *world, int to, int tag, const void *data, size_t b
 		else if (bytes > SLOT_BYTES && bytes < writer->eager_bytes)
 			sent = writer_put_eager(outbox->segment, writer, world, tag, data, bytes);
 		world->segment->me->sums.messages_sent += sent;
-		if (sent)
+		if (sent) {
+			messages_move_on(messages);
 			return world_leave(world, 0);
+		}
 	}
 	muster_request request = request_sending(world, to, tag, data, bytes);
 	messages_post_send(messages, &request);
@@ -71,8 +73,10 @@ int muster_recv(muster_world *world, int from, int tag, void *data, size_t capac
 		return rc;
 	if (!messages_may_receive(world, from, tag, data, capacity))
 		return messages_refuse_receive(world, "muster_recv", from, tag);
-	if (from >= 0 && receive_quickly(messages, world, from, tag, data, capacity, message))
+	if (from >= 0 && receive_quickly(messages, world, from, tag, data, capacity, message)) {
+		messages_move_on(messages);
 		return world_leave(world, 0);
+	}
 	muster_request request = request_receiving(world, from, tag, data, capacity);
 	messages_post_receive(messages, &request);
 	return world_leave(world, run_one(world, &request, message, timeout_ms));
@@ -90,6 +94,12 @@ int muster_probe(muster_world *world, int from, int tag, struct muster_message *
 	request.kind = REQUEST_PROBE;
 	messages_post_receive(messages, &request);
 	return world_leave(world, run_one(world, &request, message, timeout_ms));
+}
+
+/* Though the call failed. */
+static struct muster_message received(const muster_request *receive)
+{
+	return receive->rc == 0 ? receive->message : (struct muster_message){.source = -1};
 }
 
 int muster_sendrecv(muster_world *world, int to, int send_tag, const void *data, size_t bytes, int from, int recv_tag,
@@ -116,5 +126,9 @@ int muster_sendrecv(muster_world *world, int to, int send_tag, const void *data,
 	rc = receive_failed ? 0 : messages_finish(&send, NULL);
 	if (rc == 0)
 		rc = messages_finish(&receive, message);
+	else
+		world->segment->me->sums.messages_received += receive.rc == 0;
+	if (rc < 0 && message != NULL)
+		*message = received(&receive);
 	return world_leave(world, rc == -ETIMEDOUT ? messages_tell_time_out(late, timeout_ms) : rc);
 }

@@ -19,6 +19,8 @@
 
 enum { NO_MEMORY = 0 }; /* for an offset */
 
+#define NOT_MINE UINT64_MAX
+
 /* --- memory for all --- */
 
 /* Large memory is given back to the kernel, which gives out zeros. */
@@ -155,14 +157,13 @@ static int tell_all(struct call *call, const void *mine, void *all, size_t bytes
 }
 
 /* The first members make areas, everybody hears of all. When one could not, nobody gets a world. Whoever cannot know
- * that nobody looks at its area loses it until the job ends: when the split fails from here on. That is once, for the
- * world that was to be split is broken then. */
+ * that nobody looks at its area, for the split failed from here on, leaves it to the world that was to be split, which
+ * is broken then. */
 static int make_areas(struct call *call, const struct part *part, bool wanted, uint64_t *offsets, bool *complete)
 {
 	muster_world *world = call->world;
-	const uint64_t not_mine = UINT64_MAX;
 	bool makes = wanted && part->rank == 0;
-	uint64_t mine = makes ? make_area(world, part) : not_mine;
+	uint64_t mine = makes ? make_area(world, part) : NOT_MINE;
 	int rc = tell_all(call, &mine, offsets, sizeof mine);
 	*complete = true;
 	for (uint32_t rank = 0; rank < world->size && rc == 0; rank++)
@@ -170,6 +171,17 @@ static int make_areas(struct call *call, const struct part *part, bool wanted, u
 	if (makes && mine != NO_MEMORY && rc == 0 && !*complete)
 		heap_give(world->segment, mine);
 	return rc;
+}
+
+static void leave_area(const muster_world *world, uint64_t offset)
+{
+	if (offset == NO_MEMORY || offset == NOT_MINE)
+		return;
+	struct group_header *orphan = segment_at(world->segment, offset);
+	uint64_t first = atomic_load(&world->group->orphans);
+	do
+		orphan->next_orphan = first;
+	while (!atomic_compare_exchange_weak(&world->group->orphans, &first, offset));
 }
 
 static int make_world(const muster_world *world, const struct part *part, uint64_t offset, muster_world **made)
@@ -205,6 +217,8 @@ static int split(struct call *call, const struct wish *mine, muster_world **made
 		world_destroy(*made);
 		*made = NULL;
 	}
+	if (rc < 0 && offsets != NULL)
+		leave_area(world, offsets[world->rank]);
 	free(part.members);
 	free(offsets);
 	free(wishes);
@@ -233,6 +247,16 @@ int muster_split(muster_world *world, int colour, int key, muster_world **part, 
 	return rc;
 }
 
+/* What ranks wrote there is believed no further than it is a block of the heap. */
+static void give_orphans(struct segment *segment, struct group_header *group)
+{
+	uint64_t at = atomic_exchange(&group->orphans, 0), next;
+	for (; at != 0 && heap_block_bytes(segment, at) >= sizeof *group; at = next) {
+		next = ((const struct group_header *)segment_at(segment, at))->next_orphan;
+		heap_give(segment, at);
+	}
+}
+
 /* The last member gives the memory back. That of a rank that died before is lost until the job ends. */
 void muster_world_free(muster_world *part)
 {
@@ -246,6 +270,8 @@ void muster_world_free(muster_world *part)
 	uint64_t offset = (uint64_t)((char *)part->group - segment->base);
 	bool last = atomic_fetch_add(&part->group->freed_by, 1) + 1 == part->size;
 	world_destroy(part);
-	if (last)
-		heap_give(segment, offset);
+	if (!last)
+		return;
+	give_orphans(segment, segment_at(segment, offset));
+	heap_give(segment, offset);
 }

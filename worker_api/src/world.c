@@ -183,6 +183,8 @@ int muster_init(muster_world **world)
 {
 	if (world == NULL)
 		return error_set(-EINVAL, "muster_init: NULL");
+	if (joined != NULL && joined->me->pid != getpid())
+		return error_set(MUSTER_EFORKED, "muster_init: a child made by fork() is no rank of its own");
 	int rc = environment_read();
 	if (rc < 0)
 		return rc;
@@ -239,10 +241,11 @@ int muster_size(const muster_world *world)
 
 int muster_job_rank(const muster_world *world, int rank)
 {
-	if (world == NULL || rank < 0 || (uint32_t)rank >= world->size)
-		return error_set(-EINVAL, "no rank %d in this world", rank);
-	if (world->segment == NULL)
+	uint32_t state = world == NULL ? 0 : atomic_load(world->state);
+	if (state != WORLD_OPEN && state != WORLD_BUSY)
 		return world_refuse(world);
+	if (rank < 0 || (uint32_t)rank >= world->size)
+		return error_set(-EINVAL, "no rank %d in this world", rank);
 	return (int)world_job_rank(world, (uint32_t)rank);
 }
 

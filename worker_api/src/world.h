@@ -53,6 +53,7 @@ struct muster_world {
 	muster_world *next_open;       /* of the segment's list */
 	struct muster_failure failure; /* of the last call that failed */
 	bool failure_noted;            /* by the call that is going on */
+	struct muster_failure earlier; /* what that call found there */
 };
 
 static inline struct group_member *world_member(const muster_world *world, uint32_t member)
@@ -86,6 +87,8 @@ static inline int world_enter(muster_world *world)
 /* What muster_failure_of says of the call that is going on, which fails. */
 static inline void world_note_failure(muster_world *world, const struct muster_failure *failure)
 {
+	if (!world->failure_noted)
+		world->earlier = world->failure;
 	world->failure = *failure;
 	world->failure_noted = true;
 }
@@ -100,6 +103,8 @@ static inline int world_leave(muster_world *world, int rc)
 {
 	if (rc < 0 && !world->failure_noted)
 		world_note(world, rc, -1);
+	else if (rc >= 0 && world->failure_noted) /* it was giving up when it succeeded */
+		world->failure = world->earlier;
 	atomic_store_explicit(world->state, WORLD_OPEN, memory_order_relaxed);
 	return rc;
 }

@@ -47,7 +47,8 @@ enum muster_op {
 };
 
 /* An operator of one's own: into[i] = into[i] ∘ from[i] for `count` elements; associative. It runs on any rank, must
- * not call libmuster, and gets memory aligned to 8 bytes at least when element_bytes is a multiple of 8. */
+ * not call libmuster, and gets memory aligned to 8 bytes at least when element_bytes is a multiple of 8 and the memory
+ * that ranks call with is aligned so. */
 struct muster_operator {
 	void (*combine)(void *into, const void *from, size_t count, void *context);
 	void *context;

@@ -26,7 +26,7 @@ MUSTER_BEGIN
 
 enum muster_code {
 	MUSTER_EGONE = -5001,     /* a rank that this call needs failed: killed, or exited with a code other than 0 */
-	MUSTER_ELEFT = -5002,     /* a rank that this call needs left: muster_finalize, or exit code 0 */
+	MUSTER_ELEFT = -5002,     /* a rank that this call needs left: muster_finalize, or exit(0) */
 	MUSTER_EBROKEN = -5003,   /* a collective of this world failed before: only barriers and messages are left */
 	MUSTER_EMISMATCH = -5004, /* ranks called different collectives, or with different sizes */
 	MUSTER_ELAYOUT = -5005,   /* muster and libmuster are of versions that do not fit; the text names both */
@@ -39,10 +39,10 @@ enum muster_code {
 /* How a rank ended, as far as it is known. */
 enum muster_end {
 	MUSTER_END_NONE = 0, /* nobody ended: a time limit passed, or it was misuse */
-	MUSTER_END_LEFT,     /* muster_finalize, or exit code 0 */
-	MUSTER_END_EXIT,     /* exit_code says which */
-	MUSTER_END_SIGNAL,   /* signal says which */
-	MUSTER_END_UNKNOWN,  /* the kernel is still taking it apart: gone it is */
+	MUSTER_END_LEFT, /* muster_finalize, or exit code 0 (by _exit(2): where that is known in time, else _UNKNOWN) */
+	MUSTER_END_EXIT, /* exit_code says which */
+	MUSTER_END_SIGNAL,  /* signal says which */
+	MUSTER_END_UNKNOWN, /* the kernel is still taking it apart: gone it is */
 };
 
 /* Of the last call on a world that failed. Ranks count as in that world. */

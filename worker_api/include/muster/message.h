@@ -47,7 +47,8 @@ MUSTER_API int muster_send(muster_world *world, int to, int tag, const void *dat
 MUSTER_API int muster_recv(muster_world *world, int from, int tag, void *data, size_t capacity,
                            struct muster_message *message, int timeout_ms);
 
-/* Both at once, without a deadlock between two who do the same. */
+/* Both at once, without a deadlock between two who do the same. When it fails, either half may have been done:
+ * `message` is of what was received, and its source -1 when nothing was. */
 MUSTER_API int muster_sendrecv(muster_world *world, int to, int send_tag, const void *data, size_t bytes, int from,
                                int recv_tag, void *into, size_t capacity, struct muster_message *message,
                                int timeout_ms);

@@ -55,7 +55,8 @@ MUSTER_API const char *muster_cpus(const muster_world *world); /* as in "0-3,8";
  * collectives, see muster/collective.h; -ENOMEM when the job's segment is full (`shared_memory` in the spec). */
 MUSTER_API int muster_split(muster_world *world, int colour, int key, muster_world **part, int timeout_ms);
 
-/* Frees a world that muster_split made; its ranks need not do so at the same time. NULL is fine. */
+/* Frees a world that muster_split made; its ranks need not do so at the same time. What others send to a rank that has
+ * freed it goes nowhere, and is to them as if it had been received. NULL is fine. */
 MUSTER_API void muster_world_free(muster_world *part);
 
 /* The rank in the job of a rank of this world; -EINVAL when there is none, MUSTER_EFINALIZED of a freed world. */
