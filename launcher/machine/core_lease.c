@@ -239,11 +239,11 @@ int core_lease_list(uint32_t cpu_limit, struct core_holds *holds, struct error *
 
 _Static_assert(LEASE_PLACES <= 16, "places of a CPU are kept in 16 bits");
 
-/* The first place on the CPU that nobody was seen on; LEASE_PLACES: none. */
+/* The first place on the CPU that nobody was seen on, or else the one that many may have. */
 static uint32_t free_place(const uint16_t *busy, uint32_t cpu)
 {
 	uint32_t place = 0;
-	while (place < LEASE_PLACES && (busy[cpu] >> place & 1) != 0)
+	while (place < LEASE_PLACE_OF_MANY && (busy[cpu] >> place & 1) != 0)
 		place++;
 	return place;
 }
@@ -256,8 +256,8 @@ static int lock_all(const struct core_lease *lease, const struct index_set *cpus
 		uint32_t place = free_place(busy, cpu), end = cpu + 1;
 		while (index_set_has(cpus, end) && free_place(busy, end) == place)
 			end++;
-		if (place < LEASE_PLACES)
-			rc = set_lock(lease, F_WRLCK, byte_of(place, cpu), end - cpu);
+		short type = place == LEASE_PLACE_OF_MANY ? F_RDLCK : F_WRLCK;
+		rc = set_lock(lease, type, byte_of(place, cpu), end - cpu);
 		cpu = index_set_next(cpus, end - 1);
 	}
 	if (rc < 0)
@@ -271,11 +271,8 @@ static void write_notes(const struct core_lease *lease, const struct index_set *
 {
 	char bytes[LEASE_NOTE_BYTES];
 	lease_note_write(bytes, note);
-	for (index_set_each(cpus, cpu)) {
-		uint32_t place = free_place(busy, cpu);
-		if (place < LEASE_PLACES)
-			(void)!pwrite(lease->fd, bytes, sizeof bytes, note_of(place, cpu));
-	}
+	for (index_set_each(cpus, cpu))
+		(void)!pwrite(lease->fd, bytes, sizeof bytes, note_of(free_place(busy, cpu), cpu));
 }
 
 int core_lease_take(struct core_lease *lease, const struct index_set *cpus, const struct core_holds *seen,

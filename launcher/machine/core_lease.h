@@ -13,7 +13,9 @@
  *
  * A hardware thread has LEASE_PLACES bytes in the file, one for each job that may be on it at a time: byte
  * place * LEASE_STRIDE + cpu. A job takes the first that it saw free, so that of two jobs which both saw a thread free
- * one gets it, and jobs that share one are all seen. Beside the lock stands a note with the job's name. The byte behind
+ * one gets it, and jobs that share one are all seen. The last place is for any number of jobs at once (a shared lock):
+ * that it is held is seen as long as any of them lives. Beside the lock stands a note with the job's name, there with
+ * that of the latest. The byte behind
  * all of these is the turn: jobs look, place and lock one after another. It is courtesy: nobody waits for it long.
  *
  * The file is muster-cores in MUSTER_LEASE_DIR, else in the first of /run/lock, /dev/shm and /tmp in which any user may
@@ -31,7 +33,7 @@
 
 struct error;
 
-enum { LEASE_PLACES = 16, LEASE_STRIDE = INDEX_SET_MAX + 1 };
+enum { LEASE_PLACES = 16, LEASE_PLACE_OF_MANY = LEASE_PLACES - 1, LEASE_STRIDE = INDEX_SET_MAX + 1 };
 
 enum lease_use {
 	LEASE_TO_LOOK,
@@ -73,7 +75,7 @@ int core_lease_look(const struct core_lease *lease, uint32_t cpu_limit, struct c
 void core_holds_finish(struct core_holds *holds);
 
 /* Takes a place on each of the CPUs, beside the holders in `seen`. All of them or none; -EAGAIN when another job was
- * faster. A CPU that has no place left is shared unseen. */
+ * faster. */
 int core_lease_take(struct core_lease *lease, const struct index_set *cpus, const struct core_holds *seen,
                     const struct lease_note *note);
 
