@@ -15,9 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { STOP_ROUNDS_MAX = 200 };
+enum { STOP_ROUNDS_MAX = 200, SPARED_MAX = 64 };
+
+static bool is_spared(pid_t pid);
 
 bool descendants_visible(void)
 {
@@ -48,7 +51,8 @@ static void add_children_of_thread(struct process_list *list, pid_t pid, const c
 	*readable = true;
 	int child;
 	while (fscanf(file, "%d", &child) == 1)
-		add_pid(list, child);
+		if (!is_spared(child))
+			add_pid(list, child);
 	fclose(file);
 }
 
@@ -84,7 +88,7 @@ static bool add_by_parent_once(struct process_list *list, pid_t root)
 	for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
 		struct process_stat stat;
 		pid_t pid = atoi(entry->d_name);
-		if (pid <= 0 || list_has(list, pid) || !process_stat_read(pid, &stat))
+		if (pid <= 0 || list_has(list, pid) || is_spared(pid) || !process_stat_read(pid, &stat))
 			continue;
 		if (stat.parent == root || list_has(list, stat.parent))
 			add_pid(list, pid);
@@ -92,6 +96,47 @@ static bool add_by_parent_once(struct process_list *list, pid_t root)
 	closedir(proc);
 	return list->count > before;
 }
+
+/* --- who was there before --- */
+
+static struct {
+	pid_t by; /* of whom they are children */
+	uint32_t count;
+	struct spared {
+		pid_t pid;
+		int directory; /* of /proc: as long as it is that process's, the number is */
+	} items[SPARED_MAX];
+} spared;
+
+void descendants_spare(void)
+{
+	struct process_list children = {0};
+	siginfo_t any;
+	if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return; /* there is none, as a rule */
+	spared.by = getpid();
+	spared.count = 0;
+	descendants_list(&children, 0);
+	for (uint32_t i = 0; i < children.count && spared.count < SPARED_MAX; i++) {
+		char path[32];
+		snprintf(path, sizeof path, "/proc/%d", (int)children.pids[i]);
+		int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (directory >= 0)
+			spared.items[spared.count++] = (struct spared){children.pids[i], directory};
+	}
+	process_list_finish(&children);
+}
+
+static bool is_spared(pid_t pid)
+{
+	for (uint32_t i = 0; i < spared.count && spared.by == getpid(); i++)
+		if (spared.items[i].pid == pid &&
+		    syscall(SYS_pidfd_send_signal, spared.items[i].directory, 0, NULL, 0) == 0)
+			return true;
+	return false;
+}
+
+/* --- looking --- */
 
 static void drop_dead(struct process_list *list, pid_t except)
 {

@@ -22,6 +22,10 @@ struct process_list {
 /* False without /proc: then the functions below find nothing, whatever there is. */
 bool descendants_visible(void);
 
+/* Those that are below this process already, before it has made any: whoever executed muster had made them. They, and
+ * what is below them, are left out from now on. */
+void descendants_spare(void);
+
 /* All that live below this process now; zombies and `except` (may be 0; itself, not what is below it) are left out. */
 void descendants_list(struct process_list *list, pid_t except);
 void process_list_finish(struct process_list *list);

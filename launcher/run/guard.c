@@ -277,6 +277,7 @@ int guard_run(const struct guarded *guarded, struct error *err)
 		return rc;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	descendants_spare();
 	fflush(NULL);
 	watch.below = fork();
 	if (watch.below == 0)

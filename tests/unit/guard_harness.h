@@ -33,6 +33,7 @@ struct guard_case {
 	int (*supervise)(void *context, const struct guards *guards);
 	void *context;
 	bool tidies;
+	bool has_child; /* before it begins; its number is the first report */
 	bool stop_with_owner;
 	int64_t patience_ms;
 	int64_t time_limit_ms;
@@ -54,6 +55,19 @@ static inline void tell_told(void *context, enum job_outcome outcome, int exit_c
 	patient_say(line);
 }
 
+static inline void have_child(void)
+{
+	pid_t pid = fork();
+	child_must(pid >= 0);
+	if (pid == 0) {
+		close_range(STDERR_FILENO, ~0U, 0); /* whose ends are waited for */
+		alarm(FIXTURE_LIFE_S);
+		for (;;)
+			pause();
+	}
+	report((int)pid);
+}
+
 static inline _Noreturn void be_guard(const struct guard_case *how)
 {
 	struct error err = {0};
@@ -67,6 +81,8 @@ static inline _Noreturn void be_guard(const struct guard_case *how)
 	                                .time_limit_ms = how->time_limit_ms};
 	setpgid(0, 0);
 	alarm(FIXTURE_LIFE_S);
+	if (how->has_child)
+		have_child();
 	signals_take_over();
 	signals_block();
 	int code = guarded.owner < 0 ? guarded.owner : guard_run(&guarded, &err);
@@ -158,13 +174,16 @@ static inline int have_children_and_be_killed(void *context, const struct guards
 		pause();
 }
 
+/* The one that was made last. */
 static inline pid_t child_of(pid_t parent)
 {
 	char path[64];
-	int pid = 0;
+	int pid = 0, used;
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
 	char *text = fixture_read_file(path, NULL);
-	assert_int_equal(sscanf(text, "%d", &pid), 1);
+	for (const char *at = text; sscanf(at, "%d%n", &pid, &used) == 1; at += used)
+		;
+	assert_int_not_equal(pid, 0);
 	free(text);
 	return pid;
 }

@@ -124,6 +124,25 @@ static void a_killed_supervisor_leaves_nothing_and_is_told(void **state)
 	free(said);
 }
 
+/* "sidecar & exec muster run ..." */
+static void who_was_there_before_muster_is_left_alone(void **state)
+{
+	(void)state;
+	struct guard_run run =
+		start_guard(&(struct guard_case){.supervise = have_children_and_be_killed, .has_child = true});
+	pid_t child = (pid_t)next_report(&run);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(next_report(&run), 1);
+	pid_t warden = child_of(run.pid), supervisor = child_of(warden);
+	assert_int_equal(kill(warden, SIGKILL), 0);
+	assert_int_equal(kill(supervisor, SIGKILL), 0);
+	char *said;
+	assert_int_equal(finish_guard(&run, &said), 125);
+	assert_non_null(strstr(said, "survivors: 0\n"));
+	assert_int_equal(kill(child, SIGKILL), 0);
+	free(said);
+}
+
 static int tell_all_and_be_killed(void *context, const struct guards *guards)
 {
 	guards->page->outcome = OUTCOME_TIMEOUT;
@@ -411,6 +430,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_left_of_a_supervisor_that_ran_out_of_memory),
 		cmocka_unit_test(the_supervisor_leads_a_session_reaps_orphans_and_is_told_of_its_guards_death),
 		cmocka_unit_test(a_killed_supervisor_leaves_nothing_and_is_told),
+		cmocka_unit_test(who_was_there_before_muster_is_left_alone),
 		cmocka_unit_test(a_supervisor_that_is_killed_when_all_was_told_changes_nothing),
 		cmocka_unit_test(signals_are_handed_on_once_each),
 		cmocka_unit_test(the_guards_own_signals_are_not_handed_on),
