@@ -3,8 +3,8 @@
  * plan_cells: see plan_cells.h.
  *
  * A core is a cell, its hardware threads the words in it: the rank that is there, a dot for nobody, h for another job,
- * x for what may not be used. When no core has different words, each cell says its word once. Rows are as long as fits,
- * a power of two where that tells nothing wrong.
+ * - for what cpu_set leaves out, x for what may not be used. When no core has different words, each cell says its word
+ * once. Rows are as long as fits, a power of two where that tells nothing wrong.
  */
 #include "report/plan_cells.h"
 
@@ -242,44 +242,32 @@ static uint32_t count_rows(const struct drawing *drawing)
 	return rows;
 }
 
-static bool any_thread(const struct picture *picture, bool (*is)(const struct picture *, uint32_t))
+static bool is_crowded(const struct picture *picture)
 {
-	for (uint32_t i = 0; i < picture->machine->thread_count; i++)
-		if (picture->machine->threads[i].access != THREAD_OFFLINE && is(picture, i))
+	for (uint32_t i = 0; i < picture->machine->thread_count; i++) {
+		char label[PICTURE_LABEL_SIZE];
+		picture_label(picture, i, ".", label);
+		if (strchr(label, '+') != NULL)
 			return true;
+	}
 	return false;
-}
-
-static bool is_forbidden(const struct picture *picture, uint32_t thread)
-{
-	return picture->machine->threads[thread].access != THREAD_ALLOWED;
-}
-
-static bool is_free(const struct picture *picture, uint32_t thread)
-{
-	return !is_forbidden(picture, thread) && picture->threads[thread].rank_count == 0 &&
-	       !picture_is_held(picture, thread);
-}
-
-static bool is_crowded(const struct picture *picture, uint32_t thread)
-{
-	char label[PICTURE_LABEL_SIZE];
-	picture_label(picture, thread, ".", label);
-	return strchr(label, '+') != NULL;
 }
 
 static void add_legend(struct drawing *drawing)
 {
 	const struct picture *picture = drawing->picture;
 	struct text legend = {0};
-	if (any_thread(picture, is_free))
-		text_add_format(&legend, "   %s %s", picture->unbound_ranks > 0 ? "*" : drawing->strokes->free_mark,
-		                picture->unbound_ranks > 0 ? "any rank" : "free");
-	if (any_thread(picture, picture_is_held))
+	if (picture_has(picture, PICTURE_ANY_RANK))
+		text_add(&legend, "   * any rank");
+	if (picture_has(picture, PICTURE_FREE))
+		text_add_format(&legend, "   %s free", drawing->strokes->free_mark);
+	if (picture_has(picture, PICTURE_HELD))
 		text_add(&legend, "   h held by another job");
-	if (any_thread(picture, is_forbidden))
+	if (picture_has(picture, PICTURE_NOT_IN_SET))
+		text_add(&legend, "   - not in cpu_set");
+	if (picture_has(picture, PICTURE_FORBIDDEN))
 		text_add(&legend, "   x not allowed");
-	if (any_thread(picture, is_crowded))
+	if (is_crowded(picture))
 		text_add(&legend, "   0+ rank 0 and others");
 	if (words_in_cell(picture) > 1)
 		text_add_format(&legend, "   a box is a core of %" PRIu32 " hardware threads", picture->threads_a_core);

@@ -62,7 +62,7 @@ static void add_offline(struct text *text, const struct index_set *offline)
 void plan_drawing(struct text *text, const struct plan_view *view, const struct plan_style *style)
 {
 	struct picture picture;
-	picture_make(&picture, view->machine, view->placement);
+	picture_make(&picture, view);
 	if (plan_cells_count_rows(&picture, style) <= MOST_ROWS)
 		plan_cells_draw(text, &picture, style);
 	else if (plan_groups_count(&picture, PLACE_L3CACHE) <= MOST_ROWS)

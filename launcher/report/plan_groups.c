@@ -17,9 +17,7 @@ struct summary {
 	struct index_set cores;
 	struct index_set cpus;
 	struct index_set ranks;
-	uint32_t free_cpus;
-	uint32_t held_cpus;
-	uint32_t forbidden_cpus;
+	uint32_t cpus_of_use[PICTURE_USES];
 };
 
 static void summarize(struct summary *summary, const struct picture *picture, uint32_t first_core, uint32_t core_count)
@@ -27,18 +25,19 @@ static void summarize(struct summary *summary, const struct picture *picture, ui
 	index_set_add_range(&summary->cores, first_core, first_core + core_count - 1);
 	for (uint32_t i = picture->core_threads[first_core]; i < picture->core_threads[first_core + core_count]; i++) {
 		index_set_add(&summary->cpus, picture->machine->threads[i].cpu);
-		if (picture->machine->threads[i].access != THREAD_ALLOWED)
-			summary->forbidden_cpus++;
-		else if (picture_is_held(picture, i))
-			summary->held_cpus++;
-		else if (picture->threads[i].rank_count == 0)
-			summary->free_cpus++;
+		summary->cpus_of_use[picture->threads[i].use]++;
 	}
 	for (uint32_t rank = 0; rank < picture->placement->nprocs; rank++) {
 		const struct rank_placement *place = &picture->placement->ranks[rank];
 		if (place->bound && index_set_intersects(&place->cpus, &summary->cpus))
 			index_set_add(&summary->ranks, rank);
 	}
+}
+
+static void add_count(struct text *text, uint32_t cpus, const char *what)
+{
+	if (cpus > 0)
+		text_add_format(text, ", %" PRIu32 " %s %s", cpus, cpus == 1 ? "CPU" : "CPUs", what);
 }
 
 static void add_summary(struct text *text, const struct picture *picture, const struct summary *summary)
@@ -53,15 +52,11 @@ static void add_summary(struct text *text, const struct picture *picture, const 
 		place_words_set(text, "rank", "ranks", &summary->ranks);
 	else
 		text_add(text, picture->unbound_ranks > 0 ? "any rank" : "no rank");
-	if (summary->free_cpus > 0 && !index_set_is_empty(&summary->ranks))
-		text_add_format(text, ", %" PRIu32 " %s free", summary->free_cpus,
-		                summary->free_cpus == 1 ? "CPU" : "CPUs");
-	if (summary->held_cpus > 0)
-		text_add_format(text, ", %" PRIu32 " %s held by other jobs", summary->held_cpus,
-		                summary->held_cpus == 1 ? "CPU" : "CPUs");
-	if (summary->forbidden_cpus > 0)
-		text_add_format(text, ", %" PRIu32 " %s not allowed", summary->forbidden_cpus,
-		                summary->forbidden_cpus == 1 ? "CPU" : "CPUs");
+	if (!index_set_is_empty(&summary->ranks))
+		add_count(text, summary->cpus_of_use[PICTURE_FREE], "free");
+	add_count(text, summary->cpus_of_use[PICTURE_HELD], "held by other jobs");
+	add_count(text, summary->cpus_of_use[PICTURE_NOT_IN_SET], "not in cpu_set");
+	add_count(text, summary->cpus_of_use[PICTURE_FORBIDDEN], "not allowed");
 	text_add(text, "\n");
 }
 

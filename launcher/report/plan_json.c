@@ -145,6 +145,7 @@ static json_t *request_json(const struct placement_spec *request)
 	set(object, "cpus_per_rank", json_integer(request->cpus_per_rank));
 	set(object, "memory", json_string(memory_policy_name(request->memory)));
 	set(object, "explicit", json_boolean(request->rank_cpus != NULL));
+	set(object, "cpu_set", index_set_is_empty(&request->cpu_set) ? json_null() : json_set(&request->cpu_set));
 	return object;
 }
 

@@ -5,6 +5,8 @@
 #include "report/plan_picture.h"
 
 #include "base/memory.h"
+#include "report/plan_view.h"
+#include "spec/job_spec.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -75,24 +77,40 @@ static void find_blocks(struct picture *picture)
 	}
 }
 
-bool picture_is_held(const struct picture *picture, uint32_t thread)
+static enum picture_use use_of(const struct picture *picture, const struct index_set *cpu_set, uint32_t thread)
 {
 	const struct hardware_thread *at = &picture->machine->threads[thread];
-	return picture->unbound_ranks == 0 && at->access == THREAD_ALLOWED && at->holder_count > 0 &&
-	       picture->threads[thread].rank_count == 0;
+	if (at->access != THREAD_ALLOWED)
+		return PICTURE_FORBIDDEN;
+	if (picture->threads[thread].rank_count > 0)
+		return PICTURE_RANKS;
+	if (!index_set_is_empty(cpu_set) && !index_set_has(cpu_set, at->cpu))
+		return PICTURE_NOT_IN_SET;
+	if (picture->unbound_ranks > 0)
+		return PICTURE_ANY_RANK;
+	return at->holder_count > 0 ? PICTURE_HELD : PICTURE_FREE;
+}
+
+bool picture_has(const struct picture *picture, enum picture_use use)
+{
+	for (uint32_t i = 0; i < picture->machine->thread_count; i++)
+		if (picture->machine->threads[i].access != THREAD_OFFLINE && picture->threads[i].use == use)
+			return true;
+	return false;
 }
 
 void picture_label(const struct picture *picture, uint32_t thread, const char *free_mark,
                    char label[PICTURE_LABEL_SIZE])
 {
 	const struct picture_thread *on = &picture->threads[thread];
+	const char *const marks[PICTURE_USES] = {[PICTURE_ANY_RANK] = "*",
+	                                         [PICTURE_FREE] = free_mark,
+	                                         [PICTURE_HELD] = "h",
+	                                         [PICTURE_NOT_IN_SET] = "-",
+	                                         [PICTURE_FORBIDDEN] = "x"};
 	int length;
-	if (picture->machine->threads[thread].access != THREAD_ALLOWED)
-		strcpy(label, "x");
-	else if (picture_is_held(picture, thread))
-		strcpy(label, "h");
-	else if (on->rank_count == 0)
-		snprintf(label, PICTURE_LABEL_SIZE, "%s", picture->unbound_ranks > 0 ? "*" : free_mark);
+	if (on->use != PICTURE_RANKS)
+		snprintf(label, PICTURE_LABEL_SIZE, "%s", marks[on->use]);
 	else if (on->rank_count == 1)
 		snprintf(label, PICTURE_LABEL_SIZE, "%" PRIu32, on->first_rank);
 	else {
@@ -105,10 +123,8 @@ void picture_label(const struct picture *picture, uint32_t thread, const char *f
 bool picture_same_label(const struct picture *picture, uint32_t one, uint32_t other)
 {
 	const struct picture_thread *a = &picture->threads[one], *b = &picture->threads[other];
-	bool allowed = picture->machine->threads[one].access == THREAD_ALLOWED;
-	return allowed == (picture->machine->threads[other].access == THREAD_ALLOWED) &&
-	       picture_is_held(picture, one) == picture_is_held(picture, other) && a->rank_count == b->rank_count &&
-	       a->first_rank == b->first_rank && a->last_rank == b->last_rank;
+	return a->use == b->use && a->rank_count == b->rank_count && a->first_rank == b->first_rank &&
+	       a->last_rank == b->last_rank;
 }
 
 static void measure(struct picture *picture)
@@ -129,11 +145,14 @@ static void measure(struct picture *picture)
 	}
 }
 
-void picture_make(struct picture *picture, const struct machine *machine, const struct placement *placement)
+void picture_make(struct picture *picture, const struct plan_view *view)
 {
-	*picture = (struct picture){.machine = machine, .placement = placement};
+	const struct machine *machine = view->machine;
+	*picture = (struct picture){.machine = machine, .placement = view->placement};
 	picture->threads = memory_zeroed((machine->thread_count + 1) * sizeof *picture->threads);
 	put_ranks(picture);
+	for (uint32_t i = 0; i < machine->thread_count; i++)
+		picture->threads[i].use = use_of(picture, &view->spec->placement.cpu_set, i);
 	find_blocks(picture);
 	measure(picture);
 }

@@ -9,10 +9,24 @@
 #include "machine/machine.h"
 #include "plan/placement.h"
 
+struct plan_view;
+
 enum { PICTURE_LABEL_SIZE = 16 };
+
+/* What a hardware thread is to the job. */
+enum picture_use {
+	PICTURE_RANKS,    /* bound ranks are there */
+	PICTURE_ANY_RANK, /* ranks are not bound */
+	PICTURE_FREE,
+	PICTURE_HELD,       /* another job's, and no rank of this one is there */
+	PICTURE_NOT_IN_SET, /* placement.cpu_set leaves it out */
+	PICTURE_FORBIDDEN,
+	PICTURE_USES
+};
 
 /* What stands on a hardware thread. */
 struct picture_thread {
+	enum picture_use use;
 	uint32_t rank_count; /* of bound ranks */
 	uint32_t first_rank;
 	uint32_t last_rank;
@@ -41,16 +55,16 @@ struct picture {
 	struct index_set offline; /* CPUs without a place */
 };
 
-void picture_make(struct picture *picture, const struct machine *machine, const struct placement *placement);
+void picture_make(struct picture *picture, const struct plan_view *view);
 void picture_finish(struct picture *picture);
 
-/* "3", "0-3", "0+" (rank 0 and others), "x" not allowed, "h" held by another job, "*" any of the unbound ranks,
- * `free_mark` for nobody. */
+/* "3", "0-3", "0+" (rank 0 and others), "x" not allowed, "-" not in cpu_set, "h" held by another job, "*" any of the
+ * unbound ranks, `free_mark` for nobody. */
 void picture_label(const struct picture *picture, uint32_t thread, const char *free_mark,
                    char label[PICTURE_LABEL_SIZE]);
 
-/* Another job's, and no rank of this one is there. */
-bool picture_is_held(const struct picture *picture, uint32_t thread);
+/* Whether any hardware thread is that to the job. */
+bool picture_has(const struct picture *picture, enum picture_use use);
 
 /* Whether the same ranks, or the same nobody, are on both. */
 bool picture_same_label(const struct picture *picture, uint32_t one, uint32_t other);

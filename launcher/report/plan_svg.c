@@ -57,17 +57,27 @@ static void add_words(struct canvas *canvas, const char *class, uint32_t x, uint
 	text_add(canvas->text, "</text>\n");
 }
 
+/* How a hardware thread looks that no rank has for itself. */
+static const struct {
+	const char *class, *words;
+} uses[PICTURE_USES] = {
+	[PICTURE_RANKS] = {"thread", ""},
+	[PICTURE_ANY_RANK] = {"thread", "any rank"},
+	[PICTURE_FREE] = {"thread", "free"},
+	[PICTURE_HELD] = {"thread", "held by another job"},
+	[PICTURE_NOT_IN_SET] = {"thread out", "not in cpu_set"},
+	[PICTURE_FORBIDDEN] = {"thread no", "not allowed"},
+};
+
 static void add_thread_title(struct canvas *canvas, uint32_t thread)
 {
 	const struct hardware_thread *at = &canvas->picture->machine->threads[thread];
 	const struct picture_thread *on = &canvas->picture->threads[thread];
 	text_add_format(canvas->text, "<title>CPU %" PRIu32 ": ", at->cpu);
-	if (at->access != THREAD_ALLOWED)
+	if (on->use == PICTURE_FORBIDDEN)
 		text_add_format(canvas->text, "not allowed, %s", thread_access_reason(at->access));
-	else if (picture_is_held(canvas->picture, thread))
-		text_add(canvas->text, "held by another job");
-	else if (on->rank_count == 0)
-		text_add(canvas->text, canvas->picture->unbound_ranks > 0 ? "any rank" : "free");
+	else if (on->use != PICTURE_RANKS)
+		text_add(canvas->text, uses[on->use].words);
 	else if (on->rank_count == 1)
 		text_add_format(canvas->text, "rank %" PRIu32, on->first_rank);
 	else
@@ -79,13 +89,12 @@ static void add_thread_title(struct canvas *canvas, uint32_t thread)
 static void add_thread(struct canvas *canvas, uint32_t thread, uint32_t x, uint32_t y)
 {
 	const struct picture_thread *on = &canvas->picture->threads[thread];
-	bool allowed = canvas->picture->machine->threads[thread].access == THREAD_ALLOWED;
 	char label[PICTURE_LABEL_SIZE];
 	picture_label(canvas->picture, thread, "", label);
 	text_add_format(canvas->text,
 	                "<g><rect x=\"%" PRIu32 "\" y=\"%" PRIu32 "\" width=\"%" PRIu32 "\" height=\"%d\" class=\"%s\"",
-	                x, y, canvas->thread_width, THREAD_HEIGHT, allowed ? "thread" : "thread no");
-	if (allowed && on->rank_count > 0) {
+	                x, y, canvas->thread_width, THREAD_HEIGHT, uses[on->use].class);
+	if (on->use == PICTURE_RANKS) {
 		text_add(canvas->text, " style=\"fill:");
 		markup_add_colour(canvas->text, on->first_rank);
 		text_add(canvas->text, on->rank_count > 1 ? ";stroke-dasharray:3 2;stroke:#333\"" : "\"");
@@ -254,7 +263,7 @@ static void add_head(struct canvas *canvas, const struct plan_view *view)
 		                place_level_name(request->bind_to));
 	add_words(canvas, "head", MARGIN, MARGIN + 10, words.bytes);
 	words.length = 0;
-	text_add_format(&words, "%s; grey: free, hatched: not allowed", view->machine->description);
+	text_add_format(&words, "%s; grey: free, -: not in cpu_set, hatched: not allowed", view->machine->description);
 	add_words(canvas, "legend", MARGIN, MARGIN + 30, words.bytes);
 	text_finish(&words);
 }
@@ -280,7 +289,7 @@ static const char style_sheet[] =
 	".title{font-size:12px;font-weight:600}.legend{font-size:13px}.warning{fill:#a40}"
 	".name{font-size:9px;fill:#777}.rank{font-size:12px;text-anchor:middle}"
 	".package{fill:#f4f4f6;stroke:#889}.node{fill:#e9eef5;stroke:#9ab}.cache{fill:#fff;stroke:#bcd}"
-	".core{fill:#fafafa;stroke:#ccc}.thread{fill:#e4e4e4;stroke:#bbb}.no{fill:url(#no)}</style>\n"
+	".core{fill:#fafafa;stroke:#ccc}.thread{fill:#e4e4e4;stroke:#bbb}.out{fill:#fff}.no{fill:url(#no)}</style>\n"
 	"<defs><pattern id=\"no\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">"
 	"<rect width=\"6\" height=\"6\" fill=\"#eee\"/><path d=\"M0 6L6 0\" stroke=\"#b66\"/></pattern></defs>\n";
 
@@ -288,7 +297,7 @@ void plan_svg(struct text *text, const struct plan_view *view)
 {
 	struct picture picture;
 	struct text body = {0};
-	picture_make(&picture, view->machine, view->placement);
+	picture_make(&picture, view);
 	struct canvas canvas = {.text = &body, .picture = &picture};
 	uint32_t y = HEAD_HEIGHT;
 	measure(&canvas);

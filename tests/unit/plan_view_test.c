@@ -141,6 +141,28 @@ static void the_json_is_written_whatever_a_control_group_is_called(void **state)
 	finish(&planned);
 }
 
+/* What may be used, and was not asked for, is not free to this job. */
+static void what_cpu_set_leaves_out_is_told_apart_from_what_is_free(void **state)
+{
+	(void)state;
+	struct planned planned;
+	plan(&planned, "core:4 pu:1", 1, PLACE_CORE);
+	index_set_add_range(&planned.spec.placement.cpu_set, 0, 1);
+	plan_text(&planned.text, &planned.view, &(struct plan_style){0});
+	assert_non_null(strstr(planned.text.bytes, "| 0 | . | - | - |  cores 0-3"));
+	assert_non_null(strstr(planned.text.bytes, ". free   - not in cpu_set\n"));
+	planned.text.length = 0;
+	plan_svg(&planned.text, &planned.view);
+	assert_non_null(strstr(planned.text.bytes, "<title>CPU 1: free</title>"));
+	assert_non_null(strstr(planned.text.bytes, "<title>CPU 2: not in cpu_set</title>"));
+	planned.text.length = 0;
+	plan_json(&planned.text, &planned.view);
+	json_t *json = json_loads(planned.text.bytes, 0, NULL);
+	assert_string_equal(string_of(json_object_get(json, "request"), "cpu_set"), "0-1");
+	json_decref(json);
+	finish(&planned);
+}
+
 /* Each "<name" has its "</name>" or ends in "/>", in the right order. */
 static void assert_well_formed(const char *xml)
 {
@@ -243,6 +265,7 @@ int main(void)
 		cmocka_unit_test(the_json_says_why_a_cpu_may_not_be_used_and_who_set_the_limits),
 		cmocka_unit_test(the_text_says_what_limits_memory),
 		cmocka_unit_test(the_json_is_written_whatever_a_control_group_is_called),
+		cmocka_unit_test(what_cpu_set_leaves_out_is_told_apart_from_what_is_free),
 		cmocka_unit_test(the_drawing_is_well_formed_and_its_words_are_text),
 		cmocka_unit_test(the_drawing_stays_one_whatever_its_words_hold),
 		cmocka_unit_test(bindings_have_a_line_a_rank),
