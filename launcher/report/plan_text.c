@@ -213,6 +213,7 @@ static void add_ranks(struct text *text, const struct placement *placement, cons
 {
 	struct columns columns = measure(placement, style->width != 0 ? style->width : DEFAULT_WIDTH);
 	bool fold = !style->every_rank && placement->nprocs > LISTED_AT_MOST;
+	const char *hint = " (-v lists them)"; /* once */
 	text_add_format(text, "\n%*s  %-*s  %-*s  why\n", columns.rank, "rank", columns.cpus, "CPUs", columns.nodes,
 	                "NUMA");
 	for (uint32_t rank = 0; rank < placement->nprocs; rank++) {
@@ -220,8 +221,9 @@ static void add_ranks(struct text *text, const struct placement *placement, cons
 		add_rank(text, placement, rank, &columns);
 		if (last - rank + 1 < SHORTEST_FOLD)
 			continue;
-		text_add_format(text, "%*s  ranks %" PRIu32 "-%" PRIu32 " likewise\n", columns.rank,
-		                style->utf8 ? "  \xe2\x8b\xae" : ":", rank + 1, last - 1);
+		text_add_format(text, "%*s  ranks %" PRIu32 "-%" PRIu32 " likewise%s\n", columns.rank,
+		                style->utf8 ? "  \xe2\x8b\xae" : ":", rank + 1, last - 1, hint);
+		hint = "";
 		add_rank(text, placement, last, &columns);
 		rank = last;
 	}
