@@ -5,6 +5,7 @@
 #ifndef MUSTER_REPORT_MARKUP_H
 #define MUSTER_REPORT_MARKUP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct text;
@@ -14,5 +15,8 @@ void markup_add_words(struct text *text, const char *words);
 
 /* Neighbouring ranks get colours far apart. */
 void markup_add_colour(struct text *text, uint32_t rank);
+
+/* Whether words on that colour had better be white. */
+bool markup_is_dark(uint32_t rank);
 
 #endif

@@ -257,16 +257,10 @@ static void add_legend(struct drawing *drawing)
 {
 	const struct picture *picture = drawing->picture;
 	struct text legend = {0};
-	if (picture_has(picture, PICTURE_ANY_RANK))
-		text_add(&legend, "   * any rank");
-	if (picture_has(picture, PICTURE_FREE))
-		text_add_format(&legend, "   %s free", drawing->strokes->free_mark);
-	if (picture_has(picture, PICTURE_HELD))
-		text_add(&legend, "   h held by another job");
-	if (picture_has(picture, PICTURE_NOT_IN_SET))
-		text_add(&legend, "   - not in cpu_set");
-	if (picture_has(picture, PICTURE_FORBIDDEN))
-		text_add(&legend, "   x not allowed");
+	for (enum picture_use use = PICTURE_ANY_RANK; use < PICTURE_USES; use++)
+		if (picture_has(picture, use))
+			text_add_format(&legend, "   %s %s", picture_use_mark(use, drawing->strokes->free_mark),
+			                picture_use_words(use));
 	if (is_crowded(picture))
 		text_add(&legend, "   0+ rank 0 and others");
 	if (words_in_cell(picture) > 1)

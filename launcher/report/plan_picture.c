@@ -99,18 +99,43 @@ bool picture_has(const struct picture *picture, enum picture_use use)
 	return false;
 }
 
+const char *picture_use_mark(enum picture_use use, const char *free_mark)
+{
+	static const char *const marks[PICTURE_USES] = {"", "*", "", "h", "-", "x"};
+	return use == PICTURE_FREE ? free_mark : marks[use];
+}
+
+const char *picture_use_words(enum picture_use use)
+{
+	static const char *const words[PICTURE_USES] = {
+		[PICTURE_RANKS] = "",
+		[PICTURE_ANY_RANK] = "any rank",
+		[PICTURE_FREE] = "free",
+		[PICTURE_HELD] = "held by another job",
+		[PICTURE_NOT_IN_SET] = "not in cpu_set",
+		[PICTURE_FORBIDDEN] = "not allowed",
+	};
+	return words[use];
+}
+
+uint32_t picture_ranks_on(const struct picture *picture, uint32_t thread, uint32_t *ranks, uint32_t most)
+{
+	const struct picture_thread *on = &picture->threads[thread];
+	uint32_t count = 0;
+	most = on->rank_count < most ? on->rank_count : most;
+	for (uint32_t rank = on->first_rank; count < most; rank++)
+		if (index_set_has(&picture->placement->ranks[rank].cpus, picture->machine->threads[thread].cpu))
+			ranks[count++] = rank;
+	return count;
+}
+
 void picture_label(const struct picture *picture, uint32_t thread, const char *free_mark,
                    char label[PICTURE_LABEL_SIZE])
 {
 	const struct picture_thread *on = &picture->threads[thread];
-	const char *const marks[PICTURE_USES] = {[PICTURE_ANY_RANK] = "*",
-	                                         [PICTURE_FREE] = free_mark,
-	                                         [PICTURE_HELD] = "h",
-	                                         [PICTURE_NOT_IN_SET] = "-",
-	                                         [PICTURE_FORBIDDEN] = "x"};
 	int length;
 	if (on->use != PICTURE_RANKS)
-		snprintf(label, PICTURE_LABEL_SIZE, "%s", marks[on->use]);
+		snprintf(label, PICTURE_LABEL_SIZE, "%s", picture_use_mark(on->use, free_mark));
 	else if (on->rank_count == 1)
 		snprintf(label, PICTURE_LABEL_SIZE, "%" PRIu32, on->first_rank);
 	else {

@@ -63,6 +63,13 @@ void picture_finish(struct picture *picture);
 void picture_label(const struct picture *picture, uint32_t thread, const char *free_mark,
                    char label[PICTURE_LABEL_SIZE]);
 
+/* The label of a hardware thread that no bound rank is on, and what it means: "free". */
+const char *picture_use_mark(enum picture_use use, const char *free_mark);
+const char *picture_use_words(enum picture_use use);
+
+/* The first of the ranks that are bound to it, at most `most`; returns how many were put into `ranks`. */
+uint32_t picture_ranks_on(const struct picture *picture, uint32_t thread, uint32_t *ranks, uint32_t most);
+
 /* Whether any hardware thread is that to the job. */
 bool picture_has(const struct picture *picture, enum picture_use use);
 

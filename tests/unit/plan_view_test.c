@@ -196,7 +196,7 @@ static void the_drawing_is_well_formed_and_its_words_are_text(void **state)
 		planned.machine.threads[0].access = THREAD_OUTSIDE_AFFINITY;
 		plan_svg(&planned.text, &planned.view);
 		assert_well_formed(planned.text.bytes);
-		assert_non_null(strstr(planned.text.bytes, "rank 3: CPU"));
+		assert_non_null(strstr(planned.text.bytes, i == 1 ? "rank 3: not bound, may use CPUs" : "rank 3: CPU"));
 		assert_non_null(strstr(planned.text.bytes, "and 6 more ranks"));
 		assert_non_null(strstr(planned.text.bytes, "not allowed, outside the inherited affinity mask"));
 		finish(&planned);
@@ -224,6 +224,76 @@ static void the_drawing_stays_one_whatever_its_words_hold(void **state)
 	for (size_t i = 0; i < planned.text.length; i++)
 		assert_true(planned.text.bytes[i] == '\n' ||
 		            (planned.text.bytes[i] >= ' ' && planned.text.bytes[i] < 0x7f));
+	finish(&planned);
+}
+
+static uint32_t count_of(const char *text, const char *piece)
+{
+	uint32_t count = 0;
+	for (const char *at = text; (at = strstr(at, piece)) != NULL; at++)
+		count++;
+	return count;
+}
+
+static void the_drawing_has_no_larger_boxes_and_no_more_of_them_than_the_machine(void **state)
+{
+	(void)state;
+	struct planned planned;
+	plan(&planned, "numa:1 core:2 pu:1", 1, PLACE_CORE);
+	plan_svg(&planned.text, &planned.view);
+	assert_null(strstr(planned.text.bytes, "L3 cache"));
+	assert_int_equal(count_of(planned.text.bytes, "class=\"cache\""), 0);
+	uint32_t width;
+	const char *package = strstr(planned.text.bytes, "class=\"package\"");
+	assert_non_null(package);
+	assert_int_equal(sscanf(strstr(package, "width="), "width=\"%u\"", &width), 1);
+	assert_in_range(width, 100, 200);
+	finish(&planned);
+}
+
+static void the_drawing_explains_what_is_seen_in_it_and_nothing_else(void **state)
+{
+	(void)state;
+	struct planned planned;
+	plan(&planned, "core:2 pu:1", 1, PLACE_CORE);
+	plan_svg(&planned.text, &planned.view);
+	assert_non_null(strstr(planned.text.bytes, ">1 rank on another machine, mapped by core"));
+	assert_non_null(strstr(planned.text.bytes, ">number of a core</text>"));
+	assert_non_null(strstr(planned.text.bytes, ">free</text>"));
+	assert_null(strstr(planned.text.bytes, ">not allowed</text>"));
+	assert_null(strstr(planned.text.bytes, ">not in cpu_set</text>"));
+	assert_null(strstr(planned.text.bytes, "several ranks"));
+	finish(&planned);
+}
+
+/* Rank 0 is hsl(0,...), rank 2 hsl(275,...). */
+static void a_core_of_several_ranks_has_the_colours_of_all(void **state)
+{
+	(void)state;
+	struct planned planned;
+	plan(&planned, "core:2 pu:1", 4, PLACE_CORE);
+	plan_svg(&planned.text, &planned.view);
+	assert_int_equal(count_of(planned.text.bytes, "fill:hsl(0,"), 3); /* on core 0, and twice in the legend */
+	assert_int_equal(count_of(planned.text.bytes, "fill:hsl(275,"), 3);
+	assert_non_null(strstr(planned.text.bytes, "several ranks, the colour of each"));
+	finish(&planned);
+	plan(&planned, "core:2 pu:1", 10, PLACE_CORE);
+	plan_svg(&planned.text, &planned.view);
+	assert_non_null(strstr(planned.text.bytes, "several ranks, the first 4 in colours"));
+	finish(&planned);
+}
+
+/* Rank 41 is dark blue, rank 1 light green. */
+static void words_are_white_on_dark_colours_only(void **state)
+{
+	(void)state;
+	struct planned planned;
+	plan(&planned, "core:64 pu:1", 64, PLACE_CORE);
+	plan_svg(&planned.text, &planned.view);
+	const char *dark = strstr(planned.text.bytes, "CPU 41: rank 41"),
+		   *light = strstr(planned.text.bytes, "CPU 1: rank 1<");
+	assert_memory_equal(strstr(dark, "class=\"rank"), "class=\"rank pale\"", 17);
+	assert_memory_equal(strstr(light, "class=\"rank"), "class=\"rank\"", 12);
 	finish(&planned);
 }
 
@@ -268,6 +338,10 @@ int main(void)
 		cmocka_unit_test(what_cpu_set_leaves_out_is_told_apart_from_what_is_free),
 		cmocka_unit_test(the_drawing_is_well_formed_and_its_words_are_text),
 		cmocka_unit_test(the_drawing_stays_one_whatever_its_words_hold),
+		cmocka_unit_test(the_drawing_has_no_larger_boxes_and_no_more_of_them_than_the_machine),
+		cmocka_unit_test(the_drawing_explains_what_is_seen_in_it_and_nothing_else),
+		cmocka_unit_test(a_core_of_several_ranks_has_the_colours_of_all),
+		cmocka_unit_test(words_are_white_on_dark_colours_only),
 		cmocka_unit_test(bindings_have_a_line_a_rank),
 		cmocka_unit_test(lines_and_colours_come_only_when_asked_for),
 	};
