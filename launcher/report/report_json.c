@@ -178,7 +178,7 @@ static json_t *make_warnings(const struct report_facts *facts)
 	return warnings;
 }
 
-/* What a terminal was told, a line each. */
+/* What a terminal was told or, of a reader that went away, spared: a line each. */
 static json_t *make_summary(const struct report_facts *facts)
 {
 	static const char prefix[] = "muster: ";
@@ -186,7 +186,7 @@ static json_t *make_summary(const struct report_facts *facts)
 	struct text text = {0};
 	json_t *lines = json_array();
 	plain.colour = false;
-	report_text_add_failure(&text, &plain);
+	report_text_add_summary(&text, &plain);
 	char *rest = text.bytes;
 	for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;) {
 		bool own = strncmp(line, prefix, strlen(prefix)) == 0; /* errors of a spec begin with its name */

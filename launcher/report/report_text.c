@@ -391,14 +391,7 @@ static void add_error(struct text *text, const struct report_facts *facts)
 	add_end(text, facts);
 }
 
-/* `muster run ... | head -1`: the user closed the output, and knows. */
-static bool ended_with_its_reader(const struct job_result *result)
-{
-	return result->reader_gone && result->survivors == 0 && result->first_failure != NO_RANK &&
-	       rank_exit_code(&result->ranks[result->first_failure]) == 128 + SIGPIPE;
-}
-
-void report_text_add_failure(struct text *text, const struct report_facts *facts)
+void report_text_add_summary(struct text *text, const struct report_facts *facts)
 {
 	if (facts->result->nprocs == 0) { /* nothing is known of ranks: what there is to say is the error */
 		add_error(text, facts);
@@ -408,8 +401,7 @@ void report_text_add_failure(struct text *text, const struct report_facts *facts
 	case OUTCOME_OK:
 		return;
 	case OUTCOME_FAILED:
-		if (!ended_with_its_reader(facts->result))
-			add_failed(text, facts);
+		add_failed(text, facts);
 		return;
 	case OUTCOME_TIMEOUT:
 		add_timeout(text, facts);
@@ -421,6 +413,20 @@ void report_text_add_failure(struct text *text, const struct report_facts *facts
 		add_error(text, facts);
 		return;
 	}
+}
+
+/* `muster run ... | head -1`: the user closed the output, and knows. */
+static bool ended_with_its_reader(const struct job_result *result)
+{
+	return result->outcome == OUTCOME_FAILED && result->reader_gone && result->survivors == 0 &&
+	       result->first_failure != NO_RANK &&
+	       rank_exit_code(&result->ranks[result->first_failure]) == 128 + SIGPIPE;
+}
+
+void report_text_add_failure(struct text *text, const struct report_facts *facts)
+{
+	if (!ended_with_its_reader(facts->result))
+		report_text_add_summary(text, facts);
 }
 
 void report_text_add_restart(struct text *text, const struct report_facts *facts, const struct restart *restart)

@@ -11,8 +11,12 @@
 
 struct restart;
 
-/* Adds whole lines, each begins with "muster: "; nothing for a job that ended well. */
+/* Adds whole lines, each begins with "muster: "; nothing for a job that ended well, or with the reader of its output.
+ */
 void report_text_add_failure(struct text *text, const struct report_facts *facts);
+
+/* The same for a record, which says what a reader's end did as well. */
+void report_text_add_summary(struct text *text, const struct report_facts *facts);
 
 /* One line: "survivors: 0", and what outlived its rank and was stopped. */
 void report_text_add_survivors(struct text *text, const struct report_facts *facts);

@@ -182,10 +182,33 @@ static void what_became_of_the_others_is_told_in_these_words(void **state)
 	check_words(cases, COUNT_OF(cases));
 }
 
+/* `muster run ... | head -1`: who closed a pipe knows; who reads the record later does not. */
+static void of_a_reader_that_went_away_the_record_says_what_the_terminal_is_spared(void **state)
+{
+	(void)state;
+	struct rank_result ranks[] = {{SIGNALED(SIGPIPE, 0, 3)}, {SIGNALED(SIGPIPE, 1, 4), .in_wake = true}};
+	struct job_result result = {.outcome = OUTCOME_FAILED, .reader_gone = true, .nprocs = 2, .ranks = ranks};
+	struct report_fixture f;
+	struct text told = {0}, kept = {0};
+	report_fixture_begin(&f, &result);
+	report_text_add_failure(&told, &f.facts);
+	assert_int_equal(told.length, 0);
+	report_text_add_summary(&kept, &f.facts);
+	assert_string_equal(kept.bytes,
+	                    "muster: rank 0 (pid 4300, CPUs 0,8) was killed by SIGPIPE (it wrote to a pipe or "
+	                    "socket that nobody reads any more), 0.003 s after the start\n"
+	                    "muster: others: 1 failed in its wake (rank 1, SIGPIPE)\n"
+	                    "muster: survivors: 0\n");
+	text_finish(&told);
+	text_finish(&kept);
+	report_fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_became_of_the_others_is_told_in_these_words),
+		cmocka_unit_test(of_a_reader_that_went_away_the_record_says_what_the_terminal_is_spared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
