@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 size_t utf8_bytes(const char *at)
@@ -43,6 +44,17 @@ size_t printable_bytes(const char *at)
 {
 	size_t length = utf8_bytes(at);
 	return is_control(at, length) ? 0 : length;
+}
+
+const char *printable_escape(char byte, char escape[ESCAPE_BYTES])
+{
+	static const char named[] = "\n\t\r", names[] = "ntr";
+	const char *is_named = byte == '\0' ? NULL : strchr(named, byte);
+	if (is_named != NULL)
+		snprintf(escape, ESCAPE_BYTES, "\\%c", names[is_named - named]);
+	else
+		snprintf(escape, ESCAPE_BYTES, "\\x%02x", (unsigned char)byte);
+	return escape;
 }
 
 void make_printable(char *text)

@@ -14,6 +14,10 @@ size_t utf8_bytes(const char *at);
 /* The same, and 0 for a control character too: how many bytes may be shown as they are. */
 size_t printable_bytes(const char *at);
 
+/* What may stand for a byte that may not be shown: "\n" for a line's end, else such as "\x1b". */
+enum { ESCAPE_BYTES = 5 };
+const char *printable_escape(char byte, char escape[ESCAPE_BYTES]);
+
 /* Replaces, in place, what is a control character or not UTF-8 by '?'. */
 void make_printable(char *text);
 

@@ -31,13 +31,14 @@ static const char *entity_of(char character)
 /* XML has no way to write control characters at all. */
 void markup_add_words(struct text *text, const char *words)
 {
+	char escape[ESCAPE_BYTES];
 	while (words != NULL && *words != '\0') {
 		size_t length = printable_bytes(words);
 		const char *entity = entity_of(*words);
 		if (entity != NULL)
 			text_add(text, entity);
 		else if (length == 0)
-			text_add(text, "?");
+			text_add(text, printable_escape(*words, escape));
 		else
 			text_add_bytes(text, words, length);
 		words += length == 0 ? 1 : length;

@@ -10,7 +10,7 @@
 
 struct text;
 
-/* As XML and HTML have it; '?' for what they have no way to write. NULL is no words. */
+/* As XML and HTML have it; "\n" and the like for what they have no way to write. NULL is no words. */
 void markup_add_words(struct text *text, const char *words);
 
 /* Neighbouring ranks get colours far apart. */

@@ -83,11 +83,12 @@ static void add_tail_line(struct text *text, const char *line)
 	const char *at = over == NULL ? line : over + 1;
 	const char *end = line + length;
 	const char *cut = end - at > TAIL_LINE_BYTES ? at + TAIL_LINE_BYTES : end;
+	char escape[ESCAPE_BYTES];
 	text_add(text, PREFIX "  | ");
 	while (at < cut) {
 		size_t shown = *at == '\t' ? 1 : printable_bytes(at);
 		if (shown == 0)
-			text_add_format(text, "\\x%02x", (unsigned char)*at);
+			text_add(text, printable_escape(*at, escape));
 		else
 			text_add_bytes(text, at, shown);
 		at += shown == 0 ? 1 : shown;

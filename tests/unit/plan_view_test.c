@@ -218,7 +218,7 @@ static void the_drawing_stays_one_whatever_its_words_hold(void **state)
 	plan_svg(&planned.text, &planned.view);
 	assert_well_formed(planned.text.bytes);
 	uint32_t shown = 0;
-	for (const char *at = planned.text.bytes; (at = strstr(at, "&lt;/svg&gt;&amp;&quot;?]0;")) != NULL; at++)
+	for (const char *at = planned.text.bytes; (at = strstr(at, "&lt;/svg&gt;&amp;&quot;\\x1b]0;")) != NULL; at++)
 		shown++;
 	assert_int_equal(shown, 4); /* description twice, reason, warning */
 	for (size_t i = 0; i < planned.text.length; i++)
