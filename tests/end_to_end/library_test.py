@@ -187,6 +187,8 @@ class Library(harness.TestCase):
         waiting = report["ranks"][1]["library"]["waiting"]
         self.assertEqual((waiting["in"], waiting["label"]), ("barrier", "epoch 3"))
         self.assertGreater(waiting["for_s"], 0.2)
+        self.assertGreaterEqual(waiting["since_s"], report["ranks"][1]["started_s"])
+        self.assertLess(waiting["since_s"] + waiting["for_s"], report["ranks"][1]["ended_s"])
         self.assertIsNone(report["ranks"][2]["library"]["waiting"])
 
     def test_a_start_limit_names_who_did_not_call(self):

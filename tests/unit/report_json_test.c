@@ -49,7 +49,7 @@ static const struct member library_members[] = {
 	{"messages_sent", "5"},
 	{"messages_received", "6"},
 	{"message_wait_s", "0.007"},
-	{"waiting", "{\"in\": \"send\", \"label\": null, \"peer\": 3, \"for_s\": 4.1}"},
+	{"waiting", "{\"in\": \"send\", \"label\": null, \"peer\": 3, \"for_s\": 4.1, \"since_s\": 8.0}"},
 	{"marks", "[{\"at_s\": 0.0015, \"text\": \"epoch \u00e9\"}]"},
 	{"events",
          "[{\"kind\": \"barrier\", \"at_s\": 0.002, \"took_s\": 0.0005, \"label\": \"step\", \"bytes\": null},"
