@@ -1,33 +1,41 @@
 /* SPDX-License-Identifier: MIT
  *
  * report_timeline: see report_timeline.h. A row for each rank, from the job's start on the left to its end on the
- * right: its life, over it the phases that it marked, and over these its barriers and collectives. What would be
- * narrower than can be seen is not drawn. Each piece says more about itself in a title.
+ * right: its life, over it the phases that it marked, over these its barriers and collectives, and what it still waited
+ * in when it was stopped. What would be narrower than can be seen is not drawn. Each piece says more about itself in a
+ * title, and its name where that fits.
  */
 #include "report/report_timeline.h"
 
 #include "base/text.h"
 #include "report/markup.h"
+#include "report/report_member.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { LABEL_WIDTH = 90, LINE_WIDTH = 900, ROW_HEIGHT = 20, BAR_HEIGHT = 14, AXIS_HEIGHT = 26, TICKS = 5 };
+enum {
+	LABEL_WIDTH = 130,
+	LINE_WIDTH = 860,
+	ROW_HEIGHT = 20,
+	BAR_HEIGHT = 14,
+	AXIS_HEIGHT = 26,
+	TICKS_MAX = 8,
+	LETTER_WIDTH = 6,
+	NAME_SPACE = 4, /* before and after a name */
+};
 
 static const double narrowest = 0.3;
 
 struct timeline {
 	struct text *text;
+	const json_t *report;
 	double end_s;
 	uint32_t y; /* of the row's bar */
 };
-
-static double number(const json_t *object, const char *name)
-{
-	return json_number_value(json_object_get(object, name));
-}
 
 static double place(const struct timeline *line, double at_s)
 {
@@ -40,7 +48,7 @@ static void add_bar(const struct timeline *line, const char *class, double at_s,
                     const char *name, const char *style)
 {
 	double x = place(line, at_s), width = place(line, at_s + took_s) - x;
-	bool is_life = strcmp(class, "life") == 0;
+	bool is_life = strncmp(class, "life", 4) == 0;
 	if (width < narrowest && !is_life)
 		return;
 	text_add_format(line->text,
@@ -52,22 +60,53 @@ static void add_bar(const struct timeline *line, const char *class, double at_s,
 	text_add_format(line->text, ": %.6f s, from %.6f s on</title></rect>\n", took_s, at_s);
 }
 
+/* Where there is room between the two moments. */
+static void add_name(const struct timeline *line, double at_s, double end_s, const char *name)
+{
+	double x = place(line, at_s), width = place(line, end_s) - x;
+	if ((double)strlen(name) * LETTER_WIDTH + 2 * NAME_SPACE > width)
+		return;
+	text_add_format(line->text, "<text class=\"name\" x=\"%.2f\" y=\"%" PRIu32 "\">", x + NAME_SPACE,
+	                line->y + BAR_HEIGHT - 3);
+	markup_add_words(line->text, name);
+	text_add(line->text, "</text>\n");
+}
+
+static double end_of_phase(const json_t *marks, size_t i, double ended_s)
+{
+	const json_t *next = json_array_get(marks, i + 1);
+	return next != NULL ? report_number(next, "at_s") : ended_s;
+}
+
 static void add_phases(const struct timeline *line, const json_t *marks, double ended_s)
 {
 	size_t i;
 	json_t *mark;
 	json_array_foreach(marks, i, mark)
 	{
-		const json_t *next = json_array_get(marks, i + 1);
-		const char *name = json_string_value(json_object_get(mark, "text"));
-		double at_s = number(mark, "at_s"), end_s = next != NULL ? number(next, "at_s") : ended_s;
+		const char *name = report_words(mark, "text");
+		double at_s = report_number(mark, "at_s");
 		struct text style = {0};
 		text_add(&style, " style=\"fill:");
 		markup_add_colour(&style, (uint32_t)i);
 		text_add(&style, "\"");
 		if (name != NULL)
-			add_bar(line, "phase", at_s, end_s - at_s, "phase", name, style.bytes);
+			add_bar(line, "phase", at_s, end_of_phase(marks, i, ended_s) - at_s, "phase", name,
+			        style.bytes);
 		text_finish(&style);
+	}
+}
+
+/* Over all bars, so that they can be read; the last one's, before what the rank waited in at its end. */
+static void add_phase_names(const struct timeline *line, const json_t *marks, double ended_s)
+{
+	size_t i;
+	json_t *mark;
+	json_array_foreach(marks, i, mark)
+	{
+		const char *name = report_words(mark, "text");
+		if (name != NULL)
+			add_name(line, report_number(mark, "at_s"), end_of_phase(marks, i, ended_s), name);
 	}
 }
 
@@ -77,38 +116,77 @@ static void add_calls(const struct timeline *line, const json_t *calls)
 	json_t *call;
 	json_array_foreach(calls, i, call)
 	{
-		const char *kind = json_string_value(json_object_get(call, "kind"));
-		bool barrier = kind != NULL && strcmp(kind, "barrier") == 0;
+		const char *kind = report_words(call, "kind");
 		if (kind != NULL)
-			add_bar(line, barrier ? "barrier" : "collective", number(call, "at_s"), number(call, "took_s"),
-			        kind, json_string_value(json_object_get(call, "label")), "");
+			add_bar(line, strcmp(kind, "barrier") == 0 ? "barrier" : "collective",
+			        report_number(call, "at_s"), report_number(call, "took_s"), kind,
+			        report_words(call, "label"), "");
 	}
+}
+
+static void add_wait(const struct timeline *line, const struct report_wait *wait, double ended_s)
+{
+	char class[32], name[160];
+	snprintf(class, sizeof class, "%s unfinished", wait->class);
+	snprintf(name, sizeof name, "%s, unfinished", wait->what);
+	add_bar(line, class, wait->at_s, ended_s - wait->at_s, name, NULL, "");
+	add_name(line, wait->at_s, ended_s, name);
+}
+
+/* Around all that it did. */
+static void add_frame(const struct timeline *line, double at_s, double end_s)
+{
+	double x = place(line, at_s);
+	text_add_format(line->text,
+	                "<rect class=\"fallen\" x=\"%.2f\" y=\"%" PRIu32 "\" width=\"%.2f\" height=\"%d\"/>\n", x,
+	                line->y, place(line, end_s) - x, BAR_HEIGHT);
 }
 
 static void add_rank(struct timeline *line, const json_t *rank)
 {
 	const json_t *library = json_object_get(rank, "library"), *started = json_object_get(rank, "started_s"),
-		     *ended = json_object_get(rank, "ended_s");
-	text_add_format(line->text, "<text class=\"label\" x=\"%d\" y=\"%" PRIu32 "\">rank %" PRIu32 "</text>\n",
-	                LABEL_WIDTH - 8, line->y + BAR_HEIGHT - 3,
-	                (uint32_t)json_integer_value(json_object_get(rank, "rank")));
+		     *ended = json_object_get(rank, "ended_s"), *marks = json_object_get(library, "marks");
+	bool failed = report_rank_failed(line->report, rank), first = report_rank_fell_first(line->report, rank);
+	struct report_wait wait;
+	text_add_format(line->text,
+	                "<text class=\"label%s%s\" x=\"%d\" y=\"%" PRIu32 "\">rank %" PRIu32 "%s%s</text>\n",
+	                failed ? " bad" : "", first ? " first" : "", LABEL_WIDTH - 8, line->y + BAR_HEIGHT - 3,
+	                (uint32_t)report_count(rank, "rank"), failed ? " failed" : "", first ? " first" : "");
 	if (!json_is_number(started))
 		return;
 	double started_s = json_number_value(started),
 	       ended_s = json_is_number(ended) ? json_number_value(ended) : line->end_s;
-	add_bar(line, "life", started_s, ended_s - started_s, "alive", NULL, "");
-	add_phases(line, json_object_get(library, "marks"), ended_s);
+	bool waits = report_find_wait(&wait, rank);
+	add_bar(line, failed ? "life bad" : "life", started_s, ended_s - started_s,
+	        failed ? "alive, then failed" : "alive", NULL, "");
+	add_phases(line, marks, ended_s);
 	add_calls(line, json_object_get(library, "events"));
+	if (waits)
+		add_wait(line, &wait, ended_s);
+	if (first)
+		add_frame(line, started_s, ended_s);
+	add_phase_names(line, marks, waits ? wait.at_s : ended_s);
+}
+
+/* The smallest of 1, 2, 5, 10, 20 ... that is not more than so many ticks. */
+static double tick_step(double end_s)
+{
+	static const double factors[] = {2, 2.5, 2};
+	double step = 1e-9;
+	for (size_t i = 0; end_s / step > TICKS_MAX; i++)
+		step *= factors[i % 3];
+	return step;
 }
 
 static void add_axis(const struct timeline *line, uint32_t height)
 {
-	for (int tick = 0; tick <= TICKS; tick++) {
-		double at_s = line->end_s * tick / TICKS, x = place(line, at_s);
+	double step = tick_step(line->end_s);
+	for (int tick = 0; tick <= TICKS_MAX && tick * step <= line->end_s; tick++) {
+		double x = place(line, tick * step);
 		text_add_format(line->text,
 		                "<path class=\"tick\" d=\"M%.2f 0V%" PRIu32 "\"/>"
-		                "<text class=\"time\" x=\"%.2f\" y=\"%" PRIu32 "\">%.3g s</text>\n",
-		                x, height - AXIS_HEIGHT, x, height - 8, at_s);
+		                "<text class=\"time\" x=\"%.2f\" y=\"%" PRIu32 "\">%.6g s</text>\n",
+		                x, height - AXIS_HEIGHT, x, height - 8, tick * step);
 	}
 }
 
@@ -118,9 +196,9 @@ static void add_failure(const struct timeline *line, const json_t *failure, uint
 		return;
 	text_add_format(line->text,
 	                "<path class=\"failure\" d=\"M%.2f 0V%" PRIu32 "\"><title>the first failure: rank %" PRIu32 " ",
-	                place(line, number(failure, "at_s")), height - AXIS_HEIGHT,
-	                (uint32_t)json_integer_value(json_object_get(failure, "rank")));
-	markup_add_words(line->text, json_string_value(json_object_get(failure, "what")));
+	                place(line, report_number(failure, "at_s")), height - AXIS_HEIGHT,
+	                (uint32_t)report_count(failure, "rank"));
+	markup_add_words(line->text, report_words(failure, "what"));
 	text_add(line->text, "</title></path>\n");
 }
 
@@ -128,7 +206,7 @@ void report_timeline(struct text *text, const json_t *report)
 {
 	const json_t *ranks = json_object_get(report, "ranks");
 	size_t count = json_array_size(ranks);
-	struct timeline line = {.text = text, .end_s = number(report, "elapsed_s")};
+	struct timeline line = {.text = text, .report = report, .end_s = report_number(report, "elapsed_s")};
 	count = count < TIMELINE_RANKS_MAX ? count : TIMELINE_RANKS_MAX;
 	uint32_t width = LABEL_WIDTH + LINE_WIDTH + 40, height = (uint32_t)count * ROW_HEIGHT + AXIS_HEIGHT + 6;
 	text_add_format(text,

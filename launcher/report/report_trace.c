@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "report/json_text.h"
+#include "report/report_member.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,17 @@ static void add_calls(json_t *events, json_int_t rank, const json_t *calls)
 	}
 }
 
+/* Until its end: it never came out of it. */
+static void add_wait(json_t *events, json_int_t number, const json_t *rank, double ended_s)
+{
+	struct report_wait wait;
+	char name[160];
+	if (!report_find_wait(&wait, rank))
+		return;
+	snprintf(name, sizeof name, "%s, unfinished", wait.what);
+	add_slice(events, number, wait.class, name, wait.at_s, ended_s - wait.at_s, json_object());
+}
+
 static json_t *how_it_ended(const json_t *rank)
 {
 	static const char *const names[] = {"pid",     "end",    "exit_code", "signal",
@@ -116,6 +128,7 @@ static void add_rank(json_t *events, const json_t *rank, double job_ended_s)
 	add_slice(events, number, "rank", "alive", started_s, ended_s - started_s, how_it_ended(rank));
 	add_phases(events, number, member(library, "marks"), ended_s);
 	add_calls(events, number, member(library, "events"));
+	add_wait(events, number, rank, ended_s);
 }
 
 /* "i" is a moment; of scope "g" it is drawn across all rows. */
