@@ -4,6 +4,8 @@
  */
 #include "base/printable.h"
 
+#include "base/text.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,6 +57,19 @@ const char *printable_escape(char byte, char escape[ESCAPE_BYTES])
 	else
 		snprintf(escape, ESCAPE_BYTES, "\\x%02x", (unsigned char)byte);
 	return escape;
+}
+
+void printable_add(struct text *text, const char *words)
+{
+	char escape[ESCAPE_BYTES];
+	while (*words != '\0') {
+		size_t length = printable_bytes(words);
+		if (length == 0)
+			text_add(text, printable_escape(*words, escape));
+		else
+			text_add_bytes(text, words, length);
+		words += length == 0 ? 1 : length;
+	}
 }
 
 void make_printable(char *text)

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+struct text;
+
 /* How many bytes the UTF-8 character at `at` has (1 for NUL); 0 where there is none. Reads no further than a NUL. */
 size_t utf8_bytes(const char *at);
 
@@ -17,6 +19,9 @@ size_t printable_bytes(const char *at);
 /* What may stand for a byte that may not be shown: "\n" for a line's end, else such as "\x1b". */
 enum { ESCAPE_BYTES = 5 };
 const char *printable_escape(char byte, char escape[ESCAPE_BYTES]);
+
+/* Adds words with such escapes. */
+void printable_add(struct text *text, const char *words);
 
 /* Replaces, in place, what is a control character or not UTF-8 by '?'. */
 void make_printable(char *text);

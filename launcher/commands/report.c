@@ -5,19 +5,21 @@
 #include "commands/report.h"
 
 #include "base/error.h"
-#include "base/printable.h"
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/job_options.h"
 #include "job/job_find.h"
 #include "job/job_view.h"
 #include "report/report_html.h"
+#include "report/report_overview.h"
 #include "report/report_trace.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct job_usage usage = {
 	.letters = "jTH",
@@ -65,15 +67,27 @@ static int find_job(struct job_view *view, const char *word, struct error *err)
 	return word != NULL ? job_find(view, word, JOB_ANY, err) : job_find_newest(view, has_ended, "has ended", err);
 }
 
-static json_t *load_job(const char *word, struct error *err)
+/* NULL where it cannot be read: then there is the report alone. */
+static FILE *open_events(const struct job_view *view)
+{
+	int fd = openat(view->directory, "events.jsonl", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	FILE *events = fd < 0 ? NULL : fdopen(fd, "r");
+	if (fd >= 0 && events == NULL)
+		close(fd);
+	return events;
+}
+
+static json_t *load_job(const char *word, FILE **events, struct error *err)
 {
 	struct job_view view;
 	json_t *report = NULL;
-	if (find_job(&view, word, err) == 0 && view.life == JOB_ENDED)
+	if (find_job(&view, word, err) == 0 && view.life == JOB_ENDED) {
 		report = job_view_report(&view, err);
-	else if (view.directory >= 0)
+		*events = open_events(&view);
+	} else if (view.directory >= 0) {
 		error_set(err, -ENOENT, "job %s %s", view.id,
 		          view.life == JOB_LOST ? "is lost: there is no report" : "still runs; muster status shows it");
+	}
 	job_view_close(&view);
 	return report;
 }
@@ -131,68 +145,14 @@ static int check_report(const json_t *report, const char *word, struct error *er
 	return check_members(report, word, err);
 }
 
-static json_t *load(const char *word, struct error *err)
+static json_t *load(const char *word, FILE **events, struct error *err)
 {
-	json_t *report = word != NULL && is_file(word) ? load_file(word, err) : load_job(word, err);
+	json_t *report = word != NULL && is_file(word) ? load_file(word, err) : load_job(word, events, err);
 	if (report != NULL && check_report(report, word != NULL ? word : "the newest job", err) < 0) {
 		json_decref(report);
 		return NULL;
 	}
 	return report;
-}
-
-/* --- as text --- */
-
-static void print_text(const char *before, const json_t *value, const char *after)
-{
-	char *shown = json_string_value(value) == NULL ? NULL : strdup(json_string_value(value));
-	if (shown == NULL)
-		return;
-	make_printable(shown);
-	printf("%s%s%s", before, shown, after);
-	free(shown);
-}
-
-static void print_summary(const json_t *summary)
-{
-	size_t i;
-	json_t *line;
-	json_array_foreach(summary, i, line) print_text("", line, "\n");
-}
-
-static void print_rank(const json_t *rank)
-{
-	json_t *code = json_object_get(rank, "exit_code");
-	printf("%4d  %-8d", (int)json_integer_value(json_object_get(rank, "rank")),
-	       (int)json_integer_value(json_object_get(rank, "pid")));
-	printf("  %8.3f  %8.3f  %8.1f MiB  ", json_number_value(json_object_get(rank, "user_s")),
-	       json_number_value(json_object_get(rank, "system_s")),
-	       json_number_value(json_object_get(rank, "max_rss_bytes")) / (1 << 20));
-	if (json_is_integer(code))
-		printf("exit %d", (int)json_integer_value(code));
-	else
-		print_text("",
-		           json_is_string(json_object_get(rank, "signal")) ? json_object_get(rank, "signal")
-		                                                           : json_object_get(rank, "end"),
-		           "");
-	puts(json_is_true(json_object_get(rank, "stopped")) ? ", stopped by muster" : "");
-}
-
-static void print_report(const json_t *report)
-{
-	size_t i;
-	json_t *rank, *job = json_object_get(report, "job"), *ranks = json_object_get(report, "ranks");
-	print_text("job      ", json_object_get(job, "id"), "\n");
-	print_text("outcome  ", json_object_get(report, "outcome"), "");
-	printf(", exit code %d\n", (int)json_integer_value(json_object_get(report, "exit_code")));
-	print_text("started  ", json_object_get(report, "started"), "");
-	printf(", took %.3f s\n", json_number_value(json_object_get(report, "elapsed_s")));
-	if (json_integer_value(json_object_get(report, "restarts")) > 0)
-		printf("restarts %d\n", (int)json_integer_value(json_object_get(report, "restarts")));
-	print_summary(json_object_get(report, "summary"));
-	if (json_array_size(ranks) > 0)
-		puts("rank  pid         user s  system s        memory  end");
-	json_array_foreach(ranks, i, rank) print_rank(rank);
 }
 
 static void print_json(const json_t *document, size_t flags)
@@ -209,31 +169,48 @@ static void print_page(const json_t *report)
 	text_finish(&page);
 }
 
+static void print_overview(const json_t *report, FILE *events)
+{
+	struct text overview = {0};
+	report_overview(&overview, report, events);
+	fputs(overview.bytes, stdout);
+	text_finish(&overview);
+}
+
+static void show(const struct job_options *options, const json_t *report, FILE *events)
+{
+	if (options->json) {
+		print_json(report, JSON_INDENT(1));
+	} else if (options->trace) {
+		json_t *trace = report_trace(report);
+		print_json(trace, JSON_COMPACT);
+		json_decref(trace);
+	} else if (options->html) {
+		print_page(report);
+	} else {
+		print_overview(report, events);
+	}
+}
+
 int command_report(int argc, char **argv)
 {
 	struct job_options options;
 	struct error err;
-	int code;
+	int code = EXIT_OK;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
 	if (options.json + options.trace + options.html > 1) {
 		error_set(&err, -EINVAL, "--json, --html and --trace all go to standard output: choose one");
 		return console_tell(&err, EXIT_MUSTER);
 	}
-	json_t *report = load(options.words[0], &err);
+	FILE *events = NULL;
+	json_t *report = load(options.words[0], &events, &err);
 	if (report == NULL)
-		return console_tell(&err, EXIT_MUSTER);
-	if (options.json) {
-		print_json(report, JSON_INDENT(1));
-	} else if (options.trace) {
-		json_t *trace = report_trace(report);
-		print_json(trace, JSON_COMPACT);
-		json_decref(trace);
-	} else if (options.html) {
-		print_page(report);
-	} else {
-		print_report(report);
-	}
+		code = console_tell(&err, EXIT_MUSTER);
+	else
+		show(&options, report, events);
 	json_decref(report);
-	return EXIT_OK;
+	if (events != NULL)
+		fclose(events);
+	return code;
 }

@@ -112,26 +112,14 @@ static void add_cell_of_seconds(struct text *text, const json_t *object, const c
 		text_add(text, "<td></td>");
 }
 
-/* Only where some rank used libmuster. */
-static const struct {
-	const char *title, *member;
-	bool is_seconds;
-} library_columns[] = {
-	{"barriers", "barriers", false},      {"waited s", "barrier_wait_s", true},
-	{"came last", "barrier_last", false}, {"collectives", "collectives", false},
-	{"in them s", "collective_s", true},
-};
-
-enum { LIBRARY_COLUMNS = sizeof library_columns / sizeof *library_columns };
-
 static void add_library(struct text *text, const json_t *library)
 {
-	for (size_t i = 0; i < LIBRARY_COLUMNS; i++)
-		if (library_columns[i].is_seconds)
-			add_cell_of_seconds(text, library, library_columns[i].member);
+	for (size_t i = 0; i < REPORT_LIBRARY_COLUMNS; i++)
+		if (report_library_columns[i].is_seconds)
+			add_cell_of_seconds(text, library, report_library_columns[i].member);
 		else if (json_is_object(library))
 			text_add_format(text, "<td>%" PRIi64 "</td>",
-			                (int64_t)report_count(library, library_columns[i].member));
+			                (int64_t)report_count(library, report_library_columns[i].member));
 		else
 			text_add(text, "<td></td>");
 }
@@ -164,8 +152,8 @@ static void add_ranks(struct text *text, const json_t *report)
 	bool has_library = report_has_library(report);
 	text_add(text, "<h2>Ranks</h2>\n<div class=\"wide\"><table>\n<tr><th>rank</th><th>CPUs</th><th>started s</th>"
 	               "<th>ended s</th><th>user s</th><th>system s</th><th>memory MiB</th>");
-	for (size_t i = 0; has_library && i < LIBRARY_COLUMNS; i++)
-		text_add_format(text, "<th>%s</th>", library_columns[i].title);
+	for (size_t i = 0; has_library && i < REPORT_LIBRARY_COLUMNS; i++)
+		text_add_format(text, "<th>%s</th>", report_library_columns[i].title);
 	text_add(text, "<th>end</th></tr>\n");
 	json_array_foreach(json_object_get(report, "ranks"), r, rank) add_rank(text, report, rank, has_library);
 	text_add(text, "</table></div>\n");

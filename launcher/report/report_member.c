@@ -66,6 +66,12 @@ void report_add_rank_end(struct text *text, const json_t *report, const json_t *
 
 /* --- what it did with the library --- */
 
+const struct report_column report_library_columns[REPORT_LIBRARY_COLUMNS] = {
+	{"barriers", "barriers", "barriers", false},   {"waited s", "wait s", "barrier_wait_s", true},
+	{"came last", "last", "barrier_last", false},  {"collectives", "collect", "collectives", false},
+	{"in them s", "coll s", "collective_s", true},
+};
+
 bool report_has_library(const json_t *report)
 {
 	size_t i;

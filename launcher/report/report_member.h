@@ -24,6 +24,16 @@ bool report_rank_fell_first(const json_t *report, const json_t *rank);
 /* "exit 3, the first failure", "SIGTERM, stopped by muster" */
 void report_add_rank_end(struct text *text, const json_t *report, const json_t *rank);
 
+/* What tables have of a rank's library, where report_has_library. */
+struct report_column {
+	const char *title, *short_title, *member;
+	bool is_seconds;
+};
+
+enum { REPORT_LIBRARY_COLUMNS = 5 };
+
+extern const struct report_column report_library_columns[REPORT_LIBRARY_COLUMNS];
+
 /* Whether some rank called muster_init. */
 bool report_has_library(const json_t *report);
 

@@ -38,6 +38,45 @@ def waiting(record, rank, **wait):
     return record
 
 
+class Text(Report):
+    def test_it_says_what_ran_where_and_what_was_warned_of(self):
+        record = self.record("-n", "2", "sh", "-c", "test $MUSTER_RANK = 0 || exit 3\nexec sleep 60", code=3)
+        record["warnings"] = ["too few cores"]
+        record["ranks"][1]["cpus"] = "0,2,4,6,8,10,12,14,16,18"
+        text = self.show(record)
+        self.assertIn("command  sh -c test $MUSTER_RANK = 0 || exit 3\\nexec sleep 60\n", text)
+        self.assertIn("warning  too few cores\n", text)
+        self.assertRegex(text, r"\n   1  \d+ +0,2,4,6,8,10,12,1\.\.\.  .*  exit 3, the first failure\n")
+        self.assertRegex(text, r"\n   0  \d+ +[-\d,]+  .*  SIGTERM, stopped by muster\n")
+        self.assertNotIn("barriers", text)
+
+    def test_ranks_of_the_library_have_what_they_did_with_it(self):
+        record = self.record("-n", "2", "true")
+        record["ranks"][1]["library"] = LIBRARY
+        head, one, other = self.show(record).splitlines()[-3:]
+        self.assertRegex(head, r"  memory  barriers    wait s      last   collect    coll s  end$")
+        self.assertEqual(one.split()[-7:], ["-", "-", "-", "-", "-", "exit", "0"])
+        self.assertEqual(other.split()[-7:], ["4", "0.250", "1", "2", "0.500", "exit", "0"])
+
+    def test_it_says_what_failed_before_each_restart(self):
+        done = self.muster("run", "-q", "-n", "2", "--oversubscribe", "allow", "--on-failure", "restart", "--max-restarts",
+                           "2", "--set", "failure.backoff=10ms", "--report", self.directory / "record.json", "sh", "-c",
+                           "test $MUSTER_RANK = 1 && exit $((5 + MUSTER_RESTART_COUNT)); exec sleep 60")
+        self.assert_exit(done, 7)
+        text = self.muster("report", "sh").stdout
+        self.assertRegex(text, r"restarts 2\n  before restart 1: rank 1 exit 5, \d+\.\d+ s after the start\n"
+                               r"  before restart 2: rank 1 exit 6, \d+\.\d+ s after the start\n")
+        alone = self.muster("report", self.directory / "record.json").stdout
+        self.assertIn("restarts 2; what failed before them is in the job's record only\n", alone)
+
+    def test_a_job_whose_reader_went_away_has_a_summary(self):
+        done = self.command("sh", "-c", '"$0" run -q -n 2 --oversubscribe allow yes | head -1', harness.MUSTER)
+        self.assertEqual((done.stdout[3:], done.stderr), (" y\n", ""))
+        text = self.muster("report", "yes").stdout
+        self.assertRegex(text, r"\nrank \d \(.*\) was killed by SIGPIPE \(it wrote to a pipe")
+        self.assertIn("  SIGPIPE, the first failure\n", text)
+
+
 class Page(Report):
     def pieces(self, page, words):
         return [rect for rect in page.iter("rect") if rect.get("class") == words]
