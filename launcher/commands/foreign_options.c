@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * foreign_options: see foreign_options.h. Names stand without dashes, "-" for "_", and share a row where they share the
- * answer.
+ * foreign_options: see foreign_options.h. Names stand without their dashes.
  */
 #include "commands/foreign_options.h"
 
-#include <stdbool.h>
-#include <string.h>
+#include "spec/foreign_words.h"
 
 #define ONE_HOST   "leave it out: all ranks are on this host"
 #define RENDEZVOUS "leave it out: muster gives ranks MASTER_ADDR and a free MASTER_PORT; -x sets others"
@@ -14,10 +12,7 @@
 #define CPU_LISTS  "write --set 'placement.rank_cpus=[\"0-1\", \"2-3\"]', a CPU list for each rank"
 #define OWN_CHOICE "leave it out: muster has no such choice to make"
 
-static const struct {
-	const char *names; /* separated by blanks */
-	const char *advice;
-} rows[] = {
+static const struct foreign_row rows[] = {
 	/* How many */
 	{"ntasks np procs num-procs numprocs", "write -n N"},
 	{"N ntasks-per-node tasks-per-node npernode ppn perhost",
@@ -94,47 +89,12 @@ static const struct {
 	{"V version info", "write muster --version"},
 };
 
-/* "nproc_per_node" is "nproc-per-node". */
-static bool is_typed(const char *name, const char *typed, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (name[i] != (typed[i] == '_' ? '-' : typed[i]))
-			return false;
-	return true;
-}
-
-/* How many of the names are it. */
-static unsigned count_in(const char *names, const char *typed, size_t typed_length)
-{
-	unsigned count = 0;
-	while (*names != '\0') {
-		size_t length = strcspn(names, " ");
-		count += length == typed_length && is_typed(names, typed, length);
-		names += length + (names[length] == ' ');
-	}
-	return count;
-}
-
 const char *foreign_option_advice(const char *name, size_t length)
 {
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (count_in(rows[i].names, name, length) > 0)
-			return rows[i].advice;
-	return NULL;
+	return foreign_words_find(rows, sizeof rows / sizeof *rows, name, length);
 }
 
 const char *foreign_option_repeated(void)
 {
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		for (const char *at = rows[i].names; *at != '\0'; at += strspn(at, " ")) {
-			size_t length = strcspn(at, " ");
-			unsigned count = 0;
-			for (size_t j = 0; j < sizeof rows / sizeof *rows; j++)
-				count += count_in(rows[j].names, at, length);
-			if (count != 1)
-				return at;
-			at += length;
-		}
-	}
-	return NULL;
+	return foreign_words_repeated(rows, sizeof rows / sizeof *rows);
 }

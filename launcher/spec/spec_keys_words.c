@@ -4,37 +4,14 @@
  */
 #include "spec/spec_keys.h"
 
+#include "spec/foreign_keys.h"
 #include "spec/key_origin.h"
-
 #include "spec/nearest.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Words of other launchers, which no edit distance brings near to ours. */
-static const struct {
-	const char *word;
-	const char *path;
-} foreign_words[] = {
-	{"cmd", "command"},
-	{"executable", "command"},
-	{"arguments", "args"},
-	{"np", "nprocs"},
-	{"nproc_per_node", "nprocs"},
-	{"processes", "nprocs"},
-	{"ntasks", "nprocs"},
-	{"replicas", "nprocs"},
-	{"workers", "nprocs"},
-	{"environment", "env"},
-	{"cwd", "working_directory"},
-	{"workdir", "working_directory"},
-	{"wdir", "working_directory"},
-	{"cpus_per_task", "placement.cpus_per_rank"},
-	{"mem_bind", "placement.memory"},
-	{"kill_after", "failure.grace"},
-};
 
 const struct spec_key *spec_key_find(const char *path)
 {
@@ -85,7 +62,7 @@ static bool in_exception(const char *path)
 	return strncmp(path, "ranks[]", strlen("ranks[]")) == 0;
 }
 
-/* First the neighbours, then words of other launchers, then the same word elsewhere in the spec. */
+/* First the neighbours, then words of other tools, then the same word elsewhere in the spec. */
 const char *spec_key_guess(const char *parent, const char *name)
 {
 	struct nearest nearest = nearest_to(name);
@@ -95,10 +72,9 @@ const char *spec_key_guess(const char *parent, const char *name)
 	const struct spec_key *neighbour = nearest.best == NULL ? NULL : spec_key_child(parent, nearest.best);
 	if (neighbour != NULL)
 		return neighbour->path;
-	for (size_t i = 0; i < sizeof foreign_words / sizeof *foreign_words; i++)
-		if (edit_distance(foreign_words[i].word, name) == 0)
-			return foreign_words[i].path;
-	const char *path = NULL;
+	const char *path = foreign_key_path(name);
+	if (path != NULL)
+		return path;
 	for (uint32_t i = 0; i < spec_key_count && !in_exception(parent); i++) {
 		const char *before = nearest.best;
 		if (in_exception(spec_keys[i].path))

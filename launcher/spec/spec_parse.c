@@ -9,6 +9,7 @@
 #include "base/file_text.h"
 #include "base/memory.h"
 #include "spec/diagnostics.h"
+#include "spec/foreign_keys.h"
 #include "spec/overrides.h"
 #include "spec/shown.h"
 #include "spec/spec_reader.h"
@@ -58,11 +59,14 @@ void complain_of_form(struct spec_reader *reader, const struct spec_key *key, co
 void complain_of_unknown(struct spec_reader *reader, const struct yaml_node *at, const char *parent, const char *name)
 {
 	bool in_exception = strcmp(parent, "ranks[]") == 0;
-	const char *guess = spec_key_guess(parent, name);
-	char in[64] = "", meant[96] = "";
+	const char *advice = foreign_key_advice(name);
+	const char *guess = advice == NULL ? spec_key_guess(parent, name) : NULL;
+	char in[64] = "", meant[160] = "";
 	if (parent[0] != '\0' && !in_exception)
 		snprintf(in, sizeof in, " in %s", parent);
-	if (guess != NULL) {
+	if (advice != NULL) {
+		snprintf(meant, sizeof meant, "; %s", advice);
+	} else if (guess != NULL) {
 		const char *leaf = strrchr(guess, '.');
 		bool sibling = spec_key_is_child(spec_key_find(guess), parent);
 		snprintf(meant, sizeof meant, "; did you mean \"%s\"?", sibling && leaf != NULL ? leaf + 1 : guess);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * spec_words: the guess at a misspelt key, and the list of what is wrong: in order, bounded, one line each.
+ * spec_words: the guess at a misspelt key, the answer to one of another tool, and the list of what is wrong: in order,
+ * bounded, one line each.
  */
 #include "unit_test.h"
 
 #include "base/text.h"
 #include "spec/diagnostics.h"
+#include "spec/foreign_keys.h"
 #include "spec/nearest.h"
 #include "spec/spec_keys.h"
 
@@ -63,6 +65,13 @@ static void a_misspelt_key_is_guessed(void **state)
 		{"", "environment", "env"},
 		{"", "np", "nprocs"},
 		{"", "ntasks", "nprocs"},
+		{"", "world_size", "nprocs"},
+		{"", "World-Size", "nprocs"},
+		{"", "memory", "limits.memory"},
+		{"", "mem", "limits.memory"},
+		{"limits", "mem", "limits.memory"},
+		{"placement", "mem", "placement.memory"},
+		{"output", "error", "output.stderr"},
 		{"", "policy", "failure.policy"},
 		{"", "bind-to", "placement.bind_to"},
 		{"", "zebra", NULL},
@@ -82,6 +91,22 @@ static void a_misspelt_key_is_guessed(void **state)
 			assert_null(guess);
 		else
 			assert_string_equal(guess == NULL ? "nothing" : guess, guesses[i].path);
+	}
+}
+
+static void a_key_of_another_tool_has_one_answer_and_none_takes_a_name_of_ours(void **state)
+{
+	(void)state;
+	assert_null(foreign_words_repeated(foreign_keys, foreign_key_count));
+	for (uint32_t i = 0; i < spec_key_count; i++) {
+		const char *path = spec_keys[i].path;
+		assert_null(strchr(path, '.') == NULL ? foreign_key_path(path) : NULL);
+		assert_null(strchr(path, '.') == NULL ? foreign_key_advice(path) : NULL);
+	}
+	for (size_t i = 0; i < foreign_key_count; i++) {
+		const char *answer = foreign_keys[i].answer;
+		assert_true(spec_key_find(answer) != NULL || strchr(answer, ' ') != NULL);
+		assert_true(strlen(answer) < 120);
 	}
 }
 
@@ -156,6 +181,7 @@ int main(void)
 		cmocka_unit_test(the_distance_counts_what_a_finger_does_wrong),
 		cmocka_unit_test(a_word_longer_than_any_of_ours_is_near_to_nothing),
 		cmocka_unit_test(a_misspelt_key_is_guessed),
+		cmocka_unit_test(a_key_of_another_tool_has_one_answer_and_none_takes_a_name_of_ours),
 		cmocka_unit_test(a_key_is_found_by_its_path_and_under_its_parent),
 		cmocka_unit_test(errors_come_in_the_order_of_the_file_then_of_the_options),
 		cmocka_unit_test(what_is_beyond_the_bound_is_counted),
