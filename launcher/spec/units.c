@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 struct unit {
 	const char *name;
@@ -108,6 +109,27 @@ int duration_parse(const char *text, int64_t *milliseconds, struct error *err)
 	return 0;
 }
 
+/* Of "50M", "50mib" and "50 MiB"; binary where only a letter says it. NULL: none is like it. */
+static const struct unit *size_unit_meant(const char *typed)
+{
+	size_t length = strlen(typed);
+	for (size_t i = COUNT_OF(size_units); length > 0 && i > 0; i--)
+		if (strncasecmp(size_units[i - 1].name, typed, length) == 0)
+			return &size_units[i - 1];
+	return NULL;
+}
+
+static int refuse_size(const char *text, struct error *err)
+{
+	int digits = (int)strspn(text, "0123456789");
+	const char *typed = text + digits + strspn(text + digits, " ");
+	const struct unit *meant = digits > 0 ? size_unit_meant(typed) : NULL;
+	if (meant != NULL)
+		return error_set(err, -EINVAL, "\"%s\" is not " SIZE_FORM "; did you mean \"%.*s%s\"?", SHOWN(text),
+		                 digits, text, meant->name);
+	return error_set(err, -EINVAL, "\"%s\" is not " SIZE_FORM, SHOWN(text));
+}
+
 int size_parse(const char *text, int64_t *bytes, struct error *err)
 {
 	int64_t number, size;
@@ -119,7 +141,7 @@ int size_parse(const char *text, int64_t *bytes, struct error *err)
 	const struct unit *unit =
 		*at == '\0' ? &size_units[0] : find_unit(size_units, COUNT_OF(size_units), at, strlen(at));
 	if (!has_number || unit == NULL)
-		return error_set(err, -EINVAL, "\"%s\" is not " SIZE_FORM, SHOWN(text));
+		return refuse_size(text, err);
 	if (__builtin_mul_overflow(number, unit->factor, &size))
 		return error_set(err, -ERANGE, "\"%s\" is larger than a size can be", SHOWN(text));
 	*bytes = size;
