@@ -84,7 +84,7 @@ const struct spec_key spec_keys[] = {
 	{"start_timeout", KEY_DURATION, .nullable = true, JOB(start_timeout_ms), RANGE(1, LONGEST_TIME),
          .fallback = "null", .help = "Longest time until every rank has called muster_init; null: no limit."},
 
-	{"placement", KEY_MAP, .nullable = true, .help = "Which cores the ranks get."},
+	{"placement", KEY_MAP, .nullable = true, .example = "{bind_to: core}", .help = "Which cores the ranks get."},
 	{"placement.bind_to", KEY_CHOICE, JOB(placement.bind_to), .words = bind_levels, .fallback = "core",
          .help = "What a rank is bound to."},
 	{"placement.map_by", KEY_CHOICE, JOB(placement.map_by), .words = bind_levels + 1, .fallback = "core",
@@ -113,7 +113,8 @@ const struct spec_key spec_keys[] = {
          .help = "How long to wait for cores that other jobs hold, before placement.exclusive decides; null: not at "
                  "all."},
 
-	{"output", KEY_MAP, .nullable = true, .help = "Where the output of the ranks goes, and how."},
+	{"output", KEY_MAP, .nullable = true, .example = "{stdout: FILE}",
+         .help = "Where the output of the ranks goes, and how."},
 	{"output.label", KEY_FLAG, JOB(output.label), JOB_GIVEN(output.label_given), .fallback = "true",
          .help = "[RANK] before each line, on the terminal and in files that several ranks write to."},
 	{"output.timestamp", KEY_FLAG, JOB(output.timestamp), .fallback = "false",
@@ -131,7 +132,8 @@ const struct spec_key spec_keys[] = {
          .help = "Of a detached job: most that is kept of what a rank prints to the terminal, for each stream; its "
                  "beginning and its end are."},
 
-	{"failure", KEY_MAP, .nullable = true, .help = "What follows when a rank fails, and how ranks are stopped."},
+	{"failure", KEY_MAP, .nullable = true, .example = "{policy: restart, max_restarts: 3}",
+         .help = "What follows when a rank fails, and how ranks are stopped."},
 	{"failure.policy", KEY_CHOICE, JOB(failure.policy), .words = policy_words, .fallback = "stop",
          .help = "Stop the others, let them continue, or start the whole group again."},
 	{"failure.signal", KEY_SIGNAL, JOB(failure.signal), .fallback = "TERM",
@@ -147,7 +149,8 @@ const struct spec_key spec_keys[] = {
 	{"failure.leftovers", KEY_CHOICE, JOB(failure.leftovers), .words = leftover_words, .fallback = "stop",
          .help = "Whether descendants of a rank that outlive it are stopped or kept."},
 
-	{"limits", KEY_MAP, .nullable = true, .help = "Limits of each rank; null: inherited."},
+	{"limits", KEY_MAP, .nullable = true, .example = "{memory: 1GiB}",
+         .help = "Limits of each rank; null: inherited."},
 	{"limits.memory", KEY_SIZE, .nullable = true, JOB(limits.memory_bytes), RANGE(1, LARGEST_SIZE),
          .fallback = "null", .help = "Resident memory, held by a cgroup; refused where none can be made."},
 	{"limits.address_space", KEY_SIZE, .nullable = true, JOB(limits.address_space_bytes), RANGE(1, LARGEST_SIZE),

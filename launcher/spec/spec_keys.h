@@ -47,6 +47,7 @@ struct spec_key {
 	int64_t scale;
 	const struct choice *words;
 	const char *fallback; /* the default as a user would write it; NULL: none */
+	const char *example;  /* of a mapping: what it may look like */
 	const char *help;     /* one line, for the schema and the manual */
 };
 

@@ -106,7 +106,6 @@ static void format_range(const struct spec_key *key, const char *noun, char *buf
 static void format_form(const struct spec_key *key, char *buffer, size_t size)
 {
 	static const char *const forms[] = {
-		[KEY_MAP] = "a mapping",
 		[KEY_FLAG] = "true or false",
 		[KEY_SIGNAL] = "a signal like TERM",
 		[KEY_UMASK] = "an octal mask in quotes, like \"022\"",
@@ -122,7 +121,9 @@ static void format_form(const struct spec_key *key, char *buffer, size_t size)
 		[KEY_SINKS] = "terminal, null, a path pattern, or a list of these",
 		[KEY_EXCEPTIONS] = "a list of mappings like [{ranks: \"0\", env: {ROLE: leader}}]",
 	};
-	if (key->type == KEY_NUMBER && key->min == key->max)
+	if (key->type == KEY_MAP)
+		snprintf(buffer, size, "a mapping like %s", key->example);
+	else if (key->type == KEY_NUMBER && key->min == key->max)
 		snprintf(buffer, size, "%" PRId64, key->min);
 	else if (key->type == KEY_NUMBER)
 		format_range(key, "a number", buffer, size);

@@ -35,12 +35,25 @@ static void complain_of_string(struct spec_reader *reader, const struct spec_key
 	complain(reader, key, node, "a list is wanted, since no shell splits it: write [%s]", SHOWN(list));
 }
 
+/* "ranks: 4", where other launchers have their number. */
+static bool is_number_of_ranks(const struct spec_key *key, const struct yaml_node *node)
+{
+	int64_t number;
+	return key->type == KEY_EXCEPTIONS && node->kind == NODE_SCALAR &&
+	       (number_parse(node->text, &number, NULL) == 0 || strcmp(node->text, "auto") == 0);
+}
+
 static bool is_list(struct spec_reader *reader, const struct spec_key *key, const struct yaml_node *node)
 {
 	if (node->kind == NODE_LIST)
 		return true;
 	if (key->type == KEY_TEXTS && node->kind == NODE_SCALAR && !node_is_null(node))
 		complain_of_string(reader, key, node);
+	else if (is_number_of_ranks(key, node))
+		complain(reader, key, node,
+		         "the number of ranks is nprocs: %s; this is a list of exceptions like [{ranks: \"0\", env: "
+		         "{ROLE: leader}}]",
+		         SHOWN(node->text));
 	else
 		complain_of_form(reader, key, node);
 	return false;
