@@ -216,6 +216,16 @@ static const struct spec_key *find_key(struct command_line *line, const char *na
 	return NULL;
 }
 
+/* The option that gives a key its value; NULL: none but --set. */
+static const struct option_row *find_option_of(const struct spec_key *key)
+{
+	for (size_t i = 0; i < option_table_count; i++)
+		if (option_table[i].operand != NULL && option_table[i].key != NULL &&
+		    strcmp(option_table[i].key, key->path) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
 static int refuse_unknown(struct command_line *line, const char *typed, size_t length)
 {
 	char *name = arena_copy_bytes(&line->options->arena, typed, length);
@@ -223,6 +233,10 @@ static int refuse_unknown(struct command_line *line, const char *typed, size_t l
 	if (advice != NULL)
 		return error_set(line->err, -EINVAL, "unknown option --%s; %s", SHOWN(name), advice);
 	const struct spec_key *key = find_key(line, name);
+	const struct option_row *own = key == NULL ? NULL : find_option_of(key);
+	if (own != NULL)
+		return error_set(line->err, -EINVAL, "unknown option --%s; write --%s %s", SHOWN(name), own->name,
+		                 own->operand);
 	if (key != NULL)
 		return error_set(line->err, -EINVAL, "unknown option --%s; write --set %s=VALUE", SHOWN(name),
 		                 key->path);
