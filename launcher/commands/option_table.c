@@ -65,7 +65,7 @@ const struct option_row option_table[] = {
 
 	{0, "topology", NULL, "SOURCE", PLAN, .action = OPTION_TOPOLOGY,
          .help = "another machine: FILE.xml or \"core:4 pu:2\"", .group = "The plan"},
-	{0, "json", NULL, NULL, PLAN, .action = OPTION_JSON, .help = "as JSON"},
+	{'j', "json", NULL, NULL, PLAN, .action = OPTION_JSON, .help = "as JSON"},
 	{0, "svg", NULL, "FILE", PLAN, .action = OPTION_SVG, .help = "as a drawing, too"},
 
 	{0, "report", NULL, "FILE", RUN, .action = OPTION_REPORT, .help = "write how the job went to FILE, as JSON",

@@ -103,6 +103,11 @@ class Plan(harness.TestCase):
         done = self.muster("plan", "--cpu-set", "5000", "true")
         self.assertIn("this machine has no such CPU", done.stderr)
 
+    def test_the_letter_for_json_is_that_of_the_other_commands(self):
+        long, short = (self.muster("plan", option, *TWO_PACKAGES, "true") for option in ("--json", "-j"))
+        self.assert_exit(short, 0)
+        self.assertEqual(short.stdout, long.stdout)
+
     def test_quiet_prints_what_was_asked_for_all_the_same(self):
         done = self.muster("plan", "-q", "--json", *TWO_PACKAGES, "true")
         self.assert_exit(done, 0)

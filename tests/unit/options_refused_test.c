@@ -54,6 +54,7 @@ static const struct refused refused[] = {
 	{OPTIONS_OF_RUN, "run a.yaml b.yaml",
          "\"b.yaml\" after a.yaml: options go before the spec, arguments for its command after \"--\""},
 	{OPTIONS_OF_RUN, "run --json ls", "--json is an option of muster plan, not of muster run"},
+	{OPTIONS_OF_RUN, "run -j ls", "--json is an option of muster plan, not of muster run"},
 	{OPTIONS_OF_RUN, "run --topology x ls", "--topology is an option of muster plan, not of muster run"},
 	{OPTIONS_OF_RUN, "run --color blue ls", "--color: \"blue\" is not auto, always or never"},
 	{OPTIONS_OF_RUN, "run --report ^ ls", "--report: the text must not be empty"},
