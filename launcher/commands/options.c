@@ -105,11 +105,21 @@ static int take_color(struct command_line *line, const char *value)
 	return 0;
 }
 
+/* "FOO=1", and no path. */
+static bool is_variable(const char *value)
+{
+	size_t name = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+	return name > 0 && value[name] == '=' && strchr(value, '/') == NULL;
+}
+
 static int take_sink(struct command_line *line, const struct option_row *row, const char *value)
 {
 	if (value[0] == '\0')
 		return error_set(line->err, -EINVAL, "%s: its value is empty; write terminal, null, or a path pattern",
 		                 line->typed);
+	if (strcmp(line->typed, "-e") == 0 && is_variable(value)) /* as docker has it */
+		return error_set(line->err, -EINVAL, "-e names the file for standard error; for a variable write -x %s",
+		                 SHOWN(value));
 	if (strcmp(value, "terminal") != 0 && strcmp(value, "null") != 0)
 		return take_path(line, row, value);
 	add_override(line, OVERRIDE_WORD, row, value);

@@ -65,6 +65,8 @@ static const struct refused refused[] = {
 	{OPTIONS_OF_RUN, "run --timeout ^ ls", "--timeout: its value is empty"},
 	{OPTIONS_OF_RUN, "run -o ^ ls", "-o: its value is empty; write terminal, null, or a path pattern"},
 	{OPTIONS_OF_RUN, "run --error= ls", "--error: its value is empty; write terminal, null, or a path pattern"},
+	{OPTIONS_OF_RUN, "run -e FOO=1 ls", "-e names the file for standard error; for a variable write -x FOO=1"},
+	{OPTIONS_OF_RUN, "run -eFOO= ls", "-e names the file for standard error; for a variable write -x FOO="},
 	{OPTIONS_OF_RUN, "run -x ^ ls", "-x: its value is empty; write NAME or NAME=VALUE"},
 	{OPTIONS_OF_PLAN, "plan --svg", "--svg needs a value: --svg FILE"},
 	{OPTIONS_OF_PLAN, "plan --topologi x ls", "unknown option --topologi; did you mean --topology?"},

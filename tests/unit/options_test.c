@@ -69,6 +69,7 @@ static const struct accepted accepted[] = {
          "--no-label output.label=false; --timestamp output.timestamp=true; --raw "
          "output.raw=true"},
 	{"run -o /tmp/out.%r -e null ls", "-o output.stdout=/tmp/out.%r; -e output.stderr=null"},
+	{"run -e /tmp/A=1 ls", "-e output.stderr=/tmp/A=1"},
 	{"run -o/tmp/o ls", "-o output.stdout=/tmp/o"},
 	{"run -dn 2 ls", "-d join=false; -n nprocs=2"},
 	{"run -dln2 ls", "-d join=false; -l output.label=true; -n nprocs=2"},
