@@ -43,6 +43,11 @@ static const struct row *find(const char *word, const char *letters)
 	return NULL;
 }
 
+static bool is_option(const char *word, const char *letters)
+{
+	return word[0] == '-' && find(word, letters) != NULL;
+}
+
 /* What stands behind the option in its word, or NULL. */
 static const char *joined(const char *word)
 {
@@ -97,9 +102,10 @@ static int take_option(struct job_options *options, const struct job_usage *usag
 	const char *value = joined(word);
 	if (row->operand == NULL && value != NULL)
 		return error_set(err, -EINVAL, "--%s takes no value, and \"%s\" was given", row->name, SHOWN(value));
-	if (row->operand != NULL && value == NULL)
+	bool is_missing = row->operand != NULL && value == NULL;
+	if (is_missing)
 		value = *++*next;
-	if (row->operand != NULL && value == NULL)
+	if (is_missing && (value == NULL || is_option(value, usage->letters)))
 		return error_set(err, -EINVAL, "--%s needs a value: --%s %s", row->name, row->name, row->operand);
 	return take(options, row, value, err);
 }

@@ -262,9 +262,31 @@ static int refuse_unknown(struct command_line *line, const char *typed, size_t l
 	return error_set(line->err, -EINVAL, "unknown option --%s; see --help", SHOWN(name));
 }
 
+static bool is_known(const struct command_line *line, const struct option_row *row)
+{
+	return row != NULL && (row->users & (line->user == OPTIONS_OF_RUN ? FOR_RUN : FOR_BOTH)) != 0;
+}
+
+/* Whether the command would read the word as options: "--nprocs=2", "-n", "-qn2", but neither "-" nor "-3". */
+static bool is_option(const struct command_line *line, const char *word)
+{
+	if (word[0] != '-' || word[1] == '\0')
+		return false;
+	if (word[1] == '-')
+		return word[2] == '\0' || is_known(line, find_long(word + 2, strcspn(word + 2, "=")));
+	for (const char *at = word + 1; *at != '\0'; at++) {
+		const struct option_row *row = find_letter(*at);
+		if (!is_known(line, row))
+			return false;
+		if (row->operand != NULL)
+			break;
+	}
+	return true;
+}
+
 static int check_user(struct command_line *line, const struct option_row *row)
 {
-	if (line->user == OPTIONS_OF_RUN && (row->users & FOR_RUN) == 0)
+	if (!is_known(line, row))
 		return error_set(line->err, -EINVAL, "--%s is an option of muster plan, not of muster run", row->name);
 	return 0;
 }
@@ -272,7 +294,11 @@ static int check_user(struct command_line *line, const struct option_row *row)
 /* `value` is what the same argument held, or NULL. */
 static int take_with_operand(struct command_line *line, const struct option_row *row, const char *value)
 {
-	if (value == NULL && *line->next != NULL)
+	const char *next = *line->next;
+	if (value == NULL && next != NULL && is_option(line, next))
+		return error_set(line->err, -EINVAL, "%s needs a value: %s %s; \"%s\" is an option", line->typed,
+		                 line->typed, row->operand, SHOWN(next));
+	if (value == NULL && next != NULL)
 		value = *line->next++;
 	if (value == NULL)
 		return error_set(line->err, -EINVAL, "%s needs a value: %s %s", line->typed, line->typed, row->operand);

@@ -632,6 +632,7 @@ class Commands(Jobs):
             done = self.muster(*words)
             self.assert_exit(done, 125)
             self.assertRegex(done.stderr, r"^muster: .*\n$")
+        self.assertEqual(self.muster("logs", "-r", "-f", "a").stderr, "muster: --ranks needs a value: --ranks RANKS\n")
         for command in ("join", "signal", "stop"):
             done = self.muster(command)
             self.assert_exit(done, 125)

@@ -68,7 +68,15 @@ static const struct refused refused[] = {
 	{OPTIONS_OF_RUN, "run -e FOO=1 ls", "-e names the file for standard error; for a variable write -x FOO=1"},
 	{OPTIONS_OF_RUN, "run -eFOO= ls", "-e names the file for standard error; for a variable write -x FOO="},
 	{OPTIONS_OF_RUN, "run -x ^ ls", "-x: its value is empty; write NAME or NAME=VALUE"},
+	{OPTIONS_OF_RUN, "run -o -n 2 ls", "-o needs a value: -o PATTERN; \"-n\" is an option"},
+	{OPTIONS_OF_RUN, "run -o -qn2 ls", "-o needs a value: -o PATTERN; \"-qn2\" is an option"},
+	{OPTIONS_OF_RUN, "run --report -n 2 ls", "--report needs a value: --report FILE; \"-n\" is an option"},
+	{OPTIONS_OF_RUN, "run --wdir --nprocs=2 ls", "--wdir needs a value: --wdir DIR; \"--nprocs=2\" is an option"},
+	{OPTIONS_OF_RUN, "run -np --label ls", "-np needs a value: -np N; \"--label\" is an option"},
+	{OPTIONS_OF_RUN, "run -n -- ls", "-n needs a value: -n N; \"--\" is an option"},
 	{OPTIONS_OF_PLAN, "plan --svg", "--svg needs a value: --svg FILE"},
+	{OPTIONS_OF_PLAN, "plan --svg -n 2 ls", "--svg needs a value: --svg FILE; \"-n\" is an option"},
+	{OPTIONS_OF_PLAN, "plan -n -j ls", "-n needs a value: -n N; \"-j\" is an option"},
 	{OPTIONS_OF_PLAN, "plan --topologi x ls", "unknown option --topologi; did you mean --topology?"},
 };
 

@@ -75,6 +75,10 @@ static const struct accepted accepted[] = {
 	{"run -dln2 ls", "-d join=false; -l output.label=true; -n nprocs=2"},
 	{"run --stdin none ls", "--stdin stdin=none"},
 	{"run --set placement.smt=one --set=nprocs=2 ls", "--set placement.smt=one; --set nprocs=2"},
+	{"run --timeout - -k -3s --cpu-set -zebra --stdin=-n --on-failure=--label ls",
+         "--timeout timeout=-; -k failure.grace=-3s; --cpu-set placement.cpu_set=-zebra; --stdin stdin=-n; "
+         "--on-failure failure.policy=--label"},
+	{"run --map-by -j --bind-to -lz ls", "--map-by placement.map_by=-j; --bind-to placement.bind_to=-lz"},
 	{"run -n -3 ls", "-n nprocs=-3"},
 	{"run -n 2 ls -n 3", "-n nprocs=2"},
 };
