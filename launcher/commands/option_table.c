@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * option_table: see option_table.h. Below the table, the help text that is made of it.
+ * option_table: see option_table.h. Below the table, who looks into it, and the help text that is made of it.
  */
 #include "commands/option_table.h"
+
+#include <string.h>
 
 enum { HELP_COLUMN = 29 };
 
@@ -77,6 +79,33 @@ const struct option_row option_table[] = {
 };
 
 const size_t option_table_count = sizeof option_table / sizeof *option_table;
+
+/* "nproc_per_node" is "nproc-per-node": torchrun writes both. */
+static bool is_named(const char *name, const char *typed, size_t length)
+{
+	if (name == NULL || strlen(name) != length)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (name[i] != (typed[i] == '_' ? '-' : typed[i]))
+			return false;
+	return true;
+}
+
+const struct option_row *option_find_long(const char *typed, size_t length)
+{
+	for (size_t i = 0; i < option_table_count; i++)
+		if (is_named(option_table[i].name, typed, length) || is_named(option_table[i].alias, typed, length))
+			return &option_table[i];
+	return NULL;
+}
+
+const struct option_row *option_find_letter(char letter)
+{
+	for (size_t i = 0; i < option_table_count; i++)
+		if (option_table[i].letter != 0 && option_table[i].letter == letter)
+			return &option_table[i];
+	return NULL;
+}
 
 static void print_row(const struct option_row *row, FILE *to)
 {

@@ -44,4 +44,8 @@ struct option_row {
 extern const struct option_row option_table[];
 extern const size_t option_table_count;
 
+/* By its name or alias without dashes, of `length` bytes, in which "_" is "-"; by its letter. NULL: there is none. */
+const struct option_row *option_find_long(const char *typed, size_t length);
+const struct option_row *option_find_letter(char letter);
+
 #endif

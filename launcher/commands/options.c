@@ -6,13 +6,11 @@
 #include "commands/options.h"
 
 #include "base/error.h"
-#include "commands/foreign_options.h"
 #include "commands/option_table.h"
+#include "commands/unknown_option.h"
 #include "spec/diagnostics.h"
 #include "spec/job_spec.h"
-#include "spec/nearest.h"
 #include "spec/shown.h"
-#include "spec/spec_keys.h"
 #include "spec/spec_parse.h"
 #include "spec/units.h"
 
@@ -186,82 +184,6 @@ static int take_option(struct command_line *line, const struct option_row *row, 
 	return 0;
 }
 
-/* "nproc_per_node" is "nproc-per-node": torchrun writes both. */
-static bool is_named(const char *name, const char *typed, size_t length)
-{
-	if (name == NULL || strlen(name) != length)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (name[i] != (typed[i] == '_' ? '-' : typed[i]))
-			return false;
-	return true;
-}
-
-static const struct option_row *find_long(const char *typed, size_t length)
-{
-	for (size_t i = 0; i < option_table_count; i++)
-		if (is_named(option_table[i].name, typed, length) || is_named(option_table[i].alias, typed, length))
-			return &option_table[i];
-	return NULL;
-}
-
-static const struct option_row *find_letter(char letter)
-{
-	for (size_t i = 0; i < option_table_count; i++)
-		if (option_table[i].letter != 0 && option_table[i].letter == letter)
-			return &option_table[i];
-	return NULL;
-}
-
-/* The key that is called so, "start-timeout" or "start_timeout": not each has an option of its own. */
-static const struct spec_key *find_key(struct command_line *line, const char *name)
-{
-	char *leaf = arena_copy_bytes(&line->options->arena, name, strlen(name));
-	for (char *at = leaf; *at != '\0'; at++)
-		*at = *at == '-' ? '_' : *at;
-	for (uint32_t i = 0; i < spec_key_count; i++)
-		if (spec_keys[i].type != KEY_MAP && strncmp(spec_keys[i].path, "ranks[]", strlen("ranks[]")) != 0 &&
-		    (strcmp(spec_key_leaf(&spec_keys[i]), leaf) == 0 || strcmp(spec_keys[i].path, leaf) == 0))
-			return &spec_keys[i];
-	return NULL;
-}
-
-/* The option that gives a key its value; NULL: none but --set. */
-static const struct option_row *find_option_of(const struct spec_key *key)
-{
-	for (size_t i = 0; i < option_table_count; i++)
-		if (option_table[i].operand != NULL && option_table[i].key != NULL &&
-		    strcmp(option_table[i].key, key->path) == 0)
-			return &option_table[i];
-	return NULL;
-}
-
-static int refuse_unknown(struct command_line *line, const char *typed, size_t length)
-{
-	char *name = arena_copy_bytes(&line->options->arena, typed, length);
-	const char *advice = foreign_option_advice(typed, length);
-	if (advice != NULL)
-		return error_set(line->err, -EINVAL, "unknown option --%s; %s", SHOWN(name), advice);
-	const struct spec_key *key = find_key(line, name);
-	const struct option_row *own = key == NULL ? NULL : find_option_of(key);
-	if (own != NULL)
-		return error_set(line->err, -EINVAL, "unknown option --%s; write --%s %s", SHOWN(name), own->name,
-		                 own->operand);
-	if (key != NULL)
-		return error_set(line->err, -EINVAL, "unknown option --%s; write --set %s=VALUE", SHOWN(name),
-		                 key->path);
-	struct nearest nearest = nearest_to(name);
-	for (size_t i = 0; i < option_table_count; i++) {
-		nearest_offer(&nearest, option_table[i].name);
-		if (option_table[i].alias != NULL)
-			nearest_offer(&nearest, option_table[i].alias);
-	}
-	if (nearest.best != NULL)
-		return error_set(line->err, -EINVAL, "unknown option --%s; did you mean --%s?", SHOWN(name),
-		                 nearest.best);
-	return error_set(line->err, -EINVAL, "unknown option --%s; see --help", SHOWN(name));
-}
-
 static bool is_known(const struct command_line *line, const struct option_row *row)
 {
 	return row != NULL && (row->users & (line->user == OPTIONS_OF_RUN ? FOR_RUN : FOR_BOTH)) != 0;
@@ -273,9 +195,9 @@ static bool is_option(const struct command_line *line, const char *word)
 	if (word[0] != '-' || word[1] == '\0')
 		return false;
 	if (word[1] == '-')
-		return word[2] == '\0' || is_known(line, find_long(word + 2, strcspn(word + 2, "=")));
+		return word[2] == '\0' || is_known(line, option_find_long(word + 2, strcspn(word + 2, "=")));
 	for (const char *at = word + 1; *at != '\0'; at++) {
-		const struct option_row *row = find_letter(*at);
+		const struct option_row *row = option_find_letter(*at);
 		if (!is_known(line, row))
 			return false;
 		if (row->operand != NULL)
@@ -321,9 +243,9 @@ static int parse_long(struct command_line *line, const char *argument)
 	const char *typed = argument + 2;
 	size_t length = strcspn(typed, "=");
 	const char *value = typed[length] == '=' ? typed + length + 1 : NULL;
-	const struct option_row *row = find_long(typed, length);
+	const struct option_row *row = option_find_long(typed, length);
 	if (row == NULL)
-		return refuse_unknown(line, typed, length);
+		return unknown_option_refuse(typed, length, line->err);
 	line->typed = arena_copy_bytes(&line->options->arena, argument, strlen("--") + length);
 	int rc = check_user(line, row);
 	if (rc < 0)
@@ -338,38 +260,16 @@ static int parse_long(struct command_line *line, const char *argument)
 	return take_option(line, row, row->fixed);
 }
 
-/* "-ppn", "-bind-to": long names behind one dash, as some launchers have them. Read as letters, "-output" would be a
- * file named "utput". */
-static int refuse_long_name(struct command_line *line, const char *argument)
-{
-	const char *typed = argument + 1;
-	size_t length = strcspn(typed, "=");
-	const struct option_row *own = length > 1 ? find_long(typed, length) : NULL;
-	const char *advice = length > 1 ? foreign_option_advice(typed, length) : NULL;
-	if (own != NULL && own->action != OPTION_HELP)
-		return error_set(line->err, -EINVAL, "unknown option %s; did you mean --%s?", SHOWN(argument),
-		                 own->name);
-	return advice == NULL ? 0 : error_set(line->err, -EINVAL, "unknown option %s; %s", SHOWN(argument), advice);
-}
-
-static int refuse_letter(struct command_line *line, const char *argument, const char *at)
-{
-	const char *advice = foreign_option_advice(at, 1);
-	if (advice == NULL)
-		return error_set(line->err, -EINVAL, "unknown option %s; see --help", SHOWN(argument));
-	return error_set(line->err, -EINVAL, "unknown option -%c; %s", *at, advice);
-}
-
 /* "-n4", "-n 4", "-qv". */
 static int parse_letters(struct command_line *line, const char *argument)
 {
-	int refused = refuse_long_name(line, argument);
+	int refused = unknown_option_refuse_one_dash(argument, line->err);
 	if (refused < 0)
 		return refused;
 	for (const char *at = argument + 1; *at != '\0'; at++) {
-		const struct option_row *row = find_letter(*at);
+		const struct option_row *row = option_find_letter(*at);
 		if (row == NULL)
-			return refuse_letter(line, argument, at);
+			return unknown_option_refuse_letter(argument, *at, line->err);
 		line->typed = arena_format(&line->options->arena, "-%c", *at);
 		int rc = check_user(line, row);
 		if (rc < 0)
@@ -390,7 +290,7 @@ static int parse_letters(struct command_line *line, const char *argument)
 
 static int parse_option(struct command_line *line, const char *argument)
 {
-	const struct option_row *count = find_letter('n');
+	const struct option_row *count = option_find_letter('n');
 	assert(count != NULL);
 	if (strcmp(argument, "-np") == 0) { /* as mpirun has it; else it would be -n with the value "p" */
 		line->typed = argument;
