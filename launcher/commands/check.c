@@ -5,15 +5,14 @@
  */
 #include "commands/check.h"
 
-#include "base/error.h"
 #include "base/printable.h"
 #include "commands/console.h"
+#include "commands/job_options.h"
 #include "report/json_text.h"
 #include "spec/diagnostics.h"
 #include "spec/job_spec.h"
 #include "spec/spec_parse.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
@@ -21,16 +20,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static void print_help(void)
-{
-	fputs("usage: muster check [--json] SPEC.yaml...\n"
-	      "Validate job specs: tell every error with its file, line and column.\n\n"
-	      "  -j, --json   as JSON on standard output\n"
-	      "  -h, --help   this text\n\n"
-	      "\"-\" is standard input. Exit code: 0 when every spec is sound, else 125.\n"
-	      "See muster-check(1), and muster-spec(5) for the keys.\n",
-	      stdout);
-}
+static const struct job_usage usage = {
+	.letters = "j",
+	.wanted = "[--json] SPEC.yaml...",
+	.question = "which spec?",
+	.least = 1,
+	.most = INT_MAX,
+	.help = "Validate job specs: tell every error with its file, line and column.\n\n"
+		"  -j, --json   as JSON on standard output\n"
+		"  -h, --help   this text\n\n"
+		"\"-\" is standard input. Exit code: 0 when every spec is sound, else 125.\n"
+		"See muster-check(1), and muster-spec(5) for the keys.\n",
+};
 
 static void print_sound(const char *path, const struct job_spec *spec)
 {
@@ -109,28 +110,9 @@ static int check_files(char **paths, bool as_json)
 
 int command_check(int argc, char **argv)
 {
-	bool as_json = false;
-	char **next = argc > 0 ? argv + 1 : argv;
-	for (; *next != NULL && (*next)[0] == '-' && (*next)[1] != '\0'; next++) {
-		if (strcmp(*next, "--") == 0) {
-			next++;
-			break;
-		}
-		if (strcmp(*next, "--help") == 0 || strcmp(*next, "-h") == 0) {
-			print_help();
-			return EXIT_OK;
-		}
-		if (strcmp(*next, "--json") != 0 && strcmp(*next, "-j") != 0) {
-			struct error err;
-			error_set(&err, -EINVAL, "unknown option %s; see muster check --help", *next);
-			fprintf(stderr, "muster check: %s\n", err.text);
-			return EXIT_MUSTER;
-		}
-		as_json = true;
-	}
-	if (*next == NULL) {
-		fputs("muster check: which spec? usage: muster check [--json] SPEC.yaml...\n", stderr);
-		return EXIT_MUSTER;
-	}
-	return check_files(next, as_json);
+	struct job_options options;
+	int code;
+	if (!job_options_take(&options, &usage, argc, argv, &code))
+		return code;
+	return check_files(options.words, options.json);
 }

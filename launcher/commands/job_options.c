@@ -130,7 +130,8 @@ static int parse(struct job_options *options, const struct job_usage *usage, int
 	if (options->help || (options->word_count >= usage->least && options->word_count <= usage->most))
 		return 0;
 	if (options->word_count == 0)
-		return error_set(err, -EINVAL, "%s: which job? muster ps lists them; usage: muster %s %s", command,
+		return error_set(err, -EINVAL, "%s: %s usage: muster %s %s", command,
+		                 usage->question != NULL ? usage->question : "which job? muster ps lists them;",
 		                 command, usage->wanted);
 	return error_set(err, -EINVAL, "usage: muster %s %s; see muster %s --help", command, usage->wanted, command);
 }

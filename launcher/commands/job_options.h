@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * job_options: the options of the commands that have to do with jobs that are there: ps, status, join, logs, signal,
- * stop, report; and of doctor, which has no others. Each takes some of them; words and options may stand in any order.
+ * stop, report; and of check and doctor, which have no others. Each takes some of them; words and options may stand in
+ * any order.
  */
 #ifndef MUSTER_COMMANDS_JOB_OPTIONS_H
 #define MUSTER_COMMANDS_JOB_OPTIONS_H
@@ -29,6 +30,7 @@ struct job_usage {
 	const char *letters;
 	const char *wanted;
 	const char *help;
+	const char *question; /* where there is no word; NULL: which job? */
 	int least;
 	int most;
 };

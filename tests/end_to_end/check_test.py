@@ -78,11 +78,22 @@ class Check(harness.TestCase):
         self.assert_exit(done, 0)
         self.assertEqual(json.loads(done.stdout)["files"][0]["name"], "echo")
 
+    def test_options_may_stand_behind_the_specs(self):
+        self.write("a.yaml", SOUND)
+        self.write("b.yaml", SOUND)
+        before = self.check("--json", "a.yaml", "b.yaml")
+        self.assert_exit(before, 0)
+        for words in (["a.yaml", "--json", "b.yaml"], ["a.yaml", "b.yaml", "-j"]):
+            self.assertEqual(self.check(*words).stdout, before.stdout)
+
     def test_a_wrong_command_line_is_refused(self):
-        for words in ([], ["--"], ["--json"], ["--nonsense", "a.yaml"]):
+        for words, says in (([], "check: which spec? usage: muster check "), (["--"], "check: which spec? "),
+                            (["--json"], "check: which spec? "), (["--json=1", "a.yaml"], "--json takes no value"),
+                            (["--nonsense", "a.yaml"], "unknown option --nonsense; see muster check --help"),
+                            (["a.yaml", "--nonsense"], "unknown option --nonsense; see muster check --help")):
             done = self.check(*words)
             self.assert_exit(done, 125)
-            self.assertIn("muster check: ", done.stderr)
+            self.assertIn(f"muster: {says}", done.stderr)
             self.assertEqual(done.stdout, "")
 
     def test_help_is_on_standard_output(self):
