@@ -10,6 +10,7 @@
 #include "commands/doctor.h"
 #include "commands/join.h"
 #include "commands/logs.h"
+#include "commands/options.h"
 #include "commands/plan.h"
 #include "commands/ps.h"
 #include "commands/report.h"
@@ -18,6 +19,7 @@
 #include "commands/status.h"
 #include "commands/stop.h"
 #include "commands/version.h"
+#include "spec/foreign_words.h"
 #include "spec/nearest.h"
 #include "spec/shown.h"
 
@@ -57,15 +59,36 @@ static void print_usage(FILE *to)
 	      to);
 }
 
-/* With what was most likely meant: a misspelt subcommand, or a command or spec without one before it. */
-static int refuse(const char *word)
+/* What other tools call it. */
+static const struct foreign_row foreign_subcommands[] = {
+	{"start exec launch up mpirun mpiexec srun torchrun", "run"},
+	{"validate lint verify", "check"},
+	{"list ls jobs top squeue", "ps"},
+	{"show info inspect", "status"},
+	{"wait attach", "join"},
+	{"kill cancel terminate down scancel", "stop"},
+};
+
+/* The subcommand that was most likely meant; or NULL. */
+static const char *guess(const char *word)
 {
+	size_t foreign_count = sizeof foreign_subcommands / sizeof *foreign_subcommands;
+	const char *foreign = foreign_words_find(foreign_subcommands, foreign_count, word, strlen(word));
 	struct nearest nearest = nearest_to(word);
-	struct error err;
 	for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++)
 		nearest_offer(&nearest, subcommands[i].name);
-	if (nearest.best != NULL)
-		error_set(&err, -EINVAL, "there is no subcommand \"%s\"; did you mean %s?", SHOWN(word), nearest.best);
+	return foreign != NULL ? foreign : nearest.best;
+}
+
+/* With what was most likely meant: a subcommand, or a command or spec without one before it. */
+static int refuse(const char *word)
+{
+	struct error err;
+	const char *meant = guess(word);
+	if (is_spec_name(word))
+		error_set(&err, -EINVAL, "\"%s\" is a spec; to start it write muster run %s", SHOWN(word), SHOWN(word));
+	else if (meant != NULL)
+		error_set(&err, -EINVAL, "there is no subcommand \"%s\"; did you mean %s?", SHOWN(word), meant);
 	else if (word[0] == '-')
 		error_set(&err, -EINVAL, "unknown option %s; a subcommand goes first: muster run [OPTION]... COMMAND",
 		          SHOWN(word));

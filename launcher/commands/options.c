@@ -299,7 +299,7 @@ static int parse_option(struct command_line *line, const char *argument)
 	return argument[1] == '-' ? parse_long(line, argument) : parse_letters(line, argument);
 }
 
-static bool is_spec(const char *argument)
+bool is_spec_name(const char *argument)
 {
 	size_t length = strlen(argument);
 	return strcmp(argument, "-") == 0 || (length > 5 && strcmp(argument + length - 5, ".yaml") == 0) ||
@@ -332,7 +332,7 @@ static int take_positionals(struct command_line *line)
 	const char *first = *line->next;
 	if (first == NULL)
 		return refuse_missing(line);
-	if (!is_spec(first)) {
+	if (!is_spec_name(first)) {
 		options->command = line->next;
 		return 0;
 	}

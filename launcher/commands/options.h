@@ -46,6 +46,9 @@ int run_options_parse(struct run_options *options, enum option_user user, int ar
 void run_options_print_help(enum option_user user, FILE *to);
 void run_options_finish(struct run_options *options);
 
+/* Whether the first positional argument is a spec, "-" for one on standard input; otherwise it is a command. */
+bool is_spec_name(const char *argument);
+
 /* The file or the command, then the overrides, then the checks: 0, or -EINVAL with diagnostics. */
 int job_spec_load(struct job_spec *spec, const struct run_options *options, struct diagnostics *diagnostics);
 
