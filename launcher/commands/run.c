@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/detach.h"
+#include "commands/nearly_spec.h"
 #include "commands/options.h"
 #include "commands/refusal.h"
 #include "commands/run_account.h"
@@ -110,6 +111,13 @@ static int refuse_plan(struct run *run, const struct error *err)
 	refusal.outcome = result.outcome;
 	refusal.stop_signal = result.stop_signal;
 	return refuse(&refusal, err, result.exit_code);
+}
+
+static int refuse_file(struct run *run, struct error *err)
+{
+	if (run->options.spec_path == NULL)
+		nearly_spec_hint(run->options.command[0], err);
+	return refuse_start(run, err, EXIT_NOT_EXECUTABLE);
 }
 
 /* --- text → spec --- */
@@ -257,7 +265,7 @@ static int prepare(struct run *run)
 	if (rc == -ENOENT)
 		return refuse_start(run, &err, EXIT_NOT_FOUND);
 	if (rc < 0)
-		return refuse_start(run, &err, EXIT_NOT_EXECUTABLE);
+		return refuse_file(run, &err);
 	warn_of_mpi(run);
 	int64_t memory = run->spec.limits.memory_bytes;
 	if (memory != NOT_SET &&

@@ -56,6 +56,18 @@ class Positional(harness.TestCase):
         self.assert_exit(done, 125)
         self.assertIn("--", done.stderr)
 
+    def test_a_spec_whose_name_does_not_say_so_is_told_what_it_must_be(self):
+        hint = "; if this is a spec, its name must end in .yaml or .yml"
+        spec = "# of ours\n---\nversion: 1\ncommand: [echo]\n"
+        for name, text, hinted in (("job", spec, True), ("job", '{"version": 1}', True), ("job.json", " []", True),
+                                   ("job", "#!/bin/sh\nversion: 1\n", False), ("job", "echo hello\n", False),
+                                   ("job", "", False)):
+            with self.subTest(name=name, text=text):
+                (self.directory / name).write_text(text)
+                done = self.muster("run", f"./{name}", cwd=self.directory)
+                self.assert_exit(done, 126)
+                self.assertRegex(done.stderr, f"^muster: cannot execute [^;]*{hint if hinted else ''}\n$")
+
     def test_a_working_directory_is_relative_to_the_spec(self):
         (self.directory / "inner").mkdir()
         spec = self.write_spec("command: [pwd]\nnprocs: 1\nworking_directory: inner\noutput: {label: false}\n")
