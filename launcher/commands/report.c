@@ -53,7 +53,8 @@ static json_t *load_file(const char *path, struct error *err)
 	if (from != stdin)
 		fclose(from);
 	if (report == NULL)
-		error_set(err, -EBADMSG, "%s: line %d: %s", path, where.line, where.text);
+		error_set(err, -EBADMSG, "%s: not a report, see muster-report(5): it is no JSON: line %d: %s", path,
+		          where.line, where.text);
 	return report;
 }
 

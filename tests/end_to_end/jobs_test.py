@@ -592,7 +592,9 @@ class Commands(Jobs):
             self.assertEqual(json.loads(self.muster("report", "--json", word).stdout), json.loads(file.read_text()))
         other = self.directory / "other.json"
         other.write_text('{"schema": "x"}')
-        for word, said in ((other, "muster.report/1"), ("/no/such.json", "/no/such.json"), ("nobody", "nobody")):
+        no_json = "configs/hello.yaml: not a report, see muster-report(5): it is no JSON: line 1: "
+        for word, said in ((other, "muster.report/1"), ("configs/hello.yaml", no_json),
+                           ("/no/such.json", "/no/such.json"), ("nobody", "nobody")):
             done = self.muster("report", word)
             self.assert_exit(done, 125)
             self.assertIn(said, done.stderr)
