@@ -6,12 +6,20 @@
 
 #include "report/json_text.h"
 
+#include <math.h>
+
+/* What is measured is not known any better; what is counted is whole. */
+static double to_thousandths(double value)
+{
+	return value == floor(value) ? value : round(value * 1000) / 1000;
+}
+
 static json_t *describe(const struct finding *finding)
 {
 	return json_pack("{s:s, s:s, s:o, s:s?, s:s?, s:o}", "id", finding->id, "grade",
 	                 finding_grade_name(finding->grade), "found", json_text(finding->found), "meaning",
 	                 finding->meaning, "remedy", finding->remedy, "value",
-	                 finding->has_value ? json_real(finding->value) : json_null());
+	                 finding->has_value ? json_real(to_thousandths(finding->value)) : json_null());
 }
 
 json_t *findings_json(const struct findings *findings)

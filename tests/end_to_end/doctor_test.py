@@ -95,6 +95,11 @@ class Plainly(Doctor):
         for finding in document["findings"]:
             self.assertEqual(list(finding), ["id", "grade", "found", "meaning", "remedy", "value"])
 
+    def test_values_have_three_decimals_at_most(self):
+        said = re.findall(r'"value": ([0-9.]+)', self.muster("doctor", "--json").stdout)
+        self.assertGreater(len(said), 5)
+        self.assertEqual([value for value in said if not re.fullmatch(r"\d+\.\d{1,3}", value)], [])
+
     def test_every_finding_is_in_the_manual_page_and_no_other(self):
         page = (harness.TOP / "docs/man/muster-doctor.1").read_text(encoding="utf-8")
         told = {name for line in re.findall(r"^\.It Va (.*)$", page, re.MULTILINE) for name in
