@@ -16,6 +16,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+enum { PATH_SHOWN_BYTES = 80, PATH_WORDS_BYTES = PATH_SHOWN_BYTES + 16 };
+
 static const char *variable_of(char *const *lines, const char *name)
 {
 	size_t length = strlen(name);
@@ -54,10 +56,26 @@ static bool is_nearly_a_spec(const char *command)
 	return false;
 }
 
+/* Where the command was looked for, in a few words: a long PATH would bury the hint before it. */
+static const char *where_looked(const char *path_variable, char words[PATH_WORDS_BYTES])
+{
+	unsigned directories = 1;
+	for (const char *at = strchr(path_variable, ':'); at != NULL; at = strchr(at + 1, ':'))
+		directories++;
+	if (path_variable[0] == '\0')
+		snprintf(words, PATH_WORDS_BYTES, "PATH is empty");
+	else if (strlen(path_variable) <= PATH_SHOWN_BYTES)
+		snprintf(words, PATH_WORDS_BYTES, "PATH is %s", path_variable);
+	else
+		snprintf(words, PATH_WORDS_BYTES, "PATH has %u %s", directories,
+		         directories == 1 ? "directory" : "directories");
+	return words;
+}
+
 /* With what the user most likely meant: a line for a shell, a spec, or a file that is not in PATH but here. */
 static int not_found(const char *command, const char *path_variable, const char *directory, struct error *err)
 {
-	char here[PATH_MAX], hint[PATH_MAX + 16] = "";
+	char here[PATH_MAX], hint[PATH_MAX + 16] = "", looked[PATH_WORDS_BYTES];
 	join_path(here, sizeof here, directory, "", 0, command);
 	int code = exec_permission(here);
 	if (command[strcspn(command, " \t\n;|&<>$")] != '\0')
@@ -66,8 +84,8 @@ static int not_found(const char *command, const char *path_variable, const char 
 		snprintf(hint, sizeof hint, ": a spec's name ends in .yaml or .yml");
 	else if (code == 0 || code == EACCES)
 		snprintf(hint, sizeof hint, ": write ./%s", command);
-	return error_set(err, -ENOENT, "command not found: %.300s%.300s (PATH is %.400s)", command, hint,
-	                 path_variable[0] != '\0' ? path_variable : "empty");
+	return error_set(err, -ENOENT, "command not found: %.300s%.300s (%s)", command, hint,
+	                 where_looked(path_variable, looked));
 }
 
 /* The first directory on the way that may not be entered. */

@@ -20,7 +20,7 @@ IN_FILES = (
     ("ranks: [{ranks: '0', working_directory: nowhere}]", 41, "ranks[0].working_directory: cannot enter @/nowhere: "),
     ("ranks: [{ranks: '0', stdout: nowhere/x}]", 30, "ranks[0].stdout: cannot write output to @/nowhere/x: "),
     ("ranks: [{ranks: '0', command: [no-such-program]}]", 31,
-     "ranks[0].command: command not found: no-such-program (PATH is "),
+     "ranks[0].command: command not found: no-such-program (PATH "),
     ("ranks: [{env: {A: b}, ranks: '0,9'}]\nnprocs: 2", 30, "ranks[0]: there is no rank 9: ranks are 0 to 1 (nprocs: 2)"),
     ("shared_memory: 2MiB\nnprocs: 64", 16, "shared_memory: 2097152 bytes are too few for 64 ranks, "),
     ("stdin: '7'\nnprocs: auto\nplacement: {cpu_set: '%d'}" % min(os.sched_getaffinity(0)), 8,

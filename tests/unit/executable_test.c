@@ -69,7 +69,10 @@ static const struct search_row searches[] = {
 	{"both", "@/bin:@/more", NULL, 0, "@/more/both"},      /* the first that can be executed */
 	{"plain", "@/bin:@/more", NULL, -EACCES, "cannot execute @/bin/plain: Permission denied"},
 	{"folder", "@/bin", NULL, -ENOENT, "command not found: folder"},
-	{"nothing", "@/bin:@/more", NULL, -ENOENT, "command not found: nothing (PATH is @/bin:@/more)"},
+	{"nothing", "/nowhere:/no", NULL, -ENOENT, "command not found: nothing (PATH is /nowhere:/no)"},
+	{"nothing",
+         "/no/such/directory:/no/such/directory/either:/no/such/directory/after/it:/no/such/directory/at/all", NULL,
+         -ENOENT, "command not found: nothing (PATH has 4 directories)"},
 	{"", "@/bin", NULL, -ENOENT, "its name is empty"},
 	{"nothing", "", "@/bin", -ENOENT, "command not found: nothing (PATH is empty)"},
 	{"job.json", "@/bin", NULL, -ENOENT, "command not found: job.json: a spec's name ends in .yaml or .yml"},
