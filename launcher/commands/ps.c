@@ -7,15 +7,20 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/printable.h"
+#include "base/text.h"
 #include "commands/console.h"
 #include "commands/job_options.h"
 #include "job/job_view.h"
+#include "report/command_words.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 static const struct job_usage usage = {
 	.letters = "aj",
@@ -105,20 +110,33 @@ static void state_words(char text[static 16], const json_t *job)
 		snprintf(text, 16, "%s", text_of(job, "state"));
 }
 
-static void print_command(const json_t *command)
+/* Of a terminal; 0 where there is none: then nothing is cut. */
+static size_t line_width(void)
 {
-	size_t i;
-	json_t *word;
-	json_array_foreach(command, i, word)
-	{
-		char *shown = strdup(json_string_value(word) == NULL ? "" : json_string_value(word));
-		if (shown == NULL)
-			return;
-		make_printable(shown);
-		printf("%s%s", i == 0 ? "" : " ", shown);
-		free(shown);
+	struct winsize size;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* How many bytes so many columns of it take, at most. */
+static size_t bytes_of(const struct text *words, size_t columns)
+{
+	size_t length = 0, bytes = 1;
+	for (; columns > 0 && length < words->length && bytes > 0; columns--) {
+		bytes = utf8_bytes(words->bytes + length);
+		length += bytes;
 	}
-	putchar('\n');
+	return length;
+}
+
+/* As much of it as the line has room for. */
+static void print_command(const json_t *command, size_t room)
+{
+	struct text words = {0};
+	command_words_add(&words, command);
+	bool fits = bytes_of(&words, room) == words.length;
+	size_t length = fits ? words.length : bytes_of(&words, room - 1);
+	printf("%.*s%s\n", (int)length, length > 0 ? words.bytes : "", fits ? "" : "\u2026");
+	text_finish(&words);
 }
 
 static void print_table(const json_t *jobs)
@@ -126,6 +144,7 @@ static void print_table(const json_t *jobs)
 	size_t i;
 	json_t *job;
 	int width = 2;
+	size_t line = line_width();
 	json_array_foreach(jobs, i, job)
 	{
 		int length = (int)strlen(text_of(job, "id"));
@@ -137,9 +156,11 @@ static void print_table(const json_t *jobs)
 		char state[16], started[32];
 		state_words(state, job);
 		local_time(started, text_of(job, "started"));
-		printf("%-*s  %-8s  %5d  %-19s  %-8s  ", width, text_of(job, "id"), state,
-		       (int)json_integer_value(json_object_get(job, "nprocs")), started, text_of(job, "held_cpus"));
-		print_command(json_object_get(job, "command"));
+		int used = printf("%-*s  %-8s  %5d  %-19s  %-8s  ", width, text_of(job, "id"), state,
+		                  (int)json_integer_value(json_object_get(job, "nprocs")), started,
+		                  text_of(job, "held_cpus"));
+		size_t room = line == 0 || used < 0 ? SIZE_MAX : line > (size_t)used ? line - (size_t)used : 1;
+		print_command(json_object_get(job, "command"), room);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "report/report_html.h"
 
 #include "base/text.h"
+#include "report/command_words.h"
 #include "report/markup.h"
 #include "report/report_member.h"
 #include "report/report_timeline.h"
@@ -48,13 +49,10 @@ static const char style[] =
 
 static void add_command(struct text *text, const json_t *command)
 {
-	size_t i;
-	json_t *word;
-	json_array_foreach(command, i, word)
-	{
-		text_add(text, i == 0 ? "" : " ");
-		markup_add_words(text, json_string_value(word));
-	}
+	struct text words = {0};
+	command_words_add(&words, command);
+	markup_add_words(text, words.bytes);
+	text_finish(&words);
 }
 
 /* "1 restart", "2 restarts" */

@@ -6,6 +6,7 @@
 
 #include "base/printable.h"
 #include "base/text.h"
+#include "report/command_words.h"
 #include "report/report_member.h"
 #include "report/report_restarts.h"
 
@@ -28,12 +29,10 @@ static void add_words(struct text *text, const char *before, const char *words, 
 
 static void add_command(struct text *text, const json_t *command)
 {
-	size_t i;
-	json_t *word;
 	if (json_array_size(command) == 0)
 		return;
-	text_add(text, "command ");
-	json_array_foreach(command, i, word) add_words(text, " ", json_string_value(word), "");
+	text_add(text, "command  ");
+	command_words_add(text, command);
 	text_add(text, "\n");
 }
 

@@ -303,6 +303,15 @@ class Commands(Jobs):
         self.assertEqual(list(self.ps("-a")), jobs)
         self.assertEqual([line.split()[0] for line in self.muster("ps", "-a").stdout.splitlines()], ["ID", *jobs])
 
+    def test_ps_shows_a_command_as_it_would_be_typed_and_cuts_it_on_a_terminal_alone(self):
+        job = self.detach("--set", "name=j", "sh", "-c", "exec sleep 60\n# it's \u20ac\x1b" + "x" * 200)
+        line = self.muster("ps").stdout.splitlines()[1]
+        self.assertTrue(line.endswith(r"sh -c 'exec sleep 60\n# it'\''s €\x1b" + "x" * 200 + "'"), line)
+        script = f"stty cols 100; {harness.MUSTER} ps"
+        seen = self.command("script", "-qec", script, "/dev/null").stdout.splitlines()[1]
+        self.assertEqual((len(seen.rstrip("\r")), seen.rstrip("\r")[-1]), (100, "…"))
+        self.muster("stop", job)
+
     def test_a_job_is_found_by_id_by_its_beginning_and_by_its_name(self):
         job = self.detach("--set", "name=train", "sh", "-c", "exit 5")
         other = self.detach("--set", "name=trainer", "sh", "-c", "exit 6")

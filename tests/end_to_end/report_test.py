@@ -44,7 +44,7 @@ class Text(Report):
         record["warnings"] = ["too few cores"]
         record["ranks"][1]["cpus"] = "0,2,4,6,8,10,12,14,16,18"
         text = self.show(record)
-        self.assertIn("command  sh -c test $MUSTER_RANK = 0 || exit 3\\nexec sleep 60\n", text)
+        self.assertIn("command  sh -c 'test $MUSTER_RANK = 0 || exit 3\\nexec sleep 60'\n", text)
         self.assertIn("warning  too few cores\n", text)
         self.assertRegex(text, r"\n   1  \d+ +0,2,4,6,8,10,12,1\.\.\.  .*  exit 3, the first failure\n")
         self.assertRegex(text, r"\n   0  \d+ +[-\d,]+  .*  SIGTERM, stopped by muster\n")
@@ -139,7 +139,7 @@ class Page(Report):
 
     def test_a_line_end_in_a_command_is_shown_as_such(self):
         text = "".join(self.page(self.record("sh", "-c", "true\n#\x1b")).itertext())
-        self.assertIn(r"sh -c true\n#\x1b", text)
+        self.assertIn(r"sh -c 'true\n#\x1b'", text)
 
     def test_one_is_not_counted_in_the_plural(self):
         record = self.record("true")

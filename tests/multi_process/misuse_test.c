@@ -333,6 +333,7 @@ static int uses_it_after_the_end(muster_world *world, void *context)
 	CHECK(muster_mark(NULL, "nobody") == -EINVAL);
 	CHECK(muster_finalize(NULL) == 0);
 	CHECK(muster_failure_of(NULL)->code == 0);
+	CHECK(muster_rank(NULL) == -EINVAL && muster_size(NULL) == -EINVAL && muster_job_rank(NULL, 0) == -EINVAL);
 	return 0;
 }
 

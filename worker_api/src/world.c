@@ -231,12 +231,12 @@ int muster_finalize(muster_world *world)
 
 int muster_rank(const muster_world *world)
 {
-	return (int)world->rank;
+	return world != NULL ? (int)world->rank : world_refuse(world);
 }
 
 int muster_size(const muster_world *world)
 {
-	return (int)world->size;
+	return world != NULL ? (int)world->size : world_refuse(world);
 }
 
 int muster_job_rank(const muster_world *world, int rank)

@@ -27,8 +27,8 @@ MUSTER_BEGIN
 /* A set of ranks that do things together: all ranks of the job, or what muster_split made of them. */
 typedef struct muster_world muster_world;
 
-/* Time limits are in milliseconds. 0 only looks; MUSTER_FOREVER waits as long as it takes, but never for a rank that is
- * gone. */
+/* Time limits are in milliseconds. 0 only looks; MUSTER_FOREVER, as any negative number, waits as long as it takes, but
+ * never for a rank that is gone. */
 enum { MUSTER_FOREVER = -1 };
 
 /* For muster_recv and its like: a message of any rank, of any tag. */

@@ -35,7 +35,7 @@ MUSTER_API int muster_attach(int segment_fd, int rank, muster_world **world);
  * muster_world_free before. NULL is fine. Afterwards `world` and all that muster_alloc gave are gone. */
 MUSTER_API int muster_finalize(muster_world *world);
 
-/* 0-based; never fail. */
+/* 0-based; never fail, but with -EINVAL where there is no world: NULL. */
 MUSTER_API int muster_rank(const muster_world *world);
 MUSTER_API int muster_size(const muster_world *world);
 
