@@ -39,6 +39,10 @@ static json_t *code_of(struct job_view *view, struct error *err)
 		          view->id);
 		return json_null();
 	}
+	if (view->life == JOB_GONE) {
+		error_set(err, -ENOENT, "job %s is gone: it could not be started, or its record was removed", view->id);
+		return json_null();
+	}
 	json_t *outcome = job_view_outcome(view, err);
 	if (outcome == NULL)
 		return json_null();

@@ -121,7 +121,7 @@ static json_t *look(struct job_view *view, struct error *err)
 	}
 	if (view->life == JOB_ENDED)
 		from = job_view_outcome(view, err);
-	if (from == NULL && (view->life == JOB_ENDED || view->life == JOB_RUNNING))
+	if (from == NULL && view->life != JOB_STARTING && view->life != JOB_LOST)
 		return NULL;
 	json_t *made = shape(view, from);
 	json_decref(from);

@@ -72,7 +72,7 @@ static enum job_life look_at(int records, const char *id)
 {
 	struct job_view view;
 	if (job_view_open(&view, records, id, NULL) < 0)
-		return JOB_LOST;
+		return JOB_GONE;
 	if (view.life == JOB_STARTING)
 		job_view_load_job(&view);
 	enum job_life life = view.life;
@@ -80,12 +80,21 @@ static enum job_life look_at(int records, const char *id)
 	return life;
 }
 
+/* What is called as a job and is none, as yet or any more, is no candidate. */
 static void find_alive(struct candidates *found, int records)
 {
-	found->lives = memory_zeroed((size_t)found->count * sizeof *found->lives);
-	for (int i = 0; i < found->count; i++) {
-		found->lives[i] = look_at(records, found->names[i]->d_name);
-		found->alive += is_alive(found->lives[i]);
+	int count = found->count;
+	found->lives = memory_zeroed((size_t)count * sizeof *found->lives);
+	found->count = 0;
+	for (int i = 0; i < count; i++) {
+		enum job_life life = look_at(records, found->names[i]->d_name);
+		if (life == JOB_GONE)
+			continue;
+		struct dirent *name = found->names[i];
+		found->names[i] = found->names[found->count];
+		found->names[found->count] = name;
+		found->lives[found->count++] = life;
+		found->alive += is_alive(life);
 	}
 }
 
@@ -98,6 +107,11 @@ static void add_candidates(struct text *list, const struct candidates *found, in
 			if (is_alive(found->lives[i]) == (alive == 1) && added < most)
 				text_add_format(list, "%s%s (%s)", added++ == 0 ? "" : ", ", found->names[i]->d_name,
 				                job_life_name(found->lives[i]));
+}
+
+static int refuse_none(const char *word, struct error *err)
+{
+	return error_set(err, -ENOENT, "there is no job \"%s\"; muster ps -a lists them", word);
 }
 
 static int refuse_many(const struct candidates *found, const char *word, enum job_wanted wanted, struct error *err)
@@ -122,14 +136,18 @@ static int refuse_many(const struct candidates *found, const char *word, enum jo
 static int open_one_of(struct job_view *view, int records, struct candidates *found, const char *word,
                        enum job_wanted wanted, struct error *err)
 {
-	int only = 0;
+	int only = 0, rc;
 	if (found->count > 1) {
 		find_alive(found, records);
 		while (found->alive == 1 && !is_alive(found->lives[only]))
 			only++;
 	}
-	int rc = found->count == 1 || found->alive == 1 ? job_view_open(view, records, found->names[only]->d_name, err)
-	                                                : refuse_many(found, word, wanted, err);
+	if (found->count == 0)
+		rc = refuse_none(word, err);
+	else if (found->count == 1 || found->alive == 1)
+		rc = job_view_open(view, records, found->names[only]->d_name, err);
+	else
+		rc = refuse_many(found, word, wanted, err);
 	free(found->lives);
 	return rc;
 }
@@ -143,8 +161,7 @@ static int find_in(struct job_view *view, int records, const char *word, enum jo
 	if (count < 0)
 		return count;
 	found.count = choose(found.names, count, word);
-	int rc = found.count == 0 ? error_set(err, -ENOENT, "there is no job \"%s\"; muster ps -a lists them", word)
-	                          : open_one_of(view, records, &found, word, wanted, err);
+	int rc = open_one_of(view, records, &found, word, wanted, err);
 	job_view_drop_ids(found.names, count);
 	return rc;
 }

@@ -54,11 +54,11 @@ static bool remove_record(int records, const char *id)
 	int directory = private_directory_open_in(records, id, false, NULL);
 	if (directory < 0)
 		return false;
-	bool held = job_record_is_held(directory);
-	if (!held)
+	int held = job_record_is_held(directory);
+	if (held <= 0)
 		empty(directory, 1);
 	close(directory);
-	return !held && unlinkat(records, id, AT_REMOVEDIR) == 0;
+	return held <= 0 && unlinkat(records, id, AT_REMOVEDIR) == 0;
 }
 
 /* When a record was last written into; its age is not its id's, which may be of another clock. */
@@ -109,7 +109,7 @@ static bool is_of_lost(int records, const char *socket)
 		return false;
 	snprintf(id, sizeof id, "%.*s", length, socket);
 	int directory = job_id_is_valid(id) ? private_directory_open_in(records, id, false, NULL) : -1;
-	bool lost = directory >= 0 && !job_record_is_held(directory);
+	bool lost = directory >= 0 && job_record_is_held(directory) <= 0;
 	if (directory >= 0)
 		close(directory);
 	return lost;

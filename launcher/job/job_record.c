@@ -19,7 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define JOB "job.json"
+#define JOB          "job.json"
+#define JOB_UNLOCKED ".job.json"
 
 enum { JOB_BYTES = 8192 };
 
@@ -29,14 +30,15 @@ void job_record_name(struct job_record *record, const char *name)
 	job_id_make_now(record->id, name);
 }
 
-/* Of the open file description, not of the process: what is forked holds it, too. */
+/* Of the open file description, not of the process: what is forked holds it, too. It gets its name with the lock on it:
+ * without, the job would be taken for one that was lost. */
 static int open_job(int directory)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = openat(directory, JOB, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(directory, JOB_UNLOCKED, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
+	if (fcntl(fd, F_OFD_SETLK, &whole) == 0 && renameat(directory, JOB_UNLOCKED, directory, JOB) == 0)
 		return fd;
 	int code = errno;
 	close(fd);
@@ -191,7 +193,7 @@ static void close_all(struct job_record *record)
 
 void job_record_discard(struct job_record *record)
 {
-	static const char *const files[] = {JOB, "events.jsonl", "muster.log", "logs"};
+	static const char *const files[] = {JOB, JOB_UNLOCKED, "events.jsonl", "muster.log", "logs"};
 	for (size_t i = 0; record->directory >= 0 && i < sizeof files / sizeof *files; i++)
 		unlinkat(record->directory, files[i], strcmp(files[i], "logs") == 0 ? AT_REMOVEDIR : 0);
 	int records = record->directory >= 0 ? job_places_open_records(false, NULL) : -1;
@@ -230,12 +232,13 @@ void job_record_note_late_end(const char *id, enum job_outcome outcome, int exit
 }
 
 /* By asking, not by trying: nobody is kept from taking the lock. Who waits for it has a shared one in the end. */
-bool job_record_is_held(int directory)
+int job_record_is_held(int directory)
 {
 	struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
 	int fd = openat(directory, JOB, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return errno == ELOOP || errno == ENXIO ? -ENOENT : -errno; /* a link or a socket is not muster's */
+	int held = fcntl(fd, F_OFD_GETLK, &whole) < 0 ? -errno : whole.l_type != F_UNLCK;
+	close(fd);
 	return held;
 }

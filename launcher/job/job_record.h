@@ -8,6 +8,8 @@
  *     logs/         of a detached job: what its ranks printed; muster.log: what muster had to say
  *     report.json   how it ended
  *
+ * A directory is a record as long as job.json is in it: that comes first, locked, and goes first.
+ *
  * The lock belongs to one open file description, which guard, warden and supervisor inherit and no rank does. The
  * kernel drops it with the last of them, however they end: a record that nobody holds, with neither report.json nor an
  * event of the end, is that of a job that was lost. No process id is believed for that, and a boot changes nothing.
@@ -79,7 +81,8 @@ void job_record_note_end(int directory, enum job_outcome outcome, int exit_code)
 /* The same by a process that has not got the record open; nothing happens when there is none, or it has a report. */
 void job_record_note_late_end(const char *id, enum job_outcome outcome, int exit_code);
 
-/* Does anybody hold the lock of this record, whose directory is given? */
-bool job_record_is_held(int directory);
+/* Does anybody hold the lock of this record, whose directory is given? 1 or 0; -ENOENT: it is no record, for it has no
+ * job.json; or a negative errno: nobody can tell. */
+int job_record_is_held(int directory);
 
 #endif

@@ -72,16 +72,23 @@ static bool has_end(const struct job_view *view)
 	return end != NULL;
 }
 
+static bool has_job(const struct job_view *view)
+{
+	return faccessat(view->directory, "job.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* The report comes before the lock goes: who sees neither has to look for the first once more. A disk that was full for
- * a report may have had room for the last event. */
+ * a report may have had room for the last event. Both are removed after job.json: where that is there all the same,
+ * they never were. */
 void job_view_refresh(struct job_view *view)
 {
-	if (has_report(view))
-		view->life = JOB_ENDED;
-	else if (job_record_is_held(view->directory))
+	int held = has_report(view) ? 0 : job_record_is_held(view->directory);
+	if (held > 0)
 		view->life = view->job == NULL ? JOB_STARTING : JOB_RUNNING;
+	else if (held == 0 && (has_report(view) || has_end(view)))
+		view->life = JOB_ENDED;
 	else
-		view->life = has_report(view) || has_end(view) ? JOB_ENDED : JOB_LOST;
+		view->life = held == 0 && has_job(view) ? JOB_LOST : JOB_GONE;
 }
 
 int job_view_open(struct job_view *view, int records, const char *id, struct error *err)
@@ -92,7 +99,10 @@ int job_view_open(struct job_view *view, int records, const char *id, struct err
 	*view = (struct job_view){.directory = directory};
 	memcpy(view->id, id, strlen(id) + 1);
 	job_view_refresh(view);
-	return 0;
+	if (view->life != JOB_GONE)
+		return 0;
+	job_view_close(view);
+	return error_set(err, -ENOENT, "there is no job \"%s\"; muster ps -a lists them", id);
 }
 
 void job_view_load_job(struct job_view *view)
@@ -141,7 +151,7 @@ int job_view_list_ids(int records, struct dirent ***ids, struct error *err)
 	return count >= 0 ? count : error_set(err, -errno, "cannot list the records of jobs: %s", strerror(errno));
 }
 
-/* A record that nobody holds and that never got its first file is no job that anybody knows of. */
+/* A record that nobody holds and in which job.json stayed empty is no job that anybody knows of. */
 static bool show(int records, const char *id, bool ended, job_visit *visit, void *context)
 {
 	struct job_view view;
@@ -215,7 +225,7 @@ bool job_view_wait(struct job_view *view, int64_t timeout_ms)
 		if (fd >= 0)
 			wait_for_lock(fd, part_ms);
 		job_view_refresh(view);
-		over = view->life == JOB_ENDED || view->life == JOB_LOST;
+		over = view->life != JOB_RUNNING && view->life != JOB_STARTING;
 		left_ms -= left_ms < 0 ? 0 : part_ms;
 	} while (fd >= 0 && !over && left_ms != 0);
 	if (fd >= 0)
@@ -271,6 +281,8 @@ const char *job_view_text(const struct job_view *view, const char *member)
 const char *job_life_name(enum job_life life)
 {
 	static const char *const names[] = {
-		[JOB_STARTING] = "starting", [JOB_RUNNING] = "running", [JOB_ENDED] = "ended", [JOB_LOST] = "lost"};
+		[JOB_STARTING] = "starting", [JOB_RUNNING] = "running", [JOB_ENDED] = "ended",
+		[JOB_LOST] = "lost",         [JOB_GONE] = "gone",
+	};
 	return names[life];
 }

@@ -19,6 +19,7 @@ enum job_life {
 	JOB_RUNNING,
 	JOB_ENDED, /* there is a report, or nobody holds it and its last event says how it ended */
 	JOB_LOST,  /* nobody holds it, and neither is there: all of its muster was killed, or the machine went down */
+	JOB_GONE, /* nor is job.json: it was removed while somebody looked, of a job that never began or is long over */
 };
 
 struct job_view {
@@ -28,7 +29,8 @@ struct job_view {
 	json_t *job; /* job.json; NULL: not there */
 };
 
-/* The record of a job in the directory of them, without job.json; negative with the reason. */
+/* The record of a job in the directory of them, without what job.json says; negative with the reason, -ENOENT where
+ * there is none, as none is there yet. */
 int job_view_open(struct job_view *view, int records, const char *id, struct error *err);
 
 /* Reads job.json. */

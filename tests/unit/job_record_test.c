@@ -203,10 +203,10 @@ static void the_lock_is_held_until_the_last_process_that_inherited_it_ends(void 
 	}
 	close(record.job);
 	record.job = -1;
-	assert_true(job_record_is_held(directory));
+	assert_int_equal(job_record_is_held(directory), 1);
 	close(gate[1]);
 	assert_int_equal(waitpid(child, NULL, 0), child);
-	assert_false(job_record_is_held(directory));
+	assert_int_equal(job_record_is_held(directory), 0);
 	close(gate[0]);
 	close(directory);
 	job_record_discard(&record);
@@ -223,7 +223,7 @@ static void an_id_that_is_taken_is_refused_and_its_job_left_alone(void **state)
 	assert_int_equal(job_record_make(&second, &err), -EEXIST);
 	assert_non_null(strstr(err.text, first.id));
 	job_record_discard(&second);
-	assert_true(job_record_is_held(first.directory));
+	assert_int_equal(job_record_is_held(first.directory), 1);
 	job_record_discard(&first);
 	test_directory_remove(place);
 }

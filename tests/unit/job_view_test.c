@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job_view, job_find: how a job is told from what is on the disk: at every instant of its record's birth and removal it
+ * is a job that lives, one that ended, or none, and never a lost one.
+ */
+#include "run_fixture.h"
+
+#include "job/job_find.h"
+#include "job/job_record.h"
+#include "job/job_view.h"
+
+enum { BIRTHS = 2000 };
+
+struct place {
+	char *path;
+	int records;
+};
+
+static void begin(struct place *place)
+{
+	char path[PATH_MAX];
+	alarm(FIXTURE_LIFE_S);
+	place->path = test_directory_make();
+	setenv("XDG_STATE_HOME", place->path, 1);
+	for (const char *const *below = (const char *const[]){"muster", "muster/jobs", NULL}; *below != NULL; below++) {
+		snprintf(path, sizeof path, "%s/%s", place->path, *below);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	place->records = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(place->records >= 0);
+}
+
+static void end(struct place *place)
+{
+	close(place->records);
+	test_directory_remove(place->path);
+}
+
+static void put(const struct place *place, const char *id, const char *file, const char *content)
+{
+	test_directory_put(place->path, content, "/muster/jobs/%s/%s", id, file);
+}
+
+static bool count(void *context, struct job_view *view)
+{
+	(void)view;
+	++*(int *)context;
+	return true;
+}
+
+static void expect_no_job(const char *word)
+{
+	struct job_view view;
+	struct error err = {0};
+	int seen = 0;
+	assert_int_equal(job_find(&view, word, JOB_ANY, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "there is no job"));
+	job_view_close(&view);
+	assert_int_equal(job_view_each(true, count, &seen, &err), 0);
+	assert_int_equal(seen, 0);
+}
+
+static void expect_life(const char *word, enum job_life life)
+{
+	struct job_view view;
+	struct error err = {0};
+	if (job_find(&view, word, JOB_ANY, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(view.life, life);
+	job_view_close(&view);
+}
+
+static void a_job_that_is_being_born_is_none_as_yet(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	assert_int_equal(mkdirat(place.records, "train-00000000001", 0700), 0);
+	expect_no_job("train-00000000001");
+	expect_no_job("train");
+	put(&place, "train-00000000001", ".job.json", "");
+	expect_no_job("train-00000000001");
+	expect_no_job("train");
+	assert_int_equal(mkdirat(place.records, "train-00000000002", 0700), 0);
+	expect_no_job("train");
+	end(&place);
+}
+
+static void one_that_is_being_born_is_not_taken_for_another_of_its_name(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	put(&place, "train-00000000001", "job.json", "{}");
+	put(&place, "train-00000000001", "report.json", "{}");
+	assert_int_equal(mkdirat(place.records, "train-00000000002", 0700), 0);
+	expect_life("train", JOB_ENDED);
+	put(&place, "train-00000000003", "job.json", "{}");
+	expect_life("00003", JOB_LOST);
+	end(&place);
+}
+
+/* A child makes and discards the record as fast as it can. */
+static pid_t start_births(const char *id)
+{
+	pid_t child = fork();
+	if (child != 0)
+		return child;
+	for (int i = 0; i < BIRTHS; i++) {
+		struct job_record record = JOB_RECORD_NONE;
+		strcpy(record.id, id);
+		if (job_record_make(&record, NULL) < 0)
+			_exit(1);
+		job_record_discard(&record);
+	}
+	_exit(0);
+}
+
+static void at_no_instant_of_its_birth_or_its_refusal_is_a_job_lost(void **state)
+{
+	(void)state;
+	struct place place;
+	int status, seen = 0, lost = 0;
+	begin(&place);
+	pid_t child = start_births("train-00000000001");
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		struct job_view view;
+		if (job_view_open(&view, place.records, "train-00000000001", NULL) < 0)
+			continue;
+		seen++;
+		lost += view.life == JOB_LOST;
+		job_view_close(&view);
+	}
+	assert_int_equal(status, 0);
+	assert_int_equal(lost, 0);
+	print_message("seen %d times in %d births\n", seen, BIRTHS);
+	end(&place);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_job_that_is_being_born_is_none_as_yet),
+		cmocka_unit_test(one_that_is_being_born_is_not_taken_for_another_of_its_name),
+		cmocka_unit_test(at_no_instant_of_its_birth_or_its_refusal_is_a_job_lost),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
