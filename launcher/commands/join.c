@@ -60,10 +60,12 @@ static int wait_for(struct job_view *view, int64_t end_ms, json_t **code)
 {
 	struct error err;
 	int64_t left_ms = end_ms < 0 ? -1 : end_ms > clock_ms() ? end_ms - clock_ms() : 0;
-	if (view->life != JOB_ENDED && !job_view_wait(view, left_ms)) {
+	int over = view->life == JOB_ENDED ? 1 : job_view_wait(view, left_ms, &err);
+	if (over <= 0) {
 		*code = json_null();
-		error_set(&err, -ETIMEDOUT, "job %s still runs", view->id);
-		return console_tell(&err, EXIT_TIMEOUT);
+		if (over == 0)
+			error_set(&err, -ETIMEDOUT, "job %s still runs", view->id);
+		return console_tell(&err, over == 0 ? EXIT_TIMEOUT : EXIT_MUSTER);
 	}
 	*code = code_of(view, &err);
 	return json_is_integer(*code) ? (int)json_integer_value(*code) : console_tell(&err, EXIT_MUSTER);

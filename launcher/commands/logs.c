@@ -189,11 +189,13 @@ static void wait_a_moment(void)
 }
 
 /* What came before the end of the job is there once the end is seen. */
-static void show_all(struct shown_logs *logs, struct job_view *view, const struct job_options *options)
+static int show_all(struct shown_logs *logs, struct job_view *view, const struct job_options *options,
+                    struct error *err)
 {
+	int rc = 0;
 	for (bool more = true; more;) {
-		job_view_refresh(view);
-		more = options->follow && (view->life == JOB_RUNNING || view->life == JOB_STARTING) &&
+		rc = job_view_refresh(view, err);
+		more = rc == 0 && options->follow && (view->life == JOB_RUNNING || view->life == JOB_STARTING) &&
 		       ferror(stdout) == 0;
 		for (size_t i = 0; i < logs->count; i++) {
 			log_reader_pump(&logs->items[i].reader, show, &logs->items[i]);
@@ -210,6 +212,7 @@ static void show_all(struct shown_logs *logs, struct job_view *view, const struc
 		        "muster: %s ranks of job %s printed nothing to the terminal; what output.stdout and "
 		        "output.stderr send elsewhere is not in its logs\n",
 		        options->ranks != NULL ? "these" : "the", view->id);
+	return rc;
 }
 
 /* Who followed it has seen everything but that. */
@@ -254,7 +257,7 @@ int command_logs(int argc, char **argv)
 	if (rc == 0)
 		rc = open_logs(&logs, &view, options.ranks, &err);
 	if (rc == 0)
-		show_all(&logs, &view, &options);
+		rc = show_all(&logs, &view, &options, &err);
 	if (rc == 0 && options.follow)
 		tell_end(&view);
 	close_logs(&logs);

@@ -50,10 +50,9 @@ static json_t *describe(const struct job_view *view)
 	return made;
 }
 
-static bool add_job(void *context, struct job_view *view)
+static void add_job(void *context, struct job_view *view)
 {
 	json_array_append_new(context, describe(view));
-	return true;
 }
 
 /* --- their order --- */
@@ -173,7 +172,7 @@ int command_ps(int argc, char **argv)
 		return code;
 	json_t *jobs = json_array();
 	int rc = job_view_each(options.all, add_job, jobs, &err);
-	if (rc == 0 || rc == -ENOENT) {
+	if (rc == 0 || rc == -ENOENT || json_array_size(jobs) > 0) {
 		jobs = sort(jobs);
 		if (options.json) {
 			json_dumpf(jobs, stdout, JSON_INDENT(2));

@@ -50,7 +50,7 @@ int command_signal(int argc, char **argv)
 		return code;
 	int rc = job_find(&view, options.words[0], JOB_THAT_RUNS, &err);
 	if (rc == 0)
-		job_view_await_start(&view);
+		rc = job_view_await_start(&view, &err);
 	if (rc == 0)
 		rc = send_to(&view, options.words[1], options.ranks, &err);
 	job_view_close(&view);

@@ -116,8 +116,8 @@ static json_t *look(struct job_view *view, struct error *err)
 	json_t *from = NULL;
 	if (view->life == JOB_RUNNING) {
 		from = ask_all(view, err);
-		if (from == NULL)
-			job_view_refresh(view); /* it may have ended meanwhile */
+		if (from == NULL && job_view_refresh(view, err) < 0) /* it may have ended meanwhile */
+			return NULL;
 	}
 	if (view->life == JOB_ENDED)
 		from = job_view_outcome(view, err);

@@ -42,7 +42,7 @@ static json_t *request_of(int64_t grace_ms)
 
 static bool is_over(struct job_view *view)
 {
-	return job_view_wait(view, 0);
+	return job_view_wait(view, 0, NULL) > 0;
 }
 
 /* One that ended while it was asked is as good as stopped; one whose supervisor is held by somebody, or has no socket,
@@ -57,18 +57,42 @@ static int ask(struct job_view *view, int64_t grace_ms, struct error *err)
 	return ends ? 0 : err->code;
 }
 
-static int check_nothing_left(const struct job_view *view, struct error *err)
+static int check_no_strays(const struct job_view *view, struct error *err)
 {
-	uint32_t strays = view->life == JOB_LOST ? job_strays_end(view->id) : 0;
-	if (strays > 0)
-		return error_set(err, -EBUSY, "job %s is lost, and %u of its processes cannot be ended", view->id,
-		                 strays);
-	json_t *report = view->life == JOB_ENDED ? job_view_report(view, NULL) : NULL;
+	int strays = job_strays_end(view->id, err);
+	if (strays <= 0)
+		return strays;
+	return error_set(err, -EBUSY, "job %s is lost, and %d of its processes cannot be ended", view->id, strays);
+}
+
+/* A report that is not there, or is no report, counts nobody. */
+static int check_no_survivors(const struct job_view *view, struct error *err)
+{
+	json_t *report = job_view_report(view, err);
+	if (report == NULL && err->code != -ENOENT && err->code != -EBADMSG)
+		return err->code;
 	json_int_t survivors = json_integer_value(json_object_get(report, "survivors"));
 	json_decref(report);
 	if (survivors == 0)
 		return 0;
 	return error_set(err, -EBUSY, "job %s ended, and %d of its processes did not", view->id, (int)survivors);
+}
+
+/* Nothing of the job is left when this returns 0. */
+static int wait_for_end(struct job_view *view, struct error *err)
+{
+	job_holder_wake(view);
+	int rc = job_view_wait(view, -1, err);
+	if (rc < 0 || view->life == JOB_GONE)
+		return rc < 0 ? rc : 0;
+	if (view->life == JOB_ENDED)
+		return check_no_survivors(view, err);
+	rc = check_no_strays(view, err);
+	if (rc < 0)
+		return rc;
+	control_server_remove(view->id);
+	job_record_note_end(view->directory, OUTCOME_ERROR, EXIT_MUSTER);
+	return 0;
 }
 
 static int stop_one(const char *word, int64_t grace_ms)
@@ -77,18 +101,11 @@ static int stop_one(const char *word, int64_t grace_ms)
 	struct error err;
 	int rc = job_find(&view, word, JOB_THAT_RUNS, &err);
 	if (rc == 0)
-		job_view_await_start(&view);
+		rc = job_view_await_start(&view, &err);
 	if (rc == 0 && (view.life == JOB_RUNNING || view.life == JOB_STARTING))
 		rc = ask(&view, grace_ms, &err);
-	if (rc == 0) {
-		job_holder_wake(&view);
-		job_view_wait(&view, -1);
-		rc = check_nothing_left(&view, &err);
-	}
-	if (rc == 0 && view.life == JOB_LOST) {
-		control_server_remove(view.id);
-		job_record_note_end(view.directory, OUTCOME_ERROR, EXIT_MUSTER);
-	}
+	if (rc == 0)
+		rc = wait_for_end(&view, &err);
 	job_view_close(&view);
 	return rc < 0 ? console_tell(&err, EXIT_MUSTER) : EXIT_OK;
 }

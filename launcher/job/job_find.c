@@ -68,26 +68,29 @@ static bool is_alive(enum job_life life)
 	return life == JOB_STARTING || life == JOB_RUNNING;
 }
 
-static enum job_life look_at(int records, const char *id)
+static int look_at(int records, const char *id, enum job_life *life, struct error *err)
 {
 	struct job_view view;
-	if (job_view_open(&view, records, id, NULL) < 0)
-		return JOB_GONE;
+	int rc = job_view_open(&view, records, id, err);
+	*life = JOB_GONE;
+	if (rc < 0)
+		return job_view_is_none(rc) ? 0 : rc;
 	if (view.life == JOB_STARTING)
 		job_view_load_job(&view);
-	enum job_life life = view.life;
+	*life = view.life;
 	job_view_close(&view);
-	return life;
+	return 0;
 }
 
 /* What is called as a job and is none, as yet or any more, is no candidate. */
-static void find_alive(struct candidates *found, int records)
+static int find_alive(struct candidates *found, int records, struct error *err)
 {
-	int count = found->count;
+	int count = found->count, rc = 0;
 	found->lives = memory_zeroed((size_t)count * sizeof *found->lives);
 	found->count = 0;
-	for (int i = 0; i < count; i++) {
-		enum job_life life = look_at(records, found->names[i]->d_name);
+	for (int i = 0; i < count && rc == 0; i++) {
+		enum job_life life;
+		rc = look_at(records, found->names[i]->d_name, &life, err);
 		if (life == JOB_GONE)
 			continue;
 		struct dirent *name = found->names[i];
@@ -96,6 +99,7 @@ static void find_alive(struct candidates *found, int records)
 		found->lives[found->count++] = life;
 		found->alive += is_alive(life);
 	}
+	return rc;
 }
 
 /* The newest first; those that run, then the others. */
@@ -136,17 +140,14 @@ static int refuse_many(const struct candidates *found, const char *word, enum jo
 static int open_one_of(struct job_view *view, int records, struct candidates *found, const char *word,
                        enum job_wanted wanted, struct error *err)
 {
-	int only = 0, rc;
-	if (found->count > 1) {
-		find_alive(found, records);
-		while (found->alive == 1 && !is_alive(found->lives[only]))
-			only++;
-	}
-	if (found->count == 0)
+	int only = 0, rc = found->count > 1 ? find_alive(found, records, err) : 0;
+	while (rc == 0 && found->alive == 1 && !is_alive(found->lives[only]))
+		only++;
+	if (rc == 0 && found->count == 0)
 		rc = refuse_none(word, err);
-	else if (found->count == 1 || found->alive == 1)
+	else if (rc == 0 && (found->count == 1 || found->alive == 1))
 		rc = job_view_open(view, records, found->names[only]->d_name, err);
-	else
+	else if (rc == 0)
 		rc = refuse_many(found, word, wanted, err);
 	free(found->lives);
 	return rc;
@@ -155,8 +156,9 @@ static int open_one_of(struct job_view *view, int records, struct candidates *fo
 static int find_in(struct job_view *view, int records, const char *word, enum job_wanted wanted, struct error *err)
 {
 	struct candidates found = {0};
-	if (job_view_open(view, records, word, NULL) == 0)
-		return 0;
+	int exact = job_view_open(view, records, word, err);
+	if (!job_view_is_none(exact))
+		return exact;
 	int count = job_view_list_ids(records, &found.names, err);
 	if (count < 0)
 		return count;
@@ -205,8 +207,8 @@ static int find_newest_in(struct job_view *view, int records, bool (*fits)(const
 	if (count < 0)
 		return count;
 	qsort(names, (size_t)count, sizeof *names, newest_first);
-	for (int i = 0; i < count && rc < 0; i++) {
-		rc = job_view_open(view, records, names[i]->d_name, NULL);
+	for (int i = 0; i < count && job_view_is_none(rc); i++) {
+		rc = job_view_open(view, records, names[i]->d_name, err);
 		if (rc == 0 && !fits(view)) {
 			job_view_close(view);
 			rc = -ENOENT;
@@ -215,7 +217,9 @@ static int find_newest_in(struct job_view *view, int records, bool (*fits)(const
 	job_view_drop_ids(names, count);
 	if (rc == 0)
 		job_view_load_job(view);
-	return rc == 0 ? 0 : error_set(err, -ENOENT, "there is no job that %s; muster ps -a lists all", fitting);
+	return !job_view_is_none(rc)
+	               ? rc
+	               : error_set(err, -ENOENT, "there is no job that %s; muster ps -a lists all", fitting);
 }
 
 int job_find_newest(struct job_view *view, bool (*fits)(const struct job_view *view), const char *fitting,

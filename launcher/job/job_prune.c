@@ -10,6 +10,7 @@
 #include "job/private_directory.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -49,16 +50,23 @@ static void empty(int directory, int depth)
 		closedir(listing);
 }
 
+/* Of which it is known that nobody holds it. */
+static bool is_left(int record)
+{
+	int held = job_record_is_held(record);
+	return held == 0 || held == -ENOENT;
+}
+
 static bool remove_record(int records, const char *id)
 {
 	int directory = private_directory_open_in(records, id, false, NULL);
 	if (directory < 0)
 		return false;
-	int held = job_record_is_held(directory);
-	if (held <= 0)
+	bool left = is_left(directory);
+	if (left)
 		empty(directory, 1);
 	close(directory);
-	return held <= 0 && unlinkat(records, id, AT_REMOVEDIR) == 0;
+	return left && unlinkat(records, id, AT_REMOVEDIR) == 0;
 }
 
 /* When a record was last written into; its age is not its id's, which may be of another clock. */
@@ -109,7 +117,7 @@ static bool is_of_lost(int records, const char *socket)
 		return false;
 	snprintf(id, sizeof id, "%.*s", length, socket);
 	int directory = job_id_is_valid(id) ? private_directory_open_in(records, id, false, NULL) : -1;
-	bool lost = directory >= 0 && job_record_is_held(directory) <= 0;
+	bool lost = directory >= 0 && is_left(directory);
 	if (directory >= 0)
 		close(directory);
 	return lost;

@@ -5,9 +5,11 @@
  */
 #include "job/job_strays.h"
 
+#include "base/error.h"
 #include "base/file_text.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -19,54 +21,70 @@
 
 enum { ENVIRONMENT_BYTES = 4 << 20, ROUNDS = 100, ROUND_MS = 20 };
 
-/* A dead one has no environment any more. */
-static bool is_of(pid_t pid, const char *mark, size_t mark_length, char *environment)
+static bool is_lack(int code)
+{
+	return code == -EMFILE || code == -ENFILE || code == -ENOMEM;
+}
+
+/* A dead one has no environment any more. Negative: nobody can tell. */
+static int is_of(pid_t pid, const char *mark, size_t mark_length, char *environment)
 {
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
 	environment[0] = '\0'; /* each variable stands between two zeros */
 	ssize_t length = file_text_read(path, environment + 1, ENVIRONMENT_BYTES - 1);
-	return length > 0 && memmem(environment, (size_t)length + 2, mark, mark_length) != NULL;
+	if (length < 0)
+		return is_lack((int)length) ? (int)length : 0;
+	return memmem(environment, (size_t)length + 2, mark, mark_length) != NULL;
 }
 
-static bool kill_if_of(pid_t pid, const char *mark, size_t mark_length, char *environment)
+/* 1: it was of the job; negative: nobody can tell. */
+static int kill_if_of(pid_t pid, const char *mark, size_t mark_length, char *environment)
 {
-	int handle = pid > 1 && pid != getpid() ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	if (pid <= 1 || pid == getpid())
+		return 0;
+	int handle = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (handle < 0)
-		return false;
-	bool found = is_of(pid, mark, mark_length, environment);
-	if (found)
+		return errno == ESRCH ? 0 : -errno;
+	int found = is_of(pid, mark, mark_length, environment);
+	if (found > 0)
 		syscall(SYS_pidfd_send_signal, handle, SIGKILL, NULL, 0);
 	close(handle);
 	return found;
 }
 
-static uint32_t kill_all(const char *mark, size_t mark_length, char *environment)
+/* How many were of the job; negative: nobody can tell of all. */
+static int kill_all(const char *mark, size_t mark_length, char *environment)
 {
-	uint32_t count = 0;
+	int count = 0, rc = -ENOENT; /* as long as no process is seen, not even this one */
 	DIR *processes = opendir("/proc");
-	for (struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;)
-		count += kill_if_of(atoi(entry->d_name), mark, mark_length, environment);
-	if (processes != NULL)
-		closedir(processes);
-	return count;
+	if (processes == NULL)
+		return -errno;
+	for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+		pid_t pid = atoi(entry->d_name);
+		int found = pid > 0 ? kill_if_of(pid, mark, mark_length, environment) : 0;
+		if (pid > 0 && (rc == -ENOENT || found < 0))
+			rc = found < 0 ? found : 0;
+		count += found > 0;
+	}
+	closedir(processes);
+	return rc < 0 ? rc : count;
 }
 
-uint32_t job_strays_end(const char *id)
+int job_strays_end(const char *id, struct error *err)
 {
 	char mark[256];
 	char *environment = malloc(ENVIRONMENT_BYTES);
 	int length = snprintf(mark + 1, sizeof mark - 1, "MUSTER_JOB_ID=%s", id);
-	uint32_t left = 0;
+	int left = environment == NULL ? -ENOMEM : 1;
 	mark[0] = '\0';
-	if (environment == NULL)
-		return 0;
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < ROUNDS && left > 0; round++) {
+		if (round > 0)
+			poll(NULL, 0, ROUND_MS);
 		left = kill_all(mark, (size_t)length + 2, environment);
-		if (left == 0)
-			break;
-		poll(NULL, 0, ROUND_MS);
 	}
 	free(environment);
-	return left;
+	if (left >= 0)
+		return left;
+	return error_set(err, left, "nobody can tell what is left of job %s: /proc: %s", id, strerror(-left));
 }

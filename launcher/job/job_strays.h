@@ -6,9 +6,10 @@
 #ifndef MUSTER_JOB_JOB_STRAYS_H
 #define MUSTER_JOB_JOB_STRAYS_H
 
-#include <stdint.h>
+struct error;
 
-/* Kills them, and those that they start meanwhile; returns how many are alive all the same, seconds later. */
-uint32_t job_strays_end(const char *id);
+/* Kills them, and those that they start meanwhile; returns how many are alive all the same, seconds later. Negative:
+ * nobody can tell, for want of descriptors or of /proc. */
+int job_strays_end(const char *id, struct error *err);
 
 #endif

@@ -65,11 +65,37 @@ static bool has_report(const struct job_view *view)
 	return faccessat(view->directory, "report.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool has_end(const struct job_view *view)
+static json_t *parse_end(const char *bytes, size_t length)
 {
-	json_t *end = job_view_end(view);
-	json_decref(end);
-	return end != NULL;
+	if (length < 2 || bytes[length - 1] != '\n')
+		return NULL;
+	const char *line = memrchr(bytes, '\n', length - 1);
+	line = line == NULL ? bytes : line + 1;
+	json_t *event = json_loadb(line, (size_t)(bytes + length - line), 0, NULL);
+	const char *name = json_string_value(json_object_get(event, "event"));
+	if (name != NULL && strcmp(name, "ended") == 0)
+		return event;
+	json_decref(event);
+	return NULL;
+}
+
+/* *end is the caller's, and NULL where there is none. Negative: nobody can tell. */
+static int read_end(const struct job_view *view, json_t **end)
+{
+	char bytes[END_BYTES];
+	struct stat status = {0};
+	ssize_t got = 0;
+	int fd = openat(view->directory, "events.jsonl", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	*end = NULL;
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP || errno == ENXIO ? 0 : -errno;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		got = pread(fd, bytes, sizeof bytes, status.st_size > END_BYTES ? status.st_size - END_BYTES : 0);
+	int rc = got < 0 ? -errno : 0;
+	close(fd);
+	if (got > 0)
+		*end = parse_end(bytes, (size_t)got);
+	return rc;
 }
 
 static bool has_job(const struct job_view *view)
@@ -77,18 +103,37 @@ static bool has_job(const struct job_view *view)
 	return faccessat(view->directory, "job.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* The report comes before the lock goes: who sees neither has to look for the first once more. A disk that was full for
- * a report may have had room for the last event. Both are removed after job.json: where that is there all the same,
- * they never were. */
-void job_view_refresh(struct job_view *view)
+/* Of one that nobody holds. A disk that was full for a report may have had room for the last event. Both are removed
+ * after job.json: where that is there all the same, they never were. */
+static int look_for_end(struct job_view *view)
 {
-	int held = has_report(view) ? 0 : job_record_is_held(view->directory);
+	json_t *end = NULL;
+	int rc = has_report(view) ? 0 : read_end(view, &end);
+	bool ended = end != NULL || has_report(view);
+	json_decref(end);
+	if (rc == 0)
+		view->life = ended ? JOB_ENDED : has_job(view) ? JOB_LOST : JOB_GONE;
+	return rc;
+}
+
+/* The report comes before the lock goes: who sees neither has to look for the first once more. */
+int job_view_refresh(struct job_view *view, struct error *err)
+{
+	int held = has_report(view) ? 0 : job_record_is_held(view->directory), rc = 0;
 	if (held > 0)
 		view->life = view->job == NULL ? JOB_STARTING : JOB_RUNNING;
-	else if (held == 0 && (has_report(view) || has_end(view)))
-		view->life = JOB_ENDED;
+	else if (held == -ENOENT)
+		view->life = JOB_GONE;
 	else
-		view->life = held == 0 && has_job(view) ? JOB_LOST : JOB_GONE;
+		rc = held < 0 ? held : look_for_end(view);
+	if (rc == 0)
+		return 0;
+	return error_set(err, rc, "nobody can tell whether job %s lives: its record: %s", view->id, strerror(-rc));
+}
+
+bool job_view_is_none(int code)
+{
+	return code == -ENOENT || code == -ENOTDIR || code == -ELOOP || code == -EPERM;
 }
 
 int job_view_open(struct job_view *view, int records, const char *id, struct error *err)
@@ -98,11 +143,12 @@ int job_view_open(struct job_view *view, int records, const char *id, struct err
 		return directory;
 	*view = (struct job_view){.directory = directory};
 	memcpy(view->id, id, strlen(id) + 1);
-	job_view_refresh(view);
-	if (view->life != JOB_GONE)
-		return 0;
-	job_view_close(view);
-	return error_set(err, -ENOENT, "there is no job \"%s\"; muster ps -a lists them", id);
+	int rc = job_view_refresh(view, err);
+	if (rc == 0 && view->life == JOB_GONE)
+		rc = error_set(err, -ENOENT, "there is no job \"%s\"; muster ps -a lists them", id);
+	if (rc < 0)
+		job_view_close(view);
+	return rc;
 }
 
 void job_view_load_job(struct job_view *view)
@@ -113,14 +159,16 @@ void job_view_load_job(struct job_view *view)
 }
 
 /* There is no event of that to wait for. */
-void job_view_await_start(struct job_view *view)
+int job_view_await_start(struct job_view *view, struct error *err)
 {
 	int64_t end_ms = clock_ms() + START_PATIENCE_MS;
-	while (view->life == JOB_STARTING && clock_ms() < end_ms) {
+	int rc = 0;
+	while (rc == 0 && view->life == JOB_STARTING && clock_ms() < end_ms) {
 		poll(NULL, 0, START_LOOK_MS);
-		job_view_refresh(view);
+		rc = job_view_refresh(view, err);
 		job_view_load_job(view);
 	}
+	return rc;
 }
 
 void job_view_close(struct job_view *view)
@@ -152,19 +200,19 @@ int job_view_list_ids(int records, struct dirent ***ids, struct error *err)
 }
 
 /* A record that nobody holds and in which job.json stayed empty is no job that anybody knows of. */
-static bool show(int records, const char *id, bool ended, job_visit *visit, void *context)
+static int show(int records, const char *id, bool ended, job_visit *visit, void *context, struct error *err)
 {
 	struct job_view view;
-	bool go_on = true;
-	if (job_view_open(&view, records, id, NULL) < 0)
-		return true;
+	int rc = job_view_open(&view, records, id, err);
+	if (rc < 0)
+		return job_view_is_none(rc) ? 0 : rc;
 	if (ended || view.life != JOB_ENDED) {
 		job_view_load_job(&view);
 		if (view.job != NULL || view.life == JOB_STARTING)
-			go_on = visit(context, &view);
+			visit(context, &view);
 	}
 	job_view_close(&view);
-	return go_on;
+	return 0;
 }
 
 int job_view_each(bool ended, job_visit *visit, void *context, struct error *err)
@@ -173,13 +221,15 @@ int job_view_each(bool ended, job_visit *visit, void *context, struct error *err
 	int records = job_places_open_records(false, err);
 	if (records < 0)
 		return records;
-	int count = job_view_list_ids(records, &names, err);
-	for (int i = 0; i < count && show(records, names[i]->d_name, ended, visit, context); i++)
-		;
+	int count = job_view_list_ids(records, &names, err), rc = count < 0 ? count : 0;
+	for (int i = 0; i < count; i++) {
+		int shown = show(records, names[i]->d_name, ended, visit, context, rc == 0 ? err : NULL);
+		rc = rc == 0 ? shown : rc;
+	}
 	close(records);
 	if (count >= 0)
 		job_view_drop_ids(names, count);
-	return count < 0 ? count : 0;
+	return rc;
 }
 
 /* --- its end --- */
@@ -203,56 +253,42 @@ static void set_alarm(int64_t ms)
 }
 
 /* Whoever may read the file may wait for the lock: shared, so that all who wait get it at once. */
-static void wait_for_lock(int fd, int64_t ms)
+static void wait_for_lock(int directory, int64_t ms)
 {
 	struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
 	const struct itimerval off = {0};
-	if (fcntl(fd, F_OFD_SETLK, &whole) == 0 || ms == 0)
+	int fd = openat(directory, "job.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
 		return;
-	set_alarm(ms);
-	(void)!fcntl(fd, F_OFD_SETLKW, &whole);
-	setitimer(ITIMER_REAL, &off, NULL);
+	if (fcntl(fd, F_OFD_SETLK, &whole) < 0 && ms > 0) {
+		set_alarm(ms);
+		(void)!fcntl(fd, F_OFD_SETLKW, &whole);
+		setitimer(ITIMER_REAL, &off, NULL);
+	}
+	close(fd);
 }
 
 /* A guard that somebody holds after the end of its job, by SIGSTOP, keeps the lock, and the report is there. */
-bool job_view_wait(struct job_view *view, int64_t timeout_ms)
+int job_view_wait(struct job_view *view, int64_t timeout_ms, struct error *err)
 {
 	int64_t left_ms = timeout_ms, part_ms;
-	int fd = openat(view->directory, "job.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	bool over;
+	int rc;
 	do {
 		part_ms = left_ms < 0 || left_ms > LOOK_MS ? LOOK_MS : left_ms;
-		if (fd >= 0)
-			wait_for_lock(fd, part_ms);
-		job_view_refresh(view);
+		wait_for_lock(view->directory, part_ms);
+		rc = job_view_refresh(view, err);
 		over = view->life != JOB_RUNNING && view->life != JOB_STARTING;
 		left_ms -= left_ms < 0 ? 0 : part_ms;
-	} while (fd >= 0 && !over && left_ms != 0);
-	if (fd >= 0)
-		close(fd);
-	return over;
+	} while (rc == 0 && !over && left_ms != 0);
+	return rc < 0 ? rc : over;
 }
 
 json_t *job_view_end(const struct job_view *view)
 {
-	char bytes[END_BYTES];
-	struct stat status;
-	ssize_t got = -1;
-	int fd = openat(view->directory, "events.jsonl", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && fstat(fd, &status) == 0)
-		got = pread(fd, bytes, sizeof bytes, status.st_size > END_BYTES ? status.st_size - END_BYTES : 0);
-	if (fd >= 0)
-		close(fd);
-	if (got < 2 || bytes[got - 1] != '\n')
-		return NULL;
-	const char *line = memrchr(bytes, '\n', (size_t)got - 1);
-	line = line == NULL ? bytes : line + 1;
-	json_t *event = json_loadb(line, (size_t)(bytes + got - line), 0, NULL);
-	const char *name = json_string_value(json_object_get(event, "event"));
-	if (name != NULL && strcmp(name, "ended") == 0)
-		return event;
-	json_decref(event);
-	return NULL;
+	json_t *end = NULL;
+	read_end(view, &end);
+	return end;
 }
 
 json_t *job_view_report(const struct job_view *view, struct error *err)

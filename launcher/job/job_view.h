@@ -33,6 +33,9 @@ struct job_view {
  * there is none, as none is there yet. */
 int job_view_open(struct job_view *view, int records, const char *id, struct error *err);
 
+/* Such an error of job_view_open says that there is no record; another one that nobody can tell. */
+bool job_view_is_none(int code);
+
 /* Reads job.json. */
 void job_view_load_job(struct job_view *view);
 
@@ -41,19 +44,21 @@ struct dirent;
 int job_view_list_ids(int records, struct dirent ***ids, struct error *err);
 void job_view_drop_ids(struct dirent **ids, int count);
 
-/* Calls back for each record, in the order of ids, until `visit` returns false. Negative: there are no records to be
- * read. With `ended` false only those that run or were lost are shown. */
-typedef bool job_visit(void *context, struct job_view *view);
+/* Calls back for each record, in the order of ids. Negative: -ENOENT when there is no directory of them, else not all
+ * could be read. With `ended` false only those that run or were lost are shown. */
+typedef void job_visit(void *context, struct job_view *view);
 int job_view_each(bool ended, job_visit *visit, void *context, struct error *err);
 
-/* Looks again whether it lives. */
-void job_view_refresh(struct job_view *view);
+/* Looks again whether it lives. Negative: nobody can tell, and what was seen before still stands. */
+int job_view_refresh(struct job_view *view, struct error *err);
 
-/* While it is starting, waits for what comes of that; a minute is enough for tens of thousands of ranks. */
-void job_view_await_start(struct job_view *view);
+/* While it is starting, waits for what comes of that; a minute is enough for tens of thousands of ranks.
+ * Negative: as job_view_refresh. */
+int job_view_await_start(struct job_view *view, struct error *err);
 
-/* Waits until nobody holds the job any more, at most so long (negative: for ever). False: it still runs. */
-bool job_view_wait(struct job_view *view, int64_t timeout_ms);
+/* Waits until nobody holds the job any more, at most so long (negative: for ever). 1; 0: it still runs; negative: as
+ * job_view_refresh. */
+int job_view_wait(struct job_view *view, int64_t timeout_ms, struct error *err);
 
 /* The event with which a job ended, a short way to its exit code; the caller's, or NULL. */
 json_t *job_view_end(const struct job_view *view);

@@ -7,6 +7,8 @@
 
 #include "job/job_prune.h"
 
+#include <sys/resource.h>
+
 enum { DAY_S = 86400 };
 
 static const int64_t now_s = 1800000000;
@@ -112,6 +114,33 @@ static void a_record_that_somebody_holds_is_kept(void **state)
 	close(fd);
 	assert_int_equal(job_prune(now_s, 0), 1);
 	assert_false(is_there(&place, "long-1"));
+	end(&place);
+}
+
+static void a_record_that_somebody_may_hold_is_kept(void **state)
+{
+	(void)state;
+	struct place place;
+	struct rlimit before;
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	begin(&place);
+	make(&place, "long-1", 400);
+	test_directory_put(place.path, "", "/sockets/muster/long-1.sock");
+	assert_int_equal(fchmodat(place.records, "../../sockets/muster", 0700, 0), 0);
+	int fd = openat(place.records, "long-1/job.json", O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &whole), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int more = 1; more < 8; more++) { /* with too few of them nobody can look */
+		const struct rlimit few = {(rlim_t)(fd + more), before.rlim_max};
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		int removed = job_prune(now_s, 0);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		assert_int_equal(removed, 0);
+		assert_true(is_there(&place, "long-1/job.json") && is_there(&place, "long-1/logs/0.out"));
+		assert_true(is_there(&place, "../../sockets/muster/long-1.sock"));
+	}
+	close(fd);
 	end(&place);
 }
 
@@ -246,6 +275,7 @@ int main(void)
 		cmocka_unit_test(of_many_the_newest_are_kept),
 		cmocka_unit_test(what_is_old_goes),
 		cmocka_unit_test(a_record_that_somebody_holds_is_kept),
+		cmocka_unit_test(a_record_that_somebody_may_hold_is_kept),
 		cmocka_unit_test(sockets_of_lost_jobs_go_and_no_others),
 		cmocka_unit_test(links_are_removed_at_most_and_never_followed),
 		cmocka_unit_test(what_is_no_record_is_left_alone),

@@ -9,6 +9,8 @@
 #include "job/job_record.h"
 #include "job/job_view.h"
 
+#include <sys/resource.h>
+
 enum { BIRTHS = 2000 };
 
 struct place {
@@ -41,11 +43,10 @@ static void put(const struct place *place, const char *id, const char *file, con
 	test_directory_put(place->path, content, "/muster/jobs/%s/%s", id, file);
 }
 
-static bool count(void *context, struct job_view *view)
+static void count(void *context, struct job_view *view)
 {
 	(void)view;
 	++*(int *)context;
-	return true;
 }
 
 static void expect_no_job(const char *word)
@@ -100,6 +101,92 @@ static void one_that_is_being_born_is_not_taken_for_another_of_its_name(void **s
 	end(&place);
 }
 
+/* Holds the record as muster does, until it is closed. */
+static int hold(const struct place *place, const char *id)
+{
+	char path[PATH_MAX];
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	put(place, id, "job.json", "{}");
+	snprintf(path, sizeof path, "%s/muster/jobs/%s/job.json", place->path, id);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &whole), 0);
+	return fd;
+}
+
+/* So many descriptors can be opened, and no more. */
+static void leave_descriptors(struct rlimit *before, int count)
+{
+	int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_true(next >= 0);
+	assert_int_equal(close(next), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
+	const struct rlimit few = {(rlim_t)(next + count), before->rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+}
+
+/* Words, and no job that is lost, gone or left out. */
+static void expect_running_or_no_word(const char *word, int descriptors, int *refused)
+{
+	struct rlimit before;
+	struct job_view view;
+	struct error err = {0};
+	int seen = 0;
+	leave_descriptors(&before, descriptors);
+	int found = job_find(&view, word, JOB_ANY, &err);
+	assert_true(found == 0 ? view.life == JOB_RUNNING : found == -EMFILE);
+	assert_true(found == 0 || strstr(err.text, strerror(EMFILE)) != NULL);
+	job_view_close(&view);
+	int listed = job_view_each(true, count, &seen, &err);
+	assert_true(listed == 0 ? seen == 2 : listed == -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	*refused += found < 0 && listed < 0;
+}
+
+static void with_too_few_descriptors_nobody_says_that_a_job_is_lost(void **state)
+{
+	(void)state;
+	struct place place;
+	int refused = 0;
+	begin(&place);
+	int fd = hold(&place, "train-00000000001");
+	put(&place, "train-00000000002", "job.json", "{}");
+	put(&place, "train-00000000002", "report.json", "{}");
+	for (int descriptors = 0; descriptors < 6; descriptors++) {
+		expect_running_or_no_word("train-00000000001", descriptors, &refused);
+		expect_running_or_no_word("train", descriptors, &refused);
+	}
+	assert_in_range(refused, 4, 10);
+	close(fd);
+	expect_life("train-00000000001", JOB_LOST);
+	end(&place);
+}
+
+static void with_too_few_descriptors_nobody_waits_or_takes_a_job_for_one_that_still_runs(void **state)
+{
+	(void)state;
+	struct place place;
+	struct rlimit before;
+	struct job_view view;
+	struct error err = {0};
+	begin(&place);
+	int fd = hold(&place, "train-00000000001");
+	assert_int_equal(job_find(&view, "train", JOB_ANY, &err), 0);
+	assert_int_equal(job_view_wait(&view, 0, &err), 0);
+	leave_descriptors(&before, 0);
+	int rc = job_view_wait(&view, -1, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(rc, -EMFILE);
+	assert_string_equal(err.text,
+	                    "nobody can tell whether job train-00000000001 lives: its record: Too many open files");
+	assert_int_equal(view.life, JOB_RUNNING);
+	close(fd);
+	assert_int_equal(job_view_wait(&view, -1, &err), 1);
+	assert_int_equal(view.life, JOB_LOST);
+	job_view_close(&view);
+	end(&place);
+}
+
 /* A child makes and discards the record as fast as it can. */
 static pid_t start_births(const char *id)
 {
@@ -142,6 +229,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_job_that_is_being_born_is_none_as_yet),
 		cmocka_unit_test(one_that_is_being_born_is_not_taken_for_another_of_its_name),
+		cmocka_unit_test(with_too_few_descriptors_nobody_says_that_a_job_is_lost),
+		cmocka_unit_test(with_too_few_descriptors_nobody_waits_or_takes_a_job_for_one_that_still_runs),
 		cmocka_unit_test(at_no_instant_of_its_birth_or_its_refusal_is_a_job_lost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""What the commands that have to do with jobs say when something is in the way: they never take a job that lives for
+one that does not."""
+import json
+import subprocess
+
+import harness
+
+
+class Trouble(harness.TestCase):
+    def detach(self, *words):
+        done = self.muster("run", "-q", "-d", "--oversubscribe", "allow", *words)
+        self.assert_exit(done, 0)
+        return done.stdout.strip()
+
+    def record(self, job):
+        return self.directory / "state/muster/jobs" / job
+
+    def ps(self):
+        return {job["id"]: job["state"] for job in json.loads(self.muster("ps", "-a", "--json").stdout)}
+
+    def with_descriptors(self, count, *words):
+        return subprocess.run(["sh", "-c", f'ulimit -n {count}; exec "$@"', "-", harness.MUSTER, *words],
+                              env=self.environment(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                              stdout=subprocess.PIPE, timeout=harness.WAIT_S, check=False)
+
+    def test_with_too_few_descriptors_a_job_is_stopped_or_it_is_told_that_it_was_not(self):
+        refused = 0
+        for count in range(3, 12):
+            job = self.detach("sleep", "60")
+            for words in (["ps"], ["join", "--timeout", "0s", job], ["status", job], ["signal", job, "CONT"]):
+                done = self.with_descriptors(count, *words)
+                self.assertIn(done.returncode, (0, 124, 125), done.stderr)
+                self.assertEqual("Too many open files" in done.stderr, done.returncode == 125, done.stderr)
+                self.assertNotIn("lost", done.stderr + done.stdout)
+            done = self.with_descriptors(count, "stop", job)
+            self.assertIn((done.returncode, self.ps()[job]), ((0, "ended"), (125, "running")), done.stderr)
+            self.assertEqual("Too many open files" in done.stderr, done.returncode == 125, done.stderr)
+            refused += done.returncode == 125
+            self.assert_exit(self.muster("stop", job), 0)
+        self.assertGreater(refused, 0)
+
+
+harness.main()
