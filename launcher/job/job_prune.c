@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { REST_KEPT_S = 3600 };
+
 struct aged {
 	int64_t changed_s;
 	char id[JOB_ID_SIZE];
@@ -63,8 +65,10 @@ static bool remove_record(int records, const char *id)
 	if (directory < 0)
 		return false;
 	bool left = is_left(directory);
-	if (left)
+	if (left) {
+		unlinkat(directory, "job.json", 0); /* first: what is left of it is no lost job */
 		empty(directory, 1);
+	}
 	close(directory);
 	return left && unlinkat(records, id, AT_REMOVEDIR) == 0;
 }
@@ -108,6 +112,16 @@ static struct aged_list list_records(int records)
 	return list;
 }
 
+/* What whoever removed a record, or was about to make one, did not come to the end of; not one that is only just made.
+ */
+static bool is_rest(int records, const struct aged *record, int64_t now_s)
+{
+	char job[JOB_ID_SIZE + sizeof "/job.json"];
+	snprintf(job, sizeof job, "%s/job.json", record->id);
+	return record->changed_s < now_s - REST_KEPT_S && faccessat(records, job, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       errno == ENOENT;
+}
+
 /* Whose record is not here may be alive all the same: with another XDG_STATE_HOME. */
 static bool is_of_lost(int records, const char *socket)
 {
@@ -147,7 +161,7 @@ int job_prune(int64_t now_s, int keep)
 	prune_sockets(records); /* while it is known whose they were */
 	struct aged_list list = list_records(records);
 	for (size_t i = 0; i < list.count; i++)
-		if (i >= (size_t)keep || list.items[i].changed_s < oldest_s)
+		if (i >= (size_t)keep || list.items[i].changed_s < oldest_s || is_rest(records, &list.items[i], now_s))
 			removed += remove_record(records, list.items[i].id);
 	free(list.items);
 	close(records);

@@ -7,6 +7,7 @@
 
 #include "job/job_prune.h"
 
+#include <sys/inotify.h>
 #include <sys/resource.h>
 
 enum { DAY_S = 86400 };
@@ -96,6 +97,47 @@ static void what_is_old_goes(void **state)
 	assert_int_equal(job_prune(now_s, RECORDS_KEPT), 1);
 	assert_false(is_there(&place, "old-1"));
 	assert_true(is_there(&place, "young-1") && is_there(&place, "of_the_future-1"));
+	end(&place);
+}
+
+/* Killed in the middle, or looked at, it leaves no job that seems lost. */
+static void of_a_record_the_file_that_makes_it_one_goes_first(void **state)
+{
+	(void)state;
+	struct place place;
+	char path[PATH_MAX];
+	_Alignas(struct inotify_event) char events[4096];
+	begin(&place);
+	make(&place, "old-1", 400);
+	for (int i = 0; i < 20; i++) { /* in whatever order the directory lists them */
+		snprintf(path, sizeof path, "file-%d", i);
+		put(&place, "old-1", path);
+	}
+	age(&place, "old-1", 400);
+	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	snprintf(path, sizeof path, "%s/muster/jobs/old-1", place.path);
+	assert_true(watch >= 0 && inotify_add_watch(watch, path, IN_DELETE) >= 0);
+	assert_int_equal(job_prune(now_s, RECORDS_KEPT), 1);
+	assert_true(read(watch, events, sizeof events) > (ssize_t)sizeof(struct inotify_event));
+	assert_string_equal(((const struct inotify_event *)events)->name, "job.json");
+	close(watch);
+	end(&place);
+}
+
+static void what_is_left_of_a_record_goes_with_the_next_ones(void **state)
+{
+	(void)state;
+	struct place place;
+	begin(&place);
+	make(&place, "whole-1", 1);
+	make(&place, "rest-1", 1);
+	assert_int_equal(unlinkat(place.records, "rest-1/job.json", 0), 0);
+	age(&place, "rest-1", 1);
+	assert_int_equal(mkdirat(place.records, "being_made-1", 0700), 0);
+	age(&place, "being_made-1", 0);
+	assert_int_equal(job_prune(now_s, RECORDS_KEPT), 1);
+	assert_false(is_there(&place, "rest-1"));
+	assert_true(is_there(&place, "whole-1/job.json") && is_there(&place, "being_made-1"));
 	end(&place);
 }
 
@@ -274,6 +316,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_many_the_newest_are_kept),
 		cmocka_unit_test(what_is_old_goes),
+		cmocka_unit_test(of_a_record_the_file_that_makes_it_one_goes_first),
+		cmocka_unit_test(what_is_left_of_a_record_goes_with_the_next_ones),
 		cmocka_unit_test(a_record_that_somebody_holds_is_kept),
 		cmocka_unit_test(a_record_that_somebody_may_hold_is_kept),
 		cmocka_unit_test(sockets_of_lost_jobs_go_and_no_others),
