@@ -26,27 +26,49 @@ static bool is_lack(int code)
 	return code == -EMFILE || code == -ENFILE || code == -ENOMEM;
 }
 
+/* Ids with blanks between them. */
+static bool has_word(const char *text, const char *id)
+{
+	size_t length = strlen(id);
+	for (const char *at = text; (at = strstr(at, id)) != NULL; at += length)
+		if ((at == text || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+/* Who is in a job that was started by this one is in this one, too. */
+static bool says_so(const char *variable, const char *id)
+{
+	static const char *const names[] = {"MUSTER_JOB_ID=", "MUSTER_OUTER_JOBS="};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strncmp(variable, names[i], strlen(names[i])) == 0)
+			return has_word(variable + strlen(names[i]), id);
+	return false;
+}
+
 /* A dead one has no environment any more. Negative: nobody can tell. */
-static int is_of(pid_t pid, const char *mark, size_t mark_length, char *environment)
+static int is_of(pid_t pid, const char *id, char *environment)
 {
 	char path[64];
+	bool found = false;
 	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
-	environment[0] = '\0'; /* each variable stands between two zeros */
-	ssize_t length = file_text_read(path, environment + 1, ENVIRONMENT_BYTES - 1);
+	ssize_t length = file_text_read(path, environment, ENVIRONMENT_BYTES);
 	if (length < 0)
 		return is_lack((int)length) ? (int)length : 0;
-	return memmem(environment, (size_t)length + 2, mark, mark_length) != NULL;
+	for (const char *at = environment; at < environment + length && !found; at += strlen(at) + 1)
+		found = says_so(at, id);
+	return found;
 }
 
 /* 1: it was of the job; negative: nobody can tell. */
-static int kill_if_of(pid_t pid, const char *mark, size_t mark_length, char *environment)
+static int kill_if_of(pid_t pid, const char *id, char *environment)
 {
 	if (pid <= 1 || pid == getpid())
 		return 0;
 	int handle = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (handle < 0)
 		return errno == ESRCH ? 0 : -errno;
-	int found = is_of(pid, mark, mark_length, environment);
+	int found = is_of(pid, id, environment);
 	if (found > 0)
 		syscall(SYS_pidfd_send_signal, handle, SIGKILL, NULL, 0);
 	close(handle);
@@ -54,34 +76,33 @@ static int kill_if_of(pid_t pid, const char *mark, size_t mark_length, char *env
 }
 
 /* How many were of the job; negative: nobody can tell of all. */
-static int kill_all(const char *mark, size_t mark_length, char *environment)
+static int kill_all(const char *id, char *environment)
 {
-	int count = 0, rc = -ENOENT; /* as long as no process is seen, not even this one */
+	int seen = 0, count = 0, rc = 0;
 	DIR *processes = opendir("/proc");
 	if (processes == NULL)
 		return -errno;
 	for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
 		pid_t pid = atoi(entry->d_name);
-		int found = pid > 0 ? kill_if_of(pid, mark, mark_length, environment) : 0;
-		if (pid > 0 && (rc == -ENOENT || found < 0))
-			rc = found < 0 ? found : 0;
+		int found = pid > 0 ? kill_if_of(pid, id, environment) : 0;
+		seen += pid > 0;
 		count += found > 0;
+		rc = found < 0 ? found : rc;
 	}
 	closedir(processes);
+	if (seen == 0) /* not even this one: nothing is mounted there */
+		return -ENOENT;
 	return rc < 0 ? rc : count;
 }
 
 int job_strays_end(const char *id, struct error *err)
 {
-	char mark[256];
 	char *environment = malloc(ENVIRONMENT_BYTES);
-	int length = snprintf(mark + 1, sizeof mark - 1, "MUSTER_JOB_ID=%s", id);
 	int left = environment == NULL ? -ENOMEM : 1;
-	mark[0] = '\0';
 	for (int round = 0; round < ROUNDS && left > 0; round++) {
 		if (round > 0)
 			poll(NULL, 0, ROUND_MS);
-		left = kill_all(mark, (size_t)length + 2, environment);
+		left = kill_all(id, environment);
 	}
 	free(environment);
 	if (left >= 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * job_strays: what the ranks of a lost job had started, when nobody of muster's is left who could find it below itself.
- * Such a process is known by the job's id in the environment that it was started with.
+ * Such a process is known by the job's id in the environment that it was started with, as its own or as that of a job
+ * that it is in.
  */
 #ifndef MUSTER_JOB_JOB_STRAYS_H
 #define MUSTER_JOB_JOB_STRAYS_H

@@ -54,6 +54,31 @@ static void who_has_the_jobs_id_is_ended_and_nobody_else(void **state)
 	end(like);
 }
 
+static void who_is_in_a_job_that_the_job_started_is_ended_too(void **state)
+{
+	(void)state;
+	static const char *const inside[] = {"MUSTER_OUTER_JOBS=train-00000000001",
+	                                     "MUSTER_OUTER_JOBS=a-00000000001 train-00000000001",
+	                                     "MUSTER_OUTER_JOBS=train-00000000001 b-00000000001",
+	                                     "MUSTER_OUTER_JOBS=xtrain-00000000001 train-00000000001"};
+	static const char *const outside[] = {"MUSTER_OUTER_JOBS=xtrain-00000000001 train-000000000012",
+	                                      "MUSTER_OUTER_JOBS=a-00000000001", "OUTER_JOBS=train-00000000001"};
+	pid_t in[COUNT_OF(inside)], out[COUNT_OF(outside)];
+	struct error err;
+	alarm(FIXTURE_LIFE_S);
+	for (size_t i = 0; i < COUNT_OF(inside); i++)
+		in[i] = start(inside[i]);
+	for (size_t i = 0; i < COUNT_OF(outside); i++)
+		out[i] = start(outside[i]);
+	assert_int_equal(job_strays_end("train-00000000001", &err), 0);
+	for (size_t i = 0; i < COUNT_OF(inside); i++)
+		assert_int_equal(waitpid(in[i], NULL, 0), in[i]);
+	for (size_t i = 0; i < COUNT_OF(outside); i++) {
+		assert_true(is_alive(out[i]));
+		end(out[i]);
+	}
+}
+
 static void with_too_few_descriptors_nobody_says_that_nothing_is_left(void **state)
 {
 	(void)state;
@@ -82,6 +107,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_has_the_jobs_id_is_ended_and_nobody_else),
+		cmocka_unit_test(who_is_in_a_job_that_the_job_started_is_ended_too),
 		cmocka_unit_test(with_too_few_descriptors_nobody_says_that_nothing_is_left),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
