@@ -9,19 +9,25 @@
 #include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/console.h"
+#include "job/job_find.h"
 #include "job/job_id.h"
 #include "job/job_places.h"
 #include "job/job_record.h"
+#include "job/job_strays.h"
 #include "job/start_word.h"
 #include "run/output.h"
 #include "run/signals.h"
 #include "spec/job_spec.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+enum { GONE_MS = 1000 };
 
 /* --- before --- */
 
@@ -123,13 +129,38 @@ static int stop_unnamed(const struct detachment *job, pid_t guard, int why)
 	return console_tell(&err, EXIT_MUSTER);
 }
 
-static int tell_start(const struct detachment *job, pid_t guard)
+/* Whoever was killed is gone a moment after its end of the pipe is. */
+static bool is_gone(pid_t guard)
+{
+	struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, guard, 0), .events = POLLIN};
+	bool gone = end.fd >= 0 && poll(&end, 1, GONE_MS) > 0;
+	if (end.fd >= 0)
+		close(end.fd);
+	return gone;
+}
+
+/* The guard was killed before there was a warden: nobody else is there to tidy, and the record says nothing. */
+static bool came_to_nothing(struct job_record *record, pid_t guard)
+{
+	struct job_view view;
+	if (!is_gone(guard))
+		return false;
+	close(record->job); /* the lock is this process's, too */
+	record->job = -1;
+	bool nothing = job_find(&view, record->id, JOB_ANY, NULL) == 0 && view.life == JOB_LOST && view.job == NULL &&
+	               job_strays_end(record->id, NULL) == 0;
+	job_view_close(&view);
+	return nothing;
+}
+
+static int tell_start(const struct detachment *job, pid_t guard, bool *detached)
 {
 	struct text words = {0};
 	int code = start_word_await(job->starter, guard, &words);
 	int printed = code == 0 ? print_id(job->record->id) : 0;
 	if (printed < 0)
 		code = stop_unnamed(job, guard, printed);
+	*detached = code >= 0 || !came_to_nothing(job->record, guard);
 	if (code < 0)
 		text_add(&words, "muster: its processes were killed before every rank was executed: the job is lost\n");
 	if (words.length > 0)
@@ -152,6 +183,5 @@ int detach(const struct detachment *job, bool *detached)
 		error_set(&err, -errno, "cannot make the job's process: fork: %s", strerror(errno));
 		return console_tell(&err, EXIT_MUSTER);
 	}
-	*detached = true;
-	return tell_start(job, guard);
+	return tell_start(job, guard, detached);
 }

@@ -37,7 +37,7 @@ int detach_make_record(struct job_record *record, struct log_place *logs, const 
 
 /* Prints the job's id once all ranks were executed; else what the job would have said in the foreground, and returns
  * what it would have exited with. A job whose id cannot be printed is stopped, and gone when this returns. `detached`:
- * there is a job, and the record is its own. */
+ * there is a job, and the record is its own; not when its processes were killed before anything was started. */
 int detach(const struct detachment *job, bool *detached);
 
 /* In the job: whoever started it is told, as it would have been in the foreground. Returns the exit code. */
