@@ -25,7 +25,7 @@ static const struct job_usage usage = {
 		"Exit code: 0 when it was sent to at least one rank, else 125.\n",
 };
 
-static int send_to(const struct job_view *view, const char *signal, const char *ranks, struct error *err)
+static int send_to(struct job_view *view, const char *signal, const char *ranks, struct error *err)
 {
 	if (view->life != JOB_RUNNING && view->life != JOB_STARTING)
 		return error_set(err, -ESRCH, "job %s has ended", view->id);

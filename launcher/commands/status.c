@@ -31,7 +31,7 @@ static const struct job_usage usage = {
 };
 
 /* The pages of the ranks put together. A page that leads back would have no end. */
-static json_t *ask_all(const struct job_view *view, struct error *err)
+static json_t *ask_all(struct job_view *view, struct error *err)
 {
 	json_t *whole = NULL;
 	for (json_int_t from = 0; from >= 0;) {

@@ -65,9 +65,15 @@ static int connect_to_young(int fd, const char *path)
 	return rc;
 }
 
-/* One that could not have a socket was told so at its start; but who asks now may not have seen that. */
-static int refuse_unreached(const struct job_view *view, int code, struct error *err)
+/* One that ended took its socket with it. One that could not have a socket was told so at its start; but who asks now
+ * may not have seen that. */
+static int refuse_unreached(struct job_view *view, int code, struct error *err)
 {
+	int rc = code == -ENOENT || code == -ECONNREFUSED ? job_view_refresh(view, err) : 0;
+	if (rc < 0)
+		return rc;
+	if (view->life != JOB_RUNNING && view->life != JOB_STARTING)
+		return error_set(err, -ESRCH, "job %s has ended", view->id);
 	if (code == -ENOENT)
 		return error_set(err, code,
 		                 "job %s has no control socket: muster status and signal cannot reach it, muster stop "
@@ -76,7 +82,7 @@ static int refuse_unreached(const struct job_view *view, int code, struct error 
 	return error_set(err, code, "job %s cannot be asked: %s", view->id, strerror(-code));
 }
 
-static int open_connection(const struct job_view *view, struct error *err)
+static int open_connection(struct job_view *view, struct error *err)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -115,7 +121,7 @@ static json_t *exchange(int fd, const char *message, const struct job_view *view
 	return answer;
 }
 
-json_t *control_ask(const struct job_view *view, json_t *request, struct error *err)
+json_t *control_ask(struct job_view *view, json_t *request, struct error *err)
 {
 	char *message = json_dumps(request, JSON_COMPACT);
 	json_decref(request);

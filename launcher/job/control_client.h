@@ -11,7 +11,8 @@
 struct error;
 struct job_view;
 
-/* Takes `request` over. The answer is the caller's; NULL with the reason, which may be the job's own. */
-json_t *control_ask(const struct job_view *view, json_t *request, struct error *err);
+/* Takes `request` over. The answer is the caller's; NULL with the reason, which may be the job's own. Where nobody
+ * listens, it is looked again whether the job lives. */
+json_t *control_ask(struct job_view *view, json_t *request, struct error *err);
 
 #endif

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * job_view, job_find: how a job is told from what is on the disk: at every instant of its record's birth and removal it
- * is a job that lives, one that ended, or none, and never a lost one.
+ * job_view, job_find, control_client: how a job is told from what is on the disk: at every instant of its record's
+ * birth and removal it is a job that lives, one that ended, or none, and never a lost one.
  */
 #include "run_fixture.h"
 
+#include "job/control_client.h"
 #include "job/job_find.h"
 #include "job/job_record.h"
 #include "job/job_view.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 enum { BIRTHS = 2000 };
 
@@ -187,6 +190,43 @@ static void with_too_few_descriptors_nobody_waits_or_takes_a_job_for_one_that_st
 	end(&place);
 }
 
+static void expect_refusal(struct job_view *view, const char *said)
+{
+	struct error err = {0};
+	assert_null(control_ask(view, json_pack("{s:s}", "do", "status"), &err));
+	if (strstr(err.text, said) == NULL)
+		fail_msg("%s", err.text);
+}
+
+/* Its socket goes after its report, and may be left there by one that was killed. */
+static void one_that_ended_since_it_was_found_is_not_said_to_lack_a_socket(void **state)
+{
+	(void)state;
+	struct place place;
+	struct job_view view;
+	struct error err = {0};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char job[256];
+	begin(&place);
+	int fd = hold(&place, "train-00000000001"), left = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s/left", place.path);
+	assert_int_equal(bind(left, (struct sockaddr *)&address, sizeof address), 0);
+	for (const char *const *name = (const char *const[]){"none", "left", NULL}; *name != NULL; name++) {
+		snprintf(job, sizeof job, "{\"socket\":\"%s/%s\"}", place.path, *name);
+		put(&place, "train-00000000001", "job.json", job);
+		assert_int_equal(job_find(&view, "train", JOB_ANY, &err), 0);
+		expect_refusal(&view, strcmp(*name, "none") == 0 ? "has no control socket" : "cannot be asked");
+		assert_int_equal(view.life, JOB_RUNNING);
+		put(&place, "train-00000000001", "report.json", "{}");
+		expect_refusal(&view, "job train-00000000001 has ended");
+		job_view_close(&view);
+		assert_int_equal(unlinkat(place.records, "train-00000000001/report.json", 0), 0);
+	}
+	close(left);
+	close(fd);
+	end(&place);
+}
+
 /* A child makes and discards the record as fast as it can. */
 static pid_t start_births(const char *id)
 {
@@ -231,6 +271,7 @@ int main(void)
 		cmocka_unit_test(one_that_is_being_born_is_not_taken_for_another_of_its_name),
 		cmocka_unit_test(with_too_few_descriptors_nobody_says_that_a_job_is_lost),
 		cmocka_unit_test(with_too_few_descriptors_nobody_waits_or_takes_a_job_for_one_that_still_runs),
+		cmocka_unit_test(one_that_ended_since_it_was_found_is_not_said_to_lack_a_socket),
 		cmocka_unit_test(at_no_instant_of_its_birth_or_its_refusal_is_a_job_lost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
