@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EXIT_TIMEOUT = 124 };
+enum { EXIT_TIMEOUT = 124, EXIT_CODE_MAX = 255 };
 
 static const struct job_usage usage = {
 	.letters = "tj",
@@ -48,10 +48,15 @@ static json_t *code_of(struct job_view *view, struct error *err)
 		return json_null();
 	json_t *code = json_incref(json_object_get(outcome, "exit_code"));
 	json_decref(outcome);
-	if (json_is_integer(code))
+	json_int_t number = json_integer_value(code);
+	if (json_is_integer(code) && number >= 0 && number <= EXIT_CODE_MAX)
 		return code;
+	if (json_is_integer(code))
+		error_set(err, -EBADMSG, "job %s: its record says exit_code %lld, which is not of 0 to %d", view->id,
+		          (long long)number, EXIT_CODE_MAX);
+	else
+		error_set(err, -EBADMSG, "job %s: its record has no exit_code", view->id);
 	json_decref(code);
-	error_set(err, -EBADMSG, "job %s: its record has no exit_code", view->id);
 	return json_null();
 }
 

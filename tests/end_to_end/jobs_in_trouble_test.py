@@ -40,5 +40,21 @@ class Trouble(harness.TestCase):
             self.assert_exit(self.muster("stop", job), 0)
         self.assertGreater(refused, 0)
 
+    def test_an_exit_code_that_no_job_has_is_not_believed(self):
+        job = self.detach("sh", "-c", "exit 3")
+        self.assert_exit(self.muster("join", job), 3)
+        path = self.record(job) / "report.json"
+        report = json.loads(path.read_text())
+        for code, said in ((256, "exit_code 256"), (-1, "exit_code -1"), (2**62, f"exit_code {2**62}"),
+                           ("3", "no exit_code"), (None, "no exit_code")):
+            path.write_text(json.dumps({**report, "exit_code": code}))
+            done = self.muster("join", "--json", job)
+            self.assert_exit(done, 125)
+            self.assertIn(f"muster: job {job}: its record ", done.stderr)
+            self.assertIn(said, done.stderr)
+            self.assertEqual(json.loads(done.stdout), [{"id": job, "state": "ended", "exit_code": None}])
+        path.write_text(json.dumps({**report, "exit_code": 255}))
+        self.assert_exit(self.muster("join", job), 255)
+
 
 harness.main()
