@@ -25,7 +25,8 @@ struct client {
 	int fd; /* -1: the slot is free */
 	bool closing;
 	bool has_spoken;
-	uint64_t since_ms; /* on the loop's clock */
+	bool waits;        /* for the end of the job, as it asked to */
+	uint64_t since_ms; /* on the loop's clock: when it came, or last said something */
 	uv_poll_t poll;
 };
 
@@ -73,6 +74,27 @@ static void answer(struct client *client, const char *text)
 		drop(client);
 }
 
+/* Some places are left for those who ask and go. */
+static bool may_wait(const struct client *client)
+{
+	int waiting = 0;
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		waiting += client->server->clients[i].fd >= 0 && client->server->clients[i].waits;
+	return client->waits || waiting < CONTROL_WAITING_MAX;
+}
+
+static void take_message(struct client *client, size_t length)
+{
+	char *text = client->server->answer(client->server->context, message, length);
+	if (text != NULL)
+		answer(client, text);
+	else if (may_wait(client))
+		client->waits = true;
+	else
+		answer(client, "{\"error\":\"too many wait for the end of this job\"}");
+	free(text);
+}
+
 static void on_message(uv_poll_t *poll, int status, int events)
 {
 	(void)status;
@@ -82,16 +104,13 @@ static void on_message(uv_poll_t *poll, int status, int events)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	client->has_spoken = true;
-	if (got <= 0) {
+	client->since_ms = uv_now(client->server->loop);
+	if (got <= 0)
 		drop(client);
-	} else if ((size_t)got > sizeof message) {
+	else if ((size_t)got > sizeof message)
 		answer(client, "{\"error\":\"a message is at most 65536 bytes\"}");
-	} else {
-		char *text = client->server->answer(client->server->context, message, (size_t)got);
-		if (text != NULL)
-			answer(client, text);
-		free(text);
-	}
+	else
+		take_message(client, (size_t)got);
 }
 
 /* --- those that say nothing --- */
@@ -100,16 +119,20 @@ static void on_message(uv_poll_t *poll, int status, int events)
 static bool is_silent(const struct client *client)
 {
 	char byte;
-	return client->fd >= 0 && !client->closing && !client->has_spoken &&
+	return client->fd >= 0 && !client->closing && !client->waits &&
 	       recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 
-static struct client *longest_silent(struct control_server *server)
+/* Of those that never said anything, if there are such; then, where `any` is true, of the others that do not wait. */
+static struct client *longest_silent(struct control_server *server, bool any)
 {
 	struct client *found = NULL;
 	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		struct client *client = &server->clients[i];
-		if (is_silent(client) && (found == NULL || client->since_ms < found->since_ms))
+		if (!is_silent(client) || (client->has_spoken && !any))
+			continue;
+		if (found == NULL || client->has_spoken < found->has_spoken ||
+		    (client->has_spoken == found->has_spoken && client->since_ms < found->since_ms))
 			found = client;
 	}
 	return found;
@@ -119,7 +142,7 @@ static void on_silence(uv_timer_t *timer)
 {
 	struct control_server *server = timer->data;
 	struct client *client;
-	while ((client = longest_silent(server)) != NULL) {
+	while ((client = longest_silent(server, false)) != NULL) {
 		uint64_t end_ms = client->since_ms + CONTROL_SILENCE_MS, now_ms = uv_now(server->loop);
 		if (end_ms > now_ms) {
 			uv_timer_start(timer, on_silence, end_ms - now_ms, 0);
@@ -129,13 +152,14 @@ static void on_silence(uv_timer_t *timer)
 	}
 }
 
-/* False: all have said something. A slot is free only in the next turn of the loop, when its handle has been closed. */
+/* False: all wait, or have just said something. A slot is free only in the next turn of the loop, when its handle has
+ * been closed. */
 static bool makes_room(struct control_server *server)
 {
 	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		if (server->clients[i].closing)
 			return true;
-	struct client *client = longest_silent(server);
+	struct client *client = longest_silent(server, true);
 	if (client == NULL)
 		return false;
 	drop(client);
@@ -180,7 +204,7 @@ static void take_client(struct control_server *server, int fd)
 	}
 	client->fd = fd;
 	client->server = server;
-	client->has_spoken = false;
+	client->has_spoken = client->waits = false;
 	client->since_ms = uv_now(server->loop);
 	client->poll.data = client;
 	uv_poll_start(&client->poll, UV_READABLE, on_message);

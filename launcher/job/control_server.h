@@ -4,9 +4,10 @@
  * root.
  *
  * A message is one JSON object of at most 64 KiB, and so is its answer. Whatever a client sends, or fails to read, is
- * its own trouble: it is answered with an error or dropped, and the job goes on. A client beyond the 64th is turned
- * away, unless one of them never said anything: the longest silent makes room, and after 5 s each is dropped. Else who
- * connects and is silent could keep the job's owner out. All calls are the loop's thread's.
+ * its own trouble: it is answered with an error or dropped, and the job goes on. For a client beyond the 64th the one
+ * makes room that has been silent longest, first of those that never said anything, which are dropped after 5 s; else
+ * who connects and is silent could keep the job's owner out. Those that wait for the end are never given up, for they
+ * would take that for the end; they are at most 56. All calls are the loop's thread's.
  */
 #ifndef MUSTER_JOB_CONTROL_SERVER_H
 #define MUSTER_JOB_CONTROL_SERVER_H
@@ -17,9 +18,14 @@
 
 struct error;
 
-enum { CONTROL_MESSAGE_BYTES = 64 * 1024, CONTROL_CLIENTS_MAX = 64, CONTROL_SILENCE_MS = 5000 };
+enum {
+	CONTROL_MESSAGE_BYTES = 64 * 1024,
+	CONTROL_CLIENTS_MAX = 64,
+	CONTROL_WAITING_MAX = 56,
+	CONTROL_SILENCE_MS = 5000
+};
 
-/* The answer to a message, for the server to free(); NULL: none, the client goes on waiting. */
+/* The answer to a message, for the server to free(); NULL: none, the client waits for the end. */
 typedef char *control_answer(void *context, const char *message, size_t length);
 
 struct control_server *control_server_create(const char *job_id, uv_loop_t *loop, control_answer *answer, void *context,

@@ -5,7 +5,8 @@
  *     {"do": "status", "from": 0}                       state of the job, and of its ranks, a page of them at a time
  *     {"do": "signal", "signal": "USR1", "ranks": "0-3"}     to those ranks' processes; without ranks: to all
  *     {"do": "stop", "grace_ms": 5000}                  without grace_ms: the spec's
- *     {"do": "watch"}                                   no answer; the connection's end is the job's
+ *     {"do": "watch"}                                   no answer, unless too many wait so: the connection's end is
+ *                                                       the job's
  *
  * What is wrong is answered with {"error": "..."} and changes nothing.
  */

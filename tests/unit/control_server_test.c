@@ -157,7 +157,29 @@ static void one_that_does_not_read_is_dropped(void **state)
 	end(&setting);
 }
 
-static void beyond_the_64th_they_are_turned_away_until_one_goes(void **state)
+static void expect_end(int fd)
+{
+	char byte;
+	assert_int_equal(recv(fd, &byte, 1, 0), 0);
+	close(fd);
+}
+
+static void expect_nothing(int fd)
+{
+	char byte;
+	assert_int_equal(recv(fd, &byte, 1, 0), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+static int ask(struct setting *setting, const char *text)
+{
+	int fd = connect_client(setting);
+	assert_int_equal(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+	turn(setting);
+	return fd;
+}
+
+static void those_that_wait_leave_room_and_are_never_given_up(void **state)
 {
 	(void)state;
 	struct setting setting;
@@ -165,33 +187,55 @@ static void beyond_the_64th_they_are_turned_away_until_one_goes(void **state)
 	begin(&setting);
 	setting.silent = true;
 	for (int i = 0; i < MANY; i++) {
-		fds[i] = connect_client(&setting);
-		if (i < CONTROL_CLIENTS_MAX)
-			assert_int_equal(send(fds[i], "watch", 5, 0), 5);
+		fds[i] = ask(&setting, "watch");
+		if (i >= CONTROL_WAITING_MAX)
+			expect(&setting, fds[i], "too many wait for the end of this job");
+	}
+	setting.silent = false;
+	for (int i = 0; i < MANY; i++) {
+		int owner = ask(&setting, "owner");
+		expect(&setting, owner, "owner");
+		close(owner);
 		turn(&setting);
 	}
-	for (int i = CONTROL_CLIENTS_MAX; i < MANY; i++) {
-		char byte;
-		expect(&setting, fds[i], "too many");
-		assert_int_equal(recv(fds[i], &byte, 1, 0), 0);
-	}
+	setting.silent = true;
+	for (int i = 0; i < CONTROL_WAITING_MAX; i++)
+		expect_nothing(fds[i]);
 	close(fds[0]);
 	turn(&setting);
-	setting.silent = false;
-	fds[0] = connect_client(&setting);
-	assert_int_equal(send(fds[0], "again", 5, 0), 5);
-	expect(&setting, fds[0], "again");
+	fds[0] = ask(&setting, "watch");
+	expect_nothing(fds[0]);
 	for (int i = 0; i < MANY; i++)
 		close(fds[i]);
 	turn(&setting);
 	end(&setting);
 }
 
-static void expect_end(int fd)
+static void one_that_was_answered_and_stays_makes_room(void **state)
 {
-	char byte;
-	assert_int_equal(recv(fd, &byte, 1, 0), 0);
-	close(fd);
+	(void)state;
+	struct setting setting;
+	int fds[CONTROL_CLIENTS_MAX];
+	begin(&setting);
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		fds[i] = ask(&setting, "first");
+		expect(&setting, fds[i], "first");
+	}
+	while (uv_now(&setting.loop) == uv_hrtime() / 1000000) /* later than all of them */
+		;
+	turn(&setting);
+	assert_int_equal(send(fds[0], "again", 5, 0), 5);
+	expect(&setting, fds[0], "again");
+	int owner = ask(&setting, "owner");
+	expect(&setting, owner, "owner");
+	expect_end(fds[1]);
+	expect_nothing(fds[0]);
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		if (i != 1)
+			close(fds[i]);
+	close(owner);
+	turn(&setting);
+	end(&setting);
 }
 
 static void one_that_never_said_anything_makes_room_the_longest_silent_first(void **state)
@@ -304,7 +348,8 @@ int main(void)
 		cmocka_unit_test(messages_are_answered_each),
 		cmocka_unit_test(a_message_that_is_too_long_is_refused_and_the_next_one_taken),
 		cmocka_unit_test(one_that_does_not_read_is_dropped),
-		cmocka_unit_test(beyond_the_64th_they_are_turned_away_until_one_goes),
+		cmocka_unit_test(those_that_wait_leave_room_and_are_never_given_up),
+		cmocka_unit_test(one_that_was_answered_and_stays_makes_room),
 		cmocka_unit_test(one_that_never_said_anything_makes_room_the_longest_silent_first),
 		cmocka_unit_test(one_that_never_says_anything_is_dropped_after_a_while_and_one_that_waits_is_not),
 		cmocka_unit_test(without_descriptors_they_are_turned_away_and_the_loop_sleeps),
