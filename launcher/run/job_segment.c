@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -184,6 +185,25 @@ void job_segment_note_stopping(const struct job_segment *segment)
 	atomic_store(&segment->header->stopping, atomic_fetch_add(&segment->header->events, 1) + 1);
 }
 
+static void write_end(struct segment_rank *told, int exit_code, int signal, bool core_dumped)
+{
+	atomic_store(&told->exit_code, exit_code);
+	atomic_store(&told->signal, signal);
+	atomic_store(&told->core_dumped, core_dumped);
+}
+
+void job_segment_write_end(const struct job_segment *segment, uint32_t local_rank, int status)
+{
+	struct segment_rank *told = &segment->ranks[local_rank];
+	uint32_t attached = RANK_ATTACHED;
+	bool signaled = WIFSIGNALED(status);
+	if (atomic_load(&told->presence) != attached)
+		return;
+	write_end(told, signaled ? -1 : WEXITSTATUS(status), signaled ? WTERMSIG(status) : 0,
+	          signaled && WCOREDUMP(status));
+	atomic_compare_exchange_strong(&told->presence, &attached, RANK_ENDED);
+}
+
 void job_segment_note_end(const struct job_segment *segment, uint32_t local_rank, const struct rank_result *rank)
 {
 	if (segment->fd < 0)
@@ -191,9 +211,7 @@ void job_segment_note_end(const struct job_segment *segment, uint32_t local_rank
 	struct segment_rank *told = &segment->ranks[local_rank];
 	bool left = atomic_load(&told->presence) == RANK_LEFT || (rank->end == RANK_EXITED && rank->exit_code == 0);
 	int exit_code = rank->end == RANK_EXITED ? rank->exit_code : rank->end == RANK_SIGNALED ? -1 : NOT_EXECUTED;
-	atomic_store(&told->exit_code, exit_code);
-	atomic_store(&told->signal, rank->end == RANK_SIGNALED ? rank->signal : 0);
-	atomic_store(&told->core_dumped, rank->core_dumped);
+	write_end(told, exit_code, rank->end == RANK_SIGNALED ? rank->signal : 0, rank->core_dumped);
 	if (atomic_load(&told->end_order) == 0)
 		atomic_store(&told->end_order, atomic_fetch_add(&segment->header->events, 1) + 1);
 	atomic_store(&told->presence, left ? RANK_LEFT : RANK_ENDED);

@@ -54,6 +54,9 @@ void job_segment_wake(const struct job_segment *segment);
 void job_segment_note_stopping(const struct job_segment *segment);
 
 /* Writes how a rank ended, which has been reaped, and wakes who waits for it. Nothing without a segment. */
+/* Writes how a rank ended, as wait(2) tells it, and wakes nobody. */
+void job_segment_write_end(const struct job_segment *segment, uint32_t local_rank, int status);
+
 void job_segment_note_end(const struct job_segment *segment, uint32_t local_rank, const struct rank_result *rank);
 
 #endif

@@ -6,11 +6,13 @@
 
 #include "base/memory.h"
 #include "run/job_segment.h"
+#include "run/process_stat.h"
 #include "segment_layout.h"
 
 #include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum life_state {
 	LIFE_NOT_SEEN, /* it has not attached */
@@ -21,6 +23,7 @@ enum life_state {
 
 struct life {
 	enum life_state state;
+	pid_t pid;
 	uint32_t tid;   /* LIFE_HELD: who holds the word */
 	uint32_t order; /* LIFE_RELEASED: of the first that was found together with it */
 };
@@ -47,6 +50,13 @@ void life_words_begin(struct life_words *words, const struct job_segment *segmen
 	words->next = 0;
 	memset(words->lives, 0, words->count * sizeof *words->lives);
 	memset(words->told, 0, words->count * sizeof *words->told);
+}
+
+void life_words_started(struct life_words *words, uint32_t local_rank, pid_t pid)
+{
+	pthread_mutex_lock(&words->lock);
+	words->lives[local_rank].pid = pid;
+	pthread_mutex_unlock(&words->lock);
 }
 
 /* --- looking --- */
@@ -80,13 +90,27 @@ static void hold(struct segment_rank *rank, const struct life *life, struct held
 	*held = (struct held_word){.word = &rank->life.word, .value = life->tid | FUTEX_WAITERS};
 }
 
-/* What ranks see: that it is gone; how it ended will be told when it has been reaped. */
-static void mark_dying(const struct job_segment *segment, struct segment_rank *rank)
+/* As the kernel has it already, while it takes the process apart; 0: it is not to be seen. Not yet reaped, the number
+ * is its own. */
+static int end_so_far(pid_t pid)
 {
+	struct process_stat stat;
+	bool seen = pid > 0 && process_stat_read(pid, &stat) && stat.exiting && stat.parent == getpid();
+	return seen ? stat.end : 0;
+}
+
+/* What ranks see: that it is gone, and how it ended; or how will be told when it has been reaped. */
+static void mark_dying(const struct job_segment *segment, uint32_t local_rank, pid_t pid)
+{
+	struct segment_rank *rank = &segment->ranks[local_rank];
 	uint32_t attached = RANK_ATTACHED;
+	int end = end_so_far(pid);
 	if (atomic_load(&rank->end_order) == 0)
 		atomic_store(&rank->end_order, atomic_fetch_add(&segment->header->events, 1) + 1);
-	atomic_compare_exchange_strong(&rank->presence, &attached, RANK_DYING);
+	if (end != 0)
+		job_segment_write_end(segment, local_rank, end);
+	else
+		atomic_compare_exchange_strong(&rank->presence, &attached, RANK_DYING);
 }
 
 uint32_t life_words_look(struct life_words *words, uint32_t first, uint32_t count, struct held_word *held,
@@ -104,7 +128,7 @@ uint32_t life_words_look(struct life_words *words, uint32_t first, uint32_t coun
 		news += life->state == LIFE_NOT_SEEN ? first_sight(life, rank, word) : another_sight(life, rank, word);
 		if (life->state == LIFE_RELEASED) {
 			life->order = words->next;
-			mark_dying(segment, rank);
+			mark_dying(segment, r, life->pid);
 			dead++;
 		} else if (life->state == LIFE_HELD) {
 			if (held != NULL)

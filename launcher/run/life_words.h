@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct job_segment;
 struct life;
@@ -40,6 +41,9 @@ void life_words_finish(struct life_words *words);
 
 /* For a new incarnation, of which nobody has ended yet. */
 void life_words_begin(struct life_words *words, const struct job_segment *segment);
+
+/* The process of a rank, for how it ends. */
+void life_words_started(struct life_words *words, uint32_t local_rank, pid_t pid);
 
 /* Looks at ranks `first` to `first + count - 1`. Who is found dead is marked so in the segment, and whoever waits for
  * it is woken. `held` has room for `count` words, or is NULL; *held_count says how many are held. Returns how many

@@ -12,7 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FLAG_EXITING = 4 }; /* the kernel's PF_EXITING */
+enum {
+	FLAG_EXITING = 4, /* the kernel's PF_EXITING */
+	STATE_FIELD = 3,  /* as proc(5) counts them */
+	END_FIELD = 52,   /* exit_code */
+};
 
 pid_t process_own_number(void)
 {
@@ -22,9 +26,17 @@ pid_t process_own_number(void)
 	return atoi(text);
 }
 
+/* From the blank before the state on. */
+static int end_of(const char *fields)
+{
+	for (int field = STATE_FIELD; field < END_FIELD && fields != NULL; field++)
+		fields = strchr(fields + 1, ' ');
+	return fields != NULL ? atoi(fields) : 0;
+}
+
 bool process_stat_read(pid_t pid, struct process_stat *stat)
 {
-	char path[64], line[512];
+	char path[64], line[1536];
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	if (file_text_read(path, line, sizeof line) <= 0)
 		return false;
@@ -35,6 +47,7 @@ bool process_stat_read(pid_t pid, struct process_stat *stat)
 	                                 &seen.foreground, &flags) != 5)
 		return false;
 	seen.exiting = (flags & FLAG_EXITING) != 0;
+	seen.end = seen.exiting ? end_of(after_name + 1) : 0;
 	*stat = seen;
 	return true;
 }

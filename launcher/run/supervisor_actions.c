@@ -118,6 +118,7 @@ static void on_start_turn(uv_idle_t *idle)
 			return;
 		}
 		s->result->ranks[local_rank].pid = s->group.pids[local_rank];
+		life_words_started(&s->lives, local_rank, s->group.pids[local_rank]);
 		s->result->ranks[local_rank].started_ns = supervisor_since_start_ns(s);
 	}
 	if (group_starter_is_done(&s->starting))

@@ -226,6 +226,12 @@ class Library(harness.TestCase):
             self.assertEqual(report["first_failure"]["rank"], 1)
             self.assertFalse(report["ranks"][1]["stopped"])
 
+    def test_how_a_rank_ended_is_known_before_the_kernel_has_taken_it_apart(self):
+        for what, said in (("kill=9", "was killed by SIGKILL"), ("exit=7", "exited with code 7")):
+            done, _ = self.play(3, "init", "1:touch=512", "barrier=one", f"1:{what}", "barrier=two",
+                                options=["--on-failure", "continue"])
+            self.assertEqual(done.stderr.count(f"barrier 'two': rank 1 {said}"), 2, done.stderr)
+
     def test_who_comes_last_again_and_again_is_named(self):
         words = ["init"]
         for step in range(20):
