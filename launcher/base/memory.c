@@ -78,6 +78,10 @@ char *memory_copy_text(const char *text)
 
 /* --- letting go --- */
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#endif
+
 enum { TEXT_RANGES_MAX = 8, STACK_BYTES = 128 * 1024 };
 
 struct text_ranges {
@@ -130,6 +134,14 @@ static inline void let_go(void)
 void memory_trim(void)
 {
 	let_go();
+}
+
+void memory_get_ready(void)
+{
+	struct text_ranges text = {.count = 0};
+	dl_iterate_phdr(note_text, &text);
+	for (int i = 0; i < text.count; i++)
+		madvise((void *)text.ranges[i].first, text.ranges[i].bytes, MADV_POPULATE_READ);
 }
 
 int memory_trimmed_poll(struct pollfd *descriptors, unsigned count, int timeout_ms)

@@ -30,6 +30,9 @@ void memory_trim(void);
 /* The same, and then poll(2), without returning in between to code that would be mapped again. */
 int memory_trimmed_poll(struct pollfd *descriptors, unsigned count, int timeout_ms);
 
+/* For one that sleeps and has to be quick when it wakes: maps all of the program's text, from Linux 5.14 on. */
+void memory_get_ready(void);
+
 _Noreturn void memory_exhausted(void); /* says "out of memory" and exits 125 */
 
 #endif

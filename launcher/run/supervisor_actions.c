@@ -49,11 +49,19 @@ static void start_failed(struct supervisor *s, const struct error *err)
 	supervisor_post(s, EVENT_START_FAILED);
 }
 
-/* A job that has come so far may live for days, and its supervisor does nothing meanwhile. */
+/* A job that has come so far may live for days, and its supervisor does nothing meanwhile. Where ranks wait for one
+ * another it has to be quick when one dies: a page of text that is not mapped takes as long as to wake somebody. */
+static void settle(struct supervisor *s)
+{
+	if (job_segment_is_used(&s->segment))
+		memory_get_ready();
+	else
+		memory_trim();
+}
+
 static void on_settled(uv_timer_t *timer)
 {
-	(void)timer;
-	memory_trim();
+	settle(timer->data);
 }
 
 /* A thread is a good part of the time that a short job takes: those that do not use the library have none. */
@@ -153,7 +161,7 @@ static void on_left_check(uv_timer_t *timer)
 	supervisor_check_executed(s);
 	for (uint32_t r = 0; r < s->group.count; r++)
 		group_starter_tell_binding(&s->starting, r);
-	memory_trim();
+	settle(s);
 }
 
 static void stop_watch(struct supervisor *s)
