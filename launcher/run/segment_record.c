@@ -41,12 +41,13 @@ struct rank_wait segment_record_wait(const struct job_segment *segment, uint32_t
 	uint32_t kind = atomic_load(&activity->kind);
 	if (kind < ACTIVITY_BARRIER || kind > ACTIVITY_RECEIVE)
 		return wait;
-	int64_t for_ns = clock_ns() - (int64_t)activity->since_ns;
+	int64_t for_ns, since_ns = (int64_t)activity->since_ns;
+	bool known = since_ns != 0 && !__builtin_sub_overflow(clock_ns(), since_ns, &for_ns) && for_ns >= 0;
 	static_assert((int)ACTIVITY_BARRIER == (int)WAITS_IN_BARRIER && (int)ACTIVITY_RECEIVE == (int)WAITS_TO_RECEIVE,
 	              "the same order");
 	wait.kind = kind;
 	wait.peer = activity->peer;
-	wait.for_ns = activity->since_ns != 0 && for_ns >= 0 ? for_ns : TIME_UNKNOWN;
+	wait.for_ns = known ? for_ns : TIME_UNKNOWN;
 	take_label(wait.label, activity->label);
 	return wait;
 }

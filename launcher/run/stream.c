@@ -346,7 +346,7 @@ static size_t unroll_tail(const struct stream *stream, char *to)
 }
 
 /* What is not text becomes a dot: the tail is shown on terminals and stands in JSON. A carriage return begins its line
- * anew, as progress bars use it, or is part of a line end. Returns the new length. */
+ * anew, as progress bars use it, or is, like several, part of a line end. Returns the new length. */
 static size_t make_printable(char *bytes, size_t length)
 {
 	size_t kept = 0, line = 0;
@@ -355,7 +355,7 @@ static size_t make_printable(char *bytes, size_t length)
 		bool is_text = byte == '\n' || byte == '\t' || (byte >= 0x20 && byte != 0x7f);
 		if (byte != '\r')
 			bytes[kept++] = is_text ? (char)byte : '.';
-		else if (i + 1 < length && bytes[i + 1] != '\n')
+		else if (i + 1 < length && bytes[i + 1] != '\r' && bytes[i + 1] != '\n')
 			kept = line;
 		if (byte == '\n')
 			line = kept;

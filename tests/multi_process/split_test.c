@@ -3,6 +3,7 @@
  * Worlds made of worlds: who is in them, in which order, that they work beside one another, and that their memory comes
  * back.
  */
+#include "call.h"
 #include "ranks.h"
 #include "unit_test.h"
 
@@ -269,6 +270,64 @@ static int allocates_just_then(muster_world *world, void *context)
 	return 0;
 }
 
+/* Before it is agreed upon, until it is 0. */
+static _Atomic int *held_in_agreeing;
+
+int __real_steps_agree(struct call *call);
+int __wrap_steps_agree(struct call *call);
+
+int __wrap_steps_agree(struct call *call)
+{
+	while (held_in_agreeing != NULL && atomic_load(held_in_agreeing) != 0)
+		sched_yield();
+	return __real_steps_agree(call);
+}
+
+struct vain_split {
+	_Atomic int held;
+	_Atomic uint64_t taken;
+};
+
+/* There is memory for the part of rank 0 alone, which gives it back, and then gives up before all agreed that nobody
+ * gets one. */
+static int gives_up_when_memory_was_given_back(muster_world *world, void *context)
+{
+	struct vain_split *vain = context;
+	muster_world *whole, *part = NULL;
+	int rank = muster_rank(world);
+	CHECK(muster_split(world, 0, 0, &whole, MUSTER_FOREVER) == 0);
+	size_t bytes = group_layout_of(1, whole->layout.domains, whole->segment->bytes / 64).bytes;
+	void *last = NULL;
+	for (void *piece; rank == 0 && (piece = muster_alloc(world, bytes)) != NULL;)
+		last = piece;
+	muster_free(world, last);
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	held_in_agreeing = rank == 1 ? &vain->held : NULL;
+	held_longer_ns = rank == 1 ? 5000000 : 0; /* so that rank 0 has the memory first */
+	CHECK(muster_split(whole, rank, 0, &part, rank == 0 ? 100 : MUSTER_FOREVER) < 0 && part == NULL);
+	held_longer_ns = 0;
+	if (rank == 0)
+		atomic_store(&vain->taken, muster_offset(world, muster_alloc(world, bytes)));
+	atomic_store(&vain->held, 0);
+	held_in_agreeing = NULL;
+	muster_world_free(whole);
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	for (void *piece; rank == 1 && (piece = muster_alloc(world, bytes)) != NULL;)
+		CHECK(muster_offset(world, piece) != atomic_load(&vain->taken));
+	return 0;
+}
+
+static void memory_is_given_back_once(void **state)
+{
+	struct vain_split *vain = ranks_share(sizeof *vain);
+	(void)state;
+	if (RANKS_FIRST_KIND == 1) /* processes do not run */
+		skip();
+	atomic_store(&vain->held, 1);
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 2}, gives_up_when_memory_was_given_back, vain, NULL));
+	assert_int_not_equal(atomic_load(&vain->taken), 0);
+}
+
 static size_t largest_piece(muster_world *world)
 {
 	size_t bytes = (size_t)1 << 40;
@@ -283,6 +342,7 @@ static size_t largest_piece(muster_world *world)
 static int splits_in_vain(muster_world *world, void *context)
 {
 	enum { TIMES = 400, LONG_NS = 2000000 };
+	int failed = 0;
 	size_t before = muster_rank(world) == 0 ? largest_piece(world) : 0;
 	(void)context;
 	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
@@ -292,11 +352,12 @@ static int splits_in_vain(muster_world *world, void *context)
 		CHECK(muster_split(world, 0, 0, &whole, MUSTER_FOREVER) == 0);
 		CHECK(muster_barrier(whole, MUSTER_FOREVER, "go") == 0);
 		held_longer_ns = muster_rank(world) == 1 ? LONG_NS : 0;
-		muster_split(whole, 0, 0, &part, muster_rank(world) == 0 ? RACE_MS : MUSTER_FOREVER);
+		failed += muster_split(whole, 0, 0, &part, muster_rank(world) == 0 ? RACE_MS : MUSTER_FOREVER) < 0;
 		muster_world_free(part);
 		muster_world_free(whole);
 	}
 	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	CHECK(failed > TIMES / 2);
 	CHECK(muster_rank(world) != 0 || largest_piece(world) == before);
 	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
 	return 0;
@@ -347,6 +408,7 @@ int main(void)
 		cmocka_unit_test(who_comes_late_to_a_split_that_some_gave_up_has_no_part_alone),
 		cmocka_unit_test(a_split_is_everybodys_or_nobodys),
 		cmocka_unit_test(shared_memory_is_everybodys_or_nobodys),
+		cmocka_unit_test(memory_is_given_back_once),
 		cmocka_unit_test(memory_of_failed_splits_comes_back_with_the_world_that_was_to_be_split),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

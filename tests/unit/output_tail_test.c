@@ -37,6 +37,7 @@ static const struct tail_row tails[] = {
 	{"blank lines within", "one\n\ntwo\n\n", {"one", "", "two"}},
 	{"Windows line ends", "one\r\ntwo\r\n", {"one", "two"}},
 	{"a progress bar shows its last state", "begin\n 10%\r 20%\r100%\nend\n", {"begin", "100%", "end"}},
+	{"line ends of a terminal behind another", "one\r\r\ntwo\r\r\n", {"one", "two"}},
 	{"a progress bar that was cut off", " 10%\r 20%\r", {" 20%"}},
 	{"what is no text", "a\x01\x1b[1mb\x7f\tc\n", {"a..[1mb.\tc"}},
 	{"other alphabets", "\xc3\xa9t\xc3\xa9\n", {"\xc3\xa9t\xc3\xa9"}},

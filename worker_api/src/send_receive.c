@@ -106,6 +106,8 @@ int muster_sendrecv(muster_world *world, int to, int send_tag, const void *data,
                     void *into, size_t capacity, struct muster_message *message, int timeout_ms)
 {
 	struct messages *messages;
+	if (message != NULL)
+		message->source = -1;
 	int rc = messages_enter(world, &messages);
 	if (rc < 0)
 		return rc;

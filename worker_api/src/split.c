@@ -168,8 +168,10 @@ static int make_areas(struct call *call, const struct part *part, bool wanted, u
 	*complete = true;
 	for (uint32_t rank = 0; rank < world->size && rc == 0; rank++)
 		*complete = *complete && offsets[rank] != NO_MEMORY;
-	if (makes && mine != NO_MEMORY && rc == 0 && !*complete)
+	if (makes && mine != NO_MEMORY && rc == 0 && !*complete) {
 		heap_give(world->segment, mine);
+		offsets[world->rank] = NO_MEMORY;
+	}
 	return rc;
 }
 
@@ -247,11 +249,11 @@ int muster_split(muster_world *world, int colour, int key, muster_world **part, 
 	return rc;
 }
 
-/* What ranks wrote there is believed no further than it is a block of the heap. */
-static void give_orphans(struct segment *segment, struct group_header *group)
+/* What ranks wrote there is believed no further than it is a block of the heap, and not for ever. */
+static void give_orphans(struct segment *segment, struct group_header *group, uint32_t most)
 {
 	uint64_t at = atomic_exchange(&group->orphans, 0), next;
-	for (; at != 0 && heap_block_bytes(segment, at) >= sizeof *group; at = next) {
+	for (; most > 0 && at != 0 && heap_block_bytes(segment, at) >= sizeof *group; at = next, most--) {
 		next = ((const struct group_header *)segment_at(segment, at))->next_orphan;
 		heap_give(segment, at);
 	}
@@ -268,10 +270,11 @@ void muster_world_free(muster_world *part)
 		return;
 	}
 	uint64_t offset = (uint64_t)((char *)part->group - segment->base);
-	bool last = atomic_fetch_add(&part->group->freed_by, 1) + 1 == part->size;
+	uint32_t size = part->size;
+	bool last = atomic_fetch_add(&part->group->freed_by, 1) + 1 == size;
 	world_destroy(part);
 	if (!last)
 		return;
-	give_orphans(segment, segment_at(segment, offset));
+	give_orphans(segment, segment_at(segment, offset), size); /* one for each part of the split that broke it */
 	heap_give(segment, offset);
 }
