@@ -233,16 +233,7 @@ static bool has_logs(const struct job_view *view)
 	return faccessat(view->directory, "logs", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Which one it was is told when nobody named it. */
-static int find_job(struct job_view *view, const char *word, struct error *err)
-{
-	if (word != NULL)
-		return job_find(view, word, JOB_ANY, err);
-	int rc = job_find_newest(view, has_logs, "has logs", err);
-	if (rc == 0)
-		fprintf(stderr, "muster: logs of job %s\n", view->id);
-	return rc;
-}
+static const struct job_fitting job_with_logs = {has_logs, "has logs"};
 
 int command_logs(int argc, char **argv)
 {
@@ -253,7 +244,9 @@ int command_logs(int argc, char **argv)
 	int code;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
-	int rc = find_job(&view, options.words[0], &err);
+	int rc = job_find_or_newest(&view, options.words[0], &job_with_logs, &err);
+	if (rc == 0 && options.words[0] == NULL)
+		fprintf(stderr, "muster: logs of job %s\n", view.id);
 	if (rc == 0)
 		rc = open_logs(&logs, &view, options.ranks, &err);
 	if (rc == 0)

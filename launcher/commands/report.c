@@ -63,10 +63,7 @@ static bool has_ended(const struct job_view *view)
 	return view->life == JOB_ENDED;
 }
 
-static int find_job(struct job_view *view, const char *word, struct error *err)
-{
-	return word != NULL ? job_find(view, word, JOB_ANY, err) : job_find_newest(view, has_ended, "has ended", err);
-}
+static const struct job_fitting ended_job = {has_ended, "has ended"};
 
 /* NULL where it cannot be read: then there is the report alone. */
 static FILE *open_events(const struct job_view *view)
@@ -82,7 +79,7 @@ static json_t *load_job(const char *word, FILE **events, struct error *err)
 {
 	struct job_view view;
 	json_t *report = NULL;
-	if (find_job(&view, word, err) == 0 && view.life == JOB_ENDED) {
+	if (job_find_or_newest(&view, word, &ended_job, err) == 0 && view.life == JOB_ENDED) {
 		report = job_view_report(&view, err);
 		*events = open_events(&view);
 	} else if (view.directory >= 0) {

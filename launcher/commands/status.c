@@ -219,16 +219,7 @@ static void print_status(const json_t *status)
 		print_ranks(json_object_get(status, "ranks"));
 }
 
-static bool is_any(const struct job_view *view)
-{
-	(void)view;
-	return true;
-}
-
-static int find_job(struct job_view *view, const char *word, struct error *err)
-{
-	return word != NULL ? job_find(view, word, JOB_ANY, err) : job_find_newest(view, is_any, "was started", err);
-}
+static const struct job_fitting any_job = {.words = "was started"};
 
 int command_status(int argc, char **argv)
 {
@@ -238,7 +229,7 @@ int command_status(int argc, char **argv)
 	int code;
 	if (!job_options_take(&options, &usage, argc, argv, &code))
 		return code;
-	json_t *status = find_job(&view, options.words[0], &err) < 0 ? NULL : look(&view, &err);
+	json_t *status = job_find_or_newest(&view, options.words[0], &any_job, &err) < 0 ? NULL : look(&view, &err);
 	job_view_close(&view);
 	if (status == NULL)
 		return console_tell(&err, EXIT_MUSTER);

@@ -199,8 +199,7 @@ static int newest_first(const void *left, const void *right)
 	return strcmp(start_of(*b), start_of(*a));
 }
 
-static int find_newest_in(struct job_view *view, int records, bool (*fits)(const struct job_view *view),
-                          const char *fitting, struct error *err)
+static int find_newest_in(struct job_view *view, int records, const struct job_fitting *fitting, struct error *err)
 {
 	struct dirent **names = NULL;
 	int count = job_view_list_ids(records, &names, err), rc = -ENOENT;
@@ -209,7 +208,8 @@ static int find_newest_in(struct job_view *view, int records, bool (*fits)(const
 	qsort(names, (size_t)count, sizeof *names, newest_first);
 	for (int i = 0; i < count && job_view_is_none(rc); i++) {
 		rc = job_view_open(view, records, names[i]->d_name, err);
-		if (rc == 0 && !fits(view)) {
+		bool fits = rc == 0 && view->life != JOB_GONE && (fitting->fits == NULL || fitting->fits(view));
+		if (rc == 0 && !fits) {
 			job_view_close(view);
 			rc = -ENOENT;
 		}
@@ -219,19 +219,20 @@ static int find_newest_in(struct job_view *view, int records, bool (*fits)(const
 		job_view_load_job(view);
 	return !job_view_is_none(rc)
 	               ? rc
-	               : error_set(err, -ENOENT, "there is no job that %s; muster ps -a lists all", fitting);
+	               : error_set(err, -ENOENT, "there is no job that %s; muster ps -a lists all", fitting->words);
 }
 
-int job_find_newest(struct job_view *view, bool (*fits)(const struct job_view *view), const char *fitting,
-                    struct error *err)
+int job_find_or_newest(struct job_view *view, const char *word, const struct job_fitting *fitting, struct error *err)
 {
+	if (word != NULL)
+		return job_find(view, word, JOB_ANY, err);
 	*view = (struct job_view){.directory = -1};
 	int records = job_places_open_records(false, err);
 	if (records == -ENOENT)
 		return error_set(err, records, "there are no records of jobs");
 	if (records < 0)
 		return records;
-	int rc = find_newest_in(view, records, fits, fitting, err);
+	int rc = find_newest_in(view, records, fitting, err);
 	close(records);
 	return rc;
 }

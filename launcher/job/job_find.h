@@ -14,8 +14,13 @@ enum job_wanted { JOB_ANY, JOB_THAT_RUNS };
 /* -ENOENT with the reason, or with who could be meant. To be closed with job_view_close, also when it failed. */
 int job_find(struct job_view *view, const char *word, enum job_wanted wanted, struct error *err);
 
-/* The one that was started last of those that fit: `fitting` names them in the words of an error, "has ended". */
-int job_find_newest(struct job_view *view, bool (*fits)(const struct job_view *view), const char *fitting,
-                    struct error *err);
+/* Which jobs are looked at when no word says which: `words` are for an error, "has ended". */
+struct job_fitting {
+	bool (*fits)(const struct job_view *view); /* NULL: any */
+	const char *words;
+};
+
+/* The one that is meant by the word; NULL: that was started last of those that fit. */
+int job_find_or_newest(struct job_view *view, const char *word, const struct job_fitting *fitting, struct error *err);
 
 #endif

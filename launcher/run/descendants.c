@@ -7,6 +7,7 @@
 #include "run/descendants.h"
 
 #include "run/process_stat.h"
+#include "run/spared.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,9 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STOP_ROUNDS_MAX = 200, SPARED_MAX = 64 };
-
-static bool is_spared(pid_t pid);
+enum { STOP_ROUNDS_MAX = 200 };
 
 bool descendants_visible(void)
 {
@@ -51,7 +50,7 @@ static void add_children_of_thread(struct process_list *list, pid_t pid, const c
 	*readable = true;
 	int child;
 	while (fscanf(file, "%d", &child) == 1)
-		if (!is_spared(child))
+		if (!spared_has(child))
 			add_pid(list, child);
 	fclose(file);
 }
@@ -88,7 +87,7 @@ static bool add_by_parent_once(struct process_list *list, pid_t root)
 	for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
 		struct process_stat stat;
 		pid_t pid = atoi(entry->d_name);
-		if (pid <= 0 || list_has(list, pid) || is_spared(pid) || !process_stat_read(pid, &stat))
+		if (pid <= 0 || list_has(list, pid) || spared_has(pid) || !process_stat_read(pid, &stat))
 			continue;
 		if (stat.parent == root || list_has(list, stat.parent))
 			add_pid(list, pid);
@@ -96,47 +95,6 @@ static bool add_by_parent_once(struct process_list *list, pid_t root)
 	closedir(proc);
 	return list->count > before;
 }
-
-/* --- who was there before --- */
-
-static struct {
-	pid_t by; /* of whom they are children */
-	uint32_t count;
-	struct spared {
-		pid_t pid;
-		int directory; /* of /proc: as long as it is that process's, the number is */
-	} items[SPARED_MAX];
-} spared;
-
-void descendants_spare(void)
-{
-	struct process_list children = {0};
-	siginfo_t any;
-	if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) < 0)
-		return; /* there is none, as a rule */
-	spared.by = getpid();
-	spared.count = 0;
-	descendants_list(&children, 0);
-	for (uint32_t i = 0; i < children.count && spared.count < SPARED_MAX; i++) {
-		char path[32];
-		snprintf(path, sizeof path, "/proc/%d", (int)children.pids[i]);
-		int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (directory >= 0)
-			spared.items[spared.count++] = (struct spared){children.pids[i], directory};
-	}
-	process_list_finish(&children);
-}
-
-static bool is_spared(pid_t pid)
-{
-	for (uint32_t i = 0; i < spared.count && spared.by == getpid(); i++)
-		if (spared.items[i].pid == pid &&
-		    syscall(SYS_pidfd_send_signal, spared.items[i].directory, 0, NULL, 0) == 0)
-			return true;
-	return false;
-}
-
-/* --- looking --- */
 
 static void drop_dead(struct process_list *list, pid_t except)
 {
@@ -163,6 +121,22 @@ void descendants_list(struct process_list *list, pid_t except)
 		while (add_by_parent_once(list, self))
 			;
 	drop_dead(list, except);
+}
+
+void descendants_spare(void)
+{
+	struct process_list children = {0};
+	siginfo_t any;
+	if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return; /* there is none, as a rule */
+	pid_t self = process_own_number();
+	if (self <= 0)
+		return;
+	if (!add_children(&children, self))
+		add_by_parent_once(&children, self);
+	for (uint32_t i = 0; i < children.count; i++)
+		spared_add(children.pids[i]);
+	process_list_finish(&children);
 }
 
 void process_list_finish(struct process_list *list)

@@ -22,8 +22,8 @@ struct process_list {
 /* False without /proc: then the functions below find nothing, whatever there is. */
 bool descendants_visible(void);
 
-/* Those that are below this process already, before it has made any: whoever executed muster had made them. They, and
- * what is below them, are left out from now on. */
+/* The children that this process has already, before it has made any, are left out from now on, and what is below them
+ * (spared.h). What one of them leaves behind when it ends cannot be told from what a job leaves, and is not. */
 void descendants_spare(void);
 
 /* All that live below this process now; zombies and `except` (may be 0; itself, not what is below it) are left out. */

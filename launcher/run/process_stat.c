@@ -15,6 +15,7 @@
 enum {
 	FLAG_EXITING = 4, /* the kernel's PF_EXITING */
 	STATE_FIELD = 3,  /* as proc(5) counts them */
+	START_FIELD = 22, /* starttime */
 	END_FIELD = 52,   /* exit_code */
 };
 
@@ -26,12 +27,12 @@ pid_t process_own_number(void)
 	return atoi(text);
 }
 
-/* From the blank before the state on. */
-static int end_of(const char *fields)
+/* `fields` from the blank before the state on. */
+static uint64_t field_of(const char *fields, int wanted)
 {
-	for (int field = STATE_FIELD; field < END_FIELD && fields != NULL; field++)
+	for (int field = STATE_FIELD; field < wanted && fields != NULL; field++)
 		fields = strchr(fields + 1, ' ');
-	return fields != NULL ? atoi(fields) : 0;
+	return fields != NULL ? strtoull(fields, NULL, 10) : 0;
 }
 
 bool process_stat_read(pid_t pid, struct process_stat *stat)
@@ -47,7 +48,8 @@ bool process_stat_read(pid_t pid, struct process_stat *stat)
 	                                 &seen.foreground, &flags) != 5)
 		return false;
 	seen.exiting = (flags & FLAG_EXITING) != 0;
-	seen.end = seen.exiting ? end_of(after_name + 1) : 0;
+	seen.started = field_of(after_name + 1, START_FIELD);
+	seen.end = seen.exiting ? (int)field_of(after_name + 1, END_FIELD) : 0;
 	*stat = seen;
 	return true;
 }

@@ -15,6 +15,7 @@ struct process_stat {
 	pid_t group;
 	bool exiting;     /* the kernel takes it apart; true long before it can be reaped */
 	pid_t foreground; /* process group that its terminal belongs to now; -1: it has no terminal */
+	uint64_t started; /* ticks since boot */
 	int end;          /* of one that is exiting, as wait(2) will tell; 0 also where that is not to be seen */
 };
 

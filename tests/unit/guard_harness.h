@@ -33,7 +33,7 @@ struct guard_case {
 	int (*supervise)(void *context, const struct guards *guards);
 	void *context;
 	bool tidies;
-	bool has_child; /* before it begins; its number is the first report */
+	int children; /* before it begins; the first reports are their numbers */
 	bool stop_with_owner;
 	int64_t patience_ms;
 	int64_t time_limit_ms;
@@ -81,7 +81,7 @@ static inline _Noreturn void be_guard(const struct guard_case *how)
 	                                .time_limit_ms = how->time_limit_ms};
 	setpgid(0, 0);
 	alarm(FIXTURE_LIFE_S);
-	if (how->has_child)
+	for (int i = 0; i < how->children; i++)
 		have_child();
 	signals_take_over();
 	signals_block();

@@ -128,9 +128,12 @@ static void a_killed_supervisor_leaves_nothing_and_is_told(void **state)
 static void who_was_there_before_muster_is_left_alone(void **state)
 {
 	(void)state;
+	enum { CHILDREN = 100 };
+	pid_t children[CHILDREN];
 	struct guard_run run =
-		start_guard(&(struct guard_case){.supervise = have_children_and_be_killed, .has_child = true});
-	pid_t child = (pid_t)next_report(&run);
+		start_guard(&(struct guard_case){.supervise = have_children_and_be_killed, .children = CHILDREN});
+	for (int i = 0; i < CHILDREN; i++)
+		children[i] = (pid_t)next_report(&run);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(next_report(&run), 1);
 	pid_t warden = child_of(run.pid), supervisor = child_of(warden);
@@ -139,7 +142,8 @@ static void who_was_there_before_muster_is_left_alone(void **state)
 	char *said;
 	assert_int_equal(finish_guard(&run, &said), 125);
 	assert_non_null(strstr(said, "survivors: 0\n"));
-	assert_int_equal(kill(child, SIGKILL), 0);
+	for (int i = 0; i < CHILDREN; i++)
+		assert_int_equal(kill(children[i], SIGKILL), 0);
 	free(said);
 }
 
