@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/detach.h"
@@ -201,6 +202,7 @@ static int make_plan(struct run *run, struct error *err)
 	return launch_plan_make(&run->plan, &run->spec, &run->placement, &context, err);
 }
 
+/* Patiently: for a job that waited for cores or has a record, what would end a write that hangs is held. */
 static void show_plan(const struct run *run)
 {
 	struct text text = {0};
@@ -218,7 +220,7 @@ static void show_plan(const struct run *run)
 		plan_bindings_text(&text, &view);
 	}
 	if (text.length > 0)
-		fputs(text.bytes, stderr);
+		patient_say(text.bytes);
 	text_finish(&text);
 }
 
@@ -247,10 +249,13 @@ static void make_job_cgroup(struct run *run)
 		job_cgroup_make(&run->job_cgroup, run->record.id);
 	if (run->options.verbosity == 0)
 		return;
+	struct text line = {0};
 	if (run->job_cgroup.directory != NULL)
-		fprintf(stderr, "muster: clean-up by the control group %s\n", run->job_cgroup.directory);
+		text_add_format(&line, "muster: clean-up by the control group %s\n", run->job_cgroup.directory);
 	else
-		fputs("muster: clean-up by the process tree\n", stderr);
+		text_add(&line, "muster: clean-up by the process tree\n");
+	patient_say(line.bytes);
+	text_finish(&line);
 }
 
 /* All that could make the start fail later; returns the exit code, 0 when all is well. */

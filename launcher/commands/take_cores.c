@@ -112,6 +112,15 @@ static int try_in_turn(struct placement *placement, struct core_lease *lease, co
 
 /* --- until it succeeds --- */
 
+/* Patiently: what would end a write that hangs is held. */
+static void say_waited(const struct core_wait *wait)
+{
+	struct text line = {0};
+	text_add_format(&line, "muster: waited %.1f s for cores\n", (double)wait->ms / 1e3);
+	patient_say(line.bytes);
+	text_finish(&line);
+}
+
 struct waiting {
 	const struct core_taking *taking;
 	struct core_wait *wait;
@@ -199,7 +208,7 @@ static int wait_and_take(struct placement *placement, struct core_lease *lease, 
 	if (waiting->for_whom.bytes != NULL)
 		waiting->wait->ms = clock_ms() - waiting->began_ms;
 	if (rc == 0 && waiting->wait->ms > 0 && taking->verbose)
-		fprintf(stderr, "muster: waited %.1f s for cores\n", (double)waiting->wait->ms / 1e3);
+		say_waited(waiting->wait);
 	if (rc == -EAGAIN && wait_ms != NOT_SET) {
 		char waited[UNIT_TEXT_BYTES];
 		error_prefix(err, "waited %s for cores", duration_format(wait_ms, waited));

@@ -21,6 +21,18 @@ print(began, time.monotonic(), *cpus)
 """
 
 
+def fill_pipe(writer):
+    """Through a description of its own, so that others' writes still wait."""
+    own = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)
+    for size in (4096, 1):
+        try:
+            while True:
+                os.write(own, b"x" * size)
+        except BlockingIOError:
+            pass
+    os.close(own)
+
+
 class Waiting(Cores):
     def setUp(self):
         super().setUp()
@@ -123,6 +135,23 @@ class Waiting(Cores):
         os.kill(children(waiting.process.pid)[0], signal.SIGTERM)
         self.assertEqual(waiting.process.wait(harness.WAIT_S), 128 + signal.SIGTERM)
         self.assertIn("stopped by SIGTERM while waiting for cores", waiting.stderr())
+
+    def test_a_reader_that_sleeps_keeps_it_neither_from_starting_nor_from_being_stopped(self):
+        jobs, _ = self.fill()
+        mark = self.directory / "started"
+        words = [str(harness.MUSTER), "run", "-v", "--wait-for-cores", "sh", "-c", f"touch {mark}; sleep 60"]
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        waiting = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=writer, env=self.environment())
+        self.addCleanup(waiting.wait)
+        self.addCleanup(waiting.kill)
+        self.assertIn(b"waiting for cores", os.read(reader, 4096))
+        fill_pipe(writer)
+        os.close(writer)
+        jobs[1].let_go()
+        harness.eventually(mark.exists, "it starts")
+        waiting.terminate()
+        self.assertEqual(waiting.wait(harness.WAIT_S), 128 + signal.SIGTERM)
 
     def test_a_daemon_whose_owner_ends_does_not_wait_on(self):
         self.fill()
