@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/detach.h"
+#include "commands/mpi_warning.h"
 #include "commands/nearly_spec.h"
 #include "commands/options.h"
 #include "commands/refusal.h"
@@ -33,7 +34,6 @@
 #include "run/job_cgroup.h"
 #include "run/job_result.h"
 #include "run/memory_cgroup.h"
-#include "run/mpi_program.h"
 #include "run/output.h"
 #include "run/preflight.h"
 #include "run/rank_process.h"
@@ -44,7 +44,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -81,9 +80,9 @@ struct run {
 	struct log_place logs; /* of a detached job */
 	struct start_word starter;
 	struct run_account account;
-	const char *mpi_warning; /* NULL: none */
-	pid_t parent;            /* when muster began: the owner of a daemon */
-	bool detached;           /* the job runs on without this process */
+	struct mpi_warnings mpi;
+	pid_t parent;  /* when muster began: the owner of a daemon */
+	bool detached; /* the job runs on without this process */
 	char directory[PATH_MAX];
 };
 
@@ -224,22 +223,6 @@ static void show_plan(const struct run *run)
 	text_finish(&text);
 }
 
-/* Its ranks will not find one another, whatever else goes well. */
-static void warn_of_mpi(struct run *run)
-{
-	char library[MPI_NAME_BYTES];
-	const char *path = run->launcher.children[0].path;
-	if (run->plan.nprocs < 2 || !mpi_program_is(path, library))
-		return;
-	run->mpi_warning = arena_format(&run->plan.arena,
-	                                "%s is an MPI program (it is linked with %s): muster does not connect MPI "
-	                                "ranks, so that each of the %" PRIu32
-	                                " is rank 0 of 1 to itself; start it with the mpirun of its MPI",
-	                                run->plan.ranks[0].argv[0], library, run->plan.nprocs);
-	if (!run->options.quiet)
-		fprintf(stderr, "muster: warning: %s\n", run->mpi_warning);
-}
-
 /* --- plan → ranks → result --- */
 
 /* Not where processes are to be kept, which would keep the group; and a process is in one group of version 2 only. */
@@ -271,7 +254,9 @@ static int prepare(struct run *run)
 		return refuse_start(run, &err, EXIT_NOT_FOUND);
 	if (rc < 0)
 		return refuse_file(run, &err);
-	warn_of_mpi(run);
+	mpi_warnings_find(&run->mpi, &run->launcher, &run->plan.arena);
+	if (!run->options.quiet)
+		mpi_warnings_say(&run->mpi);
 	int64_t memory = run->spec.limits.memory_bytes;
 	if (memory != NOT_SET &&
 	    memory_cgroups_make(&run->memory_cgroups, run->record.id, run->plan.nprocs, memory, &err) < 0)
@@ -386,8 +371,8 @@ static int supervise_and_report(void *context, const struct guards *guards)
 		.context = &run->account,
 	};
 	job_result_init(&run->result, run->plan.nprocs);
-	if (run->mpi_warning != NULL)
-		job_result_add_warning(&run->result, run->mpi_warning);
+	for (uint32_t i = 0; i < run->mpi.count; i++)
+		job_result_add_warning(&run->result, run->mpi.items[i]);
 	int rc = supervise(&how, &run->result, &err);
 	if (rc < 0) {
 		tidy_after(run);

@@ -110,6 +110,28 @@ class Options(harness.TestCase):
         for silent in (["-n", "1"], ["-n", "2", "-q"]):
             self.assertNotIn("MPI", self.muster("run", *silent, program).stderr)
 
+    def test_ranks_of_an_mpi_program_are_counted_where_exceptions_have_programs_of_their_own(self):
+        program, twin = harness.BUILD / "tests/programs/say_rank_alone", self.directory / "twin"
+        twin.symlink_to(program)
+        spec, report = self.directory / "job.yaml", self.directory / "report.json"
+        for command, nprocs, exceptions, told in (
+                ("true", 4, {"1-2": program}, [(program, 2)]),
+                ("true", 5, {"0,2,4": program}, [(program, 3)]),
+                ("true", 4, {"0,2": program, "1,3": twin}, [(program, 2), (twin, 2)]),
+                (program, 3, {"0": "true"}, [(program, 2)]),
+                ("true", 3, {"0": program}, []),
+                (program, 2, {"0": "true"}, [])):
+            with self.subTest(command=command, exceptions=exceptions):
+                spec.write_text(json.dumps({
+                    "version": 1, "command": [str(command)], "nprocs": nprocs, "placement": {"oversubscribe": "allow"},
+                    "ranks": [{"ranks": ranks, "command": [str(other)]} for ranks, other in exceptions.items()]}))
+                done = self.muster("run", "--report", report, spec)
+                self.assert_exit(done, 0)
+                found = r"(\S+) is an MPI program .* each of the (\d+) that run it is rank 0 of 1 to itself"
+                told = {(str(name), str(ranks)) for name, ranks in told}
+                self.assertEqual(set(re.findall(found, done.stderr)), told)
+                self.assertEqual(set(re.findall(found, "\n".join(json.loads(report.read_text())["warnings"]))), told)
+
     def test_auto_is_one_rank_for_each_core_that_may_be_used(self):
         plan = self.plan("-n", "auto", "true")
         cores = set().union(*(set(rank["cores"]) for rank in plan["ranks"]))
