@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/memory.h"
 #include "base/patient_write.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "run/mpi_program.h"
@@ -64,12 +65,14 @@ void mpi_warnings_find(struct mpi_warnings *warnings, const struct rank_launcher
 		char library[MPI_NAME_BYTES];
 		if (programs[i].ranks < 2 || !mpi_program_is(programs[i].path, library))
 			continue;
-		warnings->items[warnings->count++] = arena_format(
+		char *warning = arena_format(
 			arena,
 			"%s is an MPI program (it is linked with %s): muster does not connect MPI ranks, so "
 			"that each of the %" PRIu32
 			" that run it is rank 0 of 1 to itself; start it with the mpirun of its MPI",
 			plan->ranks[programs[i].first].argv[0], library, programs[i].ranks);
+		make_printable(warning);
+		warnings->items[warnings->count++] = warning;
 	}
 	free(programs);
 }

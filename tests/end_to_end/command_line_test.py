@@ -110,6 +110,13 @@ class Options(harness.TestCase):
         for silent in (["-n", "1"], ["-n", "2", "-q"]):
             self.assertNotIn("MPI", self.muster("run", *silent, program).stderr)
 
+    def test_the_name_of_an_mpi_program_cannot_write_on_the_terminal(self):
+        program = self.directory / "a\nmuster: all is well\033[31m"
+        program.symlink_to(harness.BUILD / "tests/programs/say_rank_alone")
+        done = self.muster("run", "-n", "2", "--", program)
+        self.assert_exit(done, 0)
+        self.assertRegex(done.stderr, r"^muster: warning: [^\033\n]* is an MPI program [^\033\n]*\n$")
+
     def test_ranks_of_an_mpi_program_are_counted_where_exceptions_have_programs_of_their_own(self):
         program, twin = harness.BUILD / "tests/programs/say_rank_alone", self.directory / "twin"
         twin.symlink_to(program)
