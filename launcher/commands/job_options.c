@@ -43,9 +43,10 @@ static const struct row *find(const char *word, const char *letters)
 	return NULL;
 }
 
-static bool is_option(const char *word, const char *letters)
+/* Or begins like one: no value does here, and a dash alone is a word, the file of standard input. */
+static bool is_option(const char *word)
 {
-	return word[0] == '-' && find(word, letters) != NULL;
+	return word[0] == '-' && word[1] != '\0';
 }
 
 /* What stands behind the option in its word, or NULL. */
@@ -105,8 +106,11 @@ static int take_option(struct job_options *options, const struct job_usage *usag
 	bool is_missing = row->operand != NULL && value == NULL;
 	if (is_missing)
 		value = *++*next;
-	if (is_missing && (value == NULL || is_option(value, usage->letters)))
+	if (is_missing && value == NULL)
 		return error_set(err, -EINVAL, "--%s needs a value: --%s %s", row->name, row->name, row->operand);
+	if (is_missing && is_option(value))
+		return error_set(err, -EINVAL, "--%s needs a value: --%s %s; \"%s\" begins like an option", row->name,
+		                 row->name, row->operand, SHOWN(value));
 	return take(options, row, value, err);
 }
 
@@ -118,7 +122,7 @@ static int parse(struct job_options *options, const struct job_usage *usage, int
 	for (char **next = argc > 0 ? argv + 1 : argv; *next != NULL; next++) {
 		if (!ended && strcmp(*next, "--") == 0) {
 			ended = true;
-		} else if (!ended && (*next)[0] == '-' && (*next)[1] != '\0') {
+		} else if (!ended && is_option(*next)) {
 			int rc = take_option(options, usage, &next, command, err);
 			if (rc < 0)
 				return rc;

@@ -643,7 +643,15 @@ class Commands(Jobs):
             done = self.muster(*words)
             self.assert_exit(done, 125)
             self.assertRegex(done.stderr, r"^muster: .*\n$")
-        self.assertEqual(self.muster("logs", "-r", "-f", "a").stderr, "muster: --ranks needs a value: --ranks RANKS\n")
+        for words, option, value, word in ((["logs", "-r", "-f", "a"], "--ranks", "RANKS", "-f"),
+                                           (["logs", "-r", "--", "a"], "--ranks", "RANKS", "--"),
+                                           (["stop", "--grace", "-f", "a"], "--grace", "T", "-f"),
+                                           (["stop", "-g", "-5s", "a"], "--grace", "T", "-5s"),
+                                           (["join", "a", "-t", "--unknown"], "--timeout", "T", "--unknown")):
+            done = self.muster(*words)
+            self.assert_exit(done, 125)
+            self.assertEqual(done.stderr, f'muster: {option} needs a value: {option} {value}; "{word}" begins like an option\n')
+        self.assertEqual(self.muster("logs", "-r").stderr, "muster: --ranks needs a value: --ranks RANKS\n")
         for command in ("join", "signal", "stop"):
             done = self.muster(command)
             self.assert_exit(done, 125)
