@@ -29,12 +29,12 @@ static bool is_json(const char *name)
 	return length > 5 && strcmp(name + length - 5, ".json") == 0;
 }
 
-void nearly_spec_hint(const char *command, struct error *err)
+void nearly_spec_hint(const char *path, struct error *err)
 {
 	char head[HEAD_BYTES];
-	if (strchr(command, '/') == NULL || file_text_read(command, head, sizeof head) < 0)
+	if (path == NULL || file_text_read(path, head, sizeof head) < 0)
 		return;
-	if (strncmp(head, "#!", 2) == 0 || (!is_json(command) && !looks_like_spec(head)))
+	if (strncmp(head, "#!", 2) == 0 || (!is_json(path) && !looks_like_spec(head)))
 		return;
 	const struct error before = *err;
 	error_word(err, before.code, before.key, "%s; if this is a spec, its name must end in .yaml or .yml",

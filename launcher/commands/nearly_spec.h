@@ -7,8 +7,8 @@
 
 struct error;
 
-/* Adds to the error that the command of the command line cannot be executed how a spec is named, where its file looks
- * like one. */
-void nearly_spec_hint(const char *command, struct error *err);
+/* Adds to the error that the command of the command line cannot be executed how a spec is named, where the file that
+ * was found for it looks like one. NULL: none was. */
+void nearly_spec_hint(const char *path, struct error *err);
 
 #endif

@@ -116,7 +116,7 @@ static int refuse_plan(struct run *run, const struct error *err)
 static int refuse_file(struct run *run, struct error *err)
 {
 	if (run->options.spec_path == NULL)
-		nearly_spec_hint(run->options.command[0], err);
+		nearly_spec_hint(run->launcher.search.refused, err);
 	return refuse_start(run, err, EXIT_NOT_EXECUTABLE);
 }
 

@@ -127,6 +127,7 @@ static int search_path(const char *command, const char *path_variable, const cha
 		if (*at == '\0')
 			break;
 	}
+	found[0] = '\0';
 	if (denied_code == EACCES)
 		return refuse_access(denied, denied, err);
 	if (denied[0] != '\0' && denied_code != EISDIR)
@@ -153,6 +154,7 @@ static int check_format(const char *path, struct error *err)
 	return rc < 0 ? exec_format_check(path, binfmt_handlers(BINFMT_DIRECTORY), err) : 0;
 }
 
+/* On failure `found` is the file that is refused, or empty. */
 static int find(const char *command, const char *path_variable, const char *directory, char *found, size_t size,
                 struct error *err)
 {
@@ -181,10 +183,12 @@ int executable_find(struct executable_search *search, const struct launch_plan *
 	             same_text(search->path_variable, path_variable) &&
 	             same_text(search->directory, rank->working_directory);
 	if (!known) {
-		char found[PATH_MAX];
+		char found[PATH_MAX] = "";
 		int rc = find(rank->argv[0], path_variable, rank->working_directory, found, sizeof found, err);
-		if (rc < 0)
+		if (rc < 0) {
+			search->refused = found[0] != '\0' ? arena_copy(&search->arena, found) : NULL;
 			return rc;
+		}
 		search->found = arena_copy(&search->arena, found);
 		search->command = rank->argv[0];
 		search->path_variable = path_variable;

@@ -20,6 +20,7 @@ struct executable_search {
 	const char *path_variable;
 	const char *directory;
 	const char *found;
+	const char *refused; /* when it failed: the file that is none or cannot be executed; NULL: PATH has none */
 };
 
 /* `path` gets the file to execute, valid until the search is finished. -ENOENT: there is none (exit code 127); -EACCES,

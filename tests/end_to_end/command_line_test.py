@@ -68,6 +68,21 @@ class Positional(harness.TestCase):
                 self.assert_exit(done, 126)
                 self.assertRegex(done.stderr, f"^muster: cannot execute [^;]*{hint if hinted else ''}\n$")
 
+    def test_it_is_looked_for_where_its_ranks_would_run(self):
+        hint = "; if this is a spec, its name must end in .yaml or .yml"
+        inner = self.directory / "inner"
+        inner.mkdir()
+        for here, there, hinted in (("version: 1\n", "echo hello\n", False), ("echo hello\n", "version: 1\n", True)):
+            (self.directory / "job").write_text(here)
+            (inner / "job").write_text(there)
+            done = self.muster("run", "--wdir", inner, "./job", cwd=self.directory)
+            self.assert_exit(done, 126)
+            self.assertEqual(hint in done.stderr, hinted, done.stderr)
+        (inner / "job").chmod(0o755)
+        done = self.muster("run", "job", PATH=str(inner))
+        self.assert_exit(done, 126)
+        self.assertIn(hint, done.stderr)
+
     def test_a_working_directory_is_relative_to_the_spec(self):
         (self.directory / "inner").mkdir()
         spec = self.write_spec("command: [pwd]\nnprocs: 1\nworking_directory: inner\noutput: {label: false}\n")
