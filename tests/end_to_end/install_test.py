@@ -59,6 +59,7 @@ class Completion(harness.TestCase):
         done = self.command("bash", "-c", f". {script}; COMP_WORDS=({typed}); COMP_CWORD={len(words)}; _muster; "
                             'printf "%s\\n" "${COMPREPLY[@]}"')
         self.assert_exit(done, 0)
+        self.assertEqual(done.stderr, "")
         return done.stdout.split()
 
     def test_the_first_word_is_a_command(self):
@@ -93,6 +94,12 @@ class Completion(harness.TestCase):
             self.assertEqual(self.complete(*words), set(), words)
         self.assertNotIn("bash", self.complete("check", "ba"))
         self.assertIn("bash", self.complete("run", "bas"))
+
+    def test_what_was_typed_is_no_pattern(self):
+        self.assertEqual(self.complete("run", "-n", "bas"), set())
+        for word in ("-(", "-[", "-.", "-*", "--.*", "-\\"):
+            self.assertIn("bash", self.complete("run", word, "bas"), word)
+            self.complete(word, "")
 
     def test_signals_files_directories_and_variables_are_offered_where_they_are_taken(self):
         self.assertEqual(self.complete("signal", "job", "US"), {"USR1", "USR2"})
