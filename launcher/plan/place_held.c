@@ -173,15 +173,9 @@ void place_held_add_holders(struct text *text, const struct machine *machine, co
 		text_add_format(text, ", more by %" PRIu32 " other %s", others, others == 1 ? "job" : "jobs");
 }
 
-/* Who has waited already, or is going to, is not told that one can. */
-const char *place_held_advice(const struct placement_spec *request)
-{
-	return request->wait_for_cores_ms == NOT_SET ? "wait with --wait-for-cores" : "wait longer (--wait-for-cores)";
-}
-
 static void add_advice(struct text *text, const struct placement_spec *request)
 {
-	text_add(text, place_held_advice(request));
+	text_add(text, place_held_waiting(request).advice);
 	if (request->exclusive)
 		text_add(text, ", or leave --exclusive out to share");
 }
@@ -287,4 +281,11 @@ int place_held_check_lists(const struct placement_spec *request, const struct ma
 	}
 	index_set_finish(&held);
 	return rc;
+}
+
+struct waiting_words place_held_waiting(const struct placement_spec *request)
+{
+	if (request->wait_for_cores_ms == NOT_SET)
+		return (struct waiting_words){"wait with --wait-for-cores", "--wait-for-cores waits"};
+	return (struct waiting_words){"wait longer (--wait-for-cores)", "a longer --wait-for-cores waits on"};
 }

@@ -28,8 +28,12 @@ void place_held_finish(struct place_held *held);
 /* The same question for explicit lists. */
 int place_held_check_lists(const struct placement_spec *request, const struct machine *machine, struct error *err);
 
-/* What can be done about too few free cores: "wait with --wait-for-cores". */
-const char *place_held_advice(const struct placement_spec *request);
+/* What can be done about too few free cores. Who has waited already, or is going to, is not told that one can. */
+struct waiting_words {
+	const char *advice; /* "wait with --wait-for-cores" */
+	const char *offer;  /* "--wait-for-cores waits" */
+};
+struct waiting_words place_held_waiting(const struct placement_spec *request);
 
 /* "CPU 3 is held by job train-0f3k9q2x7c of user 1000, CPUs 4-5 by ..." for those of `cpus` that are. */
 void place_held_add_holders(struct text *text, const struct machine *machine, const struct index_set *cpus);

@@ -84,7 +84,7 @@ int place_check_oversubscription(const struct place_pool *pool, uint32_t nprocs,
 	}
 	text_add(&text, ", and it is set to refuse: ");
 	if (waiting_helps(pool, nprocs))
-		text_add_format(&text, "%s, ", place_held_advice(pool->request));
+		text_add_format(&text, "%s, ", place_held_waiting(pool->request).advice);
 	if (fitting > 0)
 		text_add_format(&text, "start at most %" PRIu32 " %s, or allow it", fitting,
 		                fitting == 1 ? "rank" : "ranks");
@@ -176,12 +176,6 @@ static void find_shared(struct placement *placement, const struct machine *machi
 	}
 }
 
-static const char *who_waits(const struct place_pool *pool)
-{
-	return pool->request->wait_for_cores_ms == NOT_SET ? "--wait-for-cores waits"
-	                                                   : "a longer --wait-for-cores waits on";
-}
-
 static void warn_held(struct placement *placement, const struct place_pool *pool)
 {
 	if (!placement_minds_others(pool->request))
@@ -192,7 +186,8 @@ static void warn_held(struct placement *placement, const struct place_pool *pool
 	struct text text = {0};
 	place_held_add_holders(&text, pool->machine, &placement->shared);
 	text_add_format(&text, ": the ranks share %s%s; %s", index_set_count(&placement->shared) == 1 ? "it" : "them",
-	                pool->request->rank_cpus != NULL ? "" : ", for too few cores are free", who_waits(pool));
+	                pool->request->rank_cpus != NULL ? "" : ", for too few cores are free",
+	                place_held_waiting(pool->request).offer);
 	add_warning(placement, &text);
 }
 
@@ -202,7 +197,7 @@ static void warn_withheld(struct placement *placement, const struct place_pool *
 		return;
 	struct text text = {0};
 	add_withheld(&text, pool);
-	text_add_format(&text, ": the ranks use the other cores only; %s", who_waits(pool));
+	text_add_format(&text, ": the ranks use the other cores only; %s", place_held_waiting(pool->request).offer);
 	add_warning(placement, &text);
 }
 
