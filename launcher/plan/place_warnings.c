@@ -79,17 +79,21 @@ int place_check_oversubscription(const struct place_pool *pool, uint32_t nprocs,
 	place_words_set(&text, "CPU", "CPUs", &pool->usable);
 	text_add(&text, ")");
 	if (pool->held->withheld_units > 0) {
-		text_add(&text, ", for ");
+		text_add(&text, ". ");
 		add_withheld(&text, pool);
+		text_add(&text, ". ");
+	} else {
+		text_add(&text, ", and ");
 	}
-	text_add(&text, ", and it is set to refuse: ");
+	text_add(&text, "placement.oversubscribe is set to refuse: ");
 	if (waiting_helps(pool, nprocs))
 		text_add_format(&text, "%s, ", place_held_waiting(pool->request).advice);
 	if (fitting > 0)
-		text_add_format(&text, "start at most %" PRIu32 " %s, or allow it", fitting,
+		text_add_format(&text, "start at most %" PRIu32 " %s, or set it to allow", fitting,
 		                fitting == 1 ? "rank" : "ranks");
 	else
-		text_add_format(&text, "ask for at most %" PRIu32 " cpus_per_rank, or allow it", pool->unit_count);
+		text_add_format(&text, "ask for at most %" PRIu32 " cpus_per_rank, or set it to allow",
+		                pool->unit_count);
 	int rc = error_set_key(err, -EBUSY, "placement.oversubscribe", "%s", text.bytes);
 	text_finish(&text);
 	return rc;

@@ -74,7 +74,7 @@ class SideBySide(Cores):
             self.assertIn(f"warning: {holder}: the ranks use the other cores only; --wait-for-cores waits\n", done.stderr)
         done = self.muster("run", "--oversubscribe", "refuse", "-n", self.last + 1, "true")
         self.assert_exit(done, 125)
-        self.assertIn(f", for {holder}, and it is set to refuse: wait with --wait-for-cores, ", done.stderr)
+        self.assertIn(f"). {holder}. placement.oversubscribe is set to refuse: wait with --wait-for-cores, ", done.stderr)
 
     def test_no_exclusive_neither_minds_nor_is_minded(self):
         jobs, cpus = self.fill("--no-exclusive")
