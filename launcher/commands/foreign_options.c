@@ -6,8 +6,6 @@
 
 #include "spec/foreign_words.h"
 
-#define ONE_HOST   "leave it out: all ranks are on this host"
-#define RENDEZVOUS "leave it out: muster gives ranks MASTER_ADDR and a free MASTER_PORT; -x sets others"
 #define PLAN       "write muster plan instead of muster run to see the placement, or --report-bindings"
 #define CPU_LISTS  "write --set 'placement.rank_cpus=[\"0-1\", \"2-3\"]', a CPU list for each rank"
 #define OWN_CHOICE "leave it out: muster has no such choice to make"
@@ -25,8 +23,8 @@ static const struct foreign_row rows[] = {
 
 	/* Which hosts */
 	{"host hosts H hostfile machinefile machine default-hostfile f w nodelist nodefile nodes nnodes node-rank",
-         ONE_HOST},
-	{"nolocal rmk bootstrap launcher launch-agent iface exclude x-nodes partition p account A qos", ONE_HOST},
+         FOREIGN_HOSTS},
+	{"nolocal rmk bootstrap launcher launch-agent iface exclude x-nodes partition p account A qos", FOREIGN_HOSTS},
 
 	/* Where */
 	{"cpu-bind bind-to-obj binding B", "write --bind-to core, or another object"},
@@ -57,8 +55,7 @@ static const struct foreign_row rows[] = {
 	{"J job-name name", "write --set name=NAME"},
 	{"mem mem-per-cpu memory", "write --set limits.memory=SIZE, the memory of each rank"},
 	{"uid user", "write --set user=USER"},
-	{"gpus gpus-per-task gpu-bind gres G",
-         "leave it out: muster deals no GPUs; a rank takes the one of its LOCAL_RANK"},
+	{"gpus gpus-per-task gpu-bind gres G", FOREIGN_GPUS},
 
 	/* Life of the job */
 	{"time t", "write --timeout T, like 90s or 1h30m"},
@@ -85,7 +82,8 @@ static const struct foreign_row rows[] = {
 	{"silent Q", "write -q"},
 
 	/* How launchers talk to their ranks */
-	{"standalone master-addr master-port rdzv-backend rdzv-endpoint rdzv-id rdzv-conf local-addr", RENDEZVOUS},
+	{"standalone master-addr master-port rdzv-backend rdzv-endpoint rdzv-id rdzv-conf local-addr",
+         FOREIGN_RENDEZVOUS("-x")},
 	{"mpi pmi pmi-port mca gmca omca pmixmca prtemca am tune", "leave it out: muster is no part of an MPI library"},
 	{"start-method monitor-interval role event-log-handler logs-specs", OWN_CHOICE},
 	{"prefix path topolib usize disable-auto-cleanup disable-hostname-propagation xml", OWN_CHOICE},

@@ -13,10 +13,7 @@
 enum { LONGEST = 48 };
 
 #define ONE_JOB    "a spec is one job: write version: 1, command and nprocs at the top"
-#define ONE_HOST   "leave it out: all ranks are on this host"
 #define CONTAINERS "leave it out: ranks are processes of this host, not containers"
-#define NO_GPUS    "leave it out: muster deals no GPUs; a rank takes the one of its LOCAL_RANK"
-#define RENDEZVOUS "leave it out: muster gives ranks MASTER_ADDR and a free MASTER_PORT; env sets others"
 #define RESTARTS   "write failure: {policy: restart, max_restarts: N}"
 
 const struct foreign_row foreign_keys[] = {
@@ -30,10 +27,10 @@ const struct foreign_row foreign_keys[] = {
 	{"description comment", "leave it out, or write it as a comment, after #"},
 
 	/* Where */
-	{"hosts host hostname hostfile machinefile nodes nnodes num-nodes node nodelist node-rank", ONE_HOST},
-	{"machine-rank num-machines partition account qos queue cluster namespace nodeselector", ONE_HOST},
+	{"hosts host hostname hostfile machinefile nodes nnodes num-nodes node nodelist node-rank", FOREIGN_HOSTS},
+	{"machine-rank num-machines partition account qos queue cluster namespace nodeselector", FOREIGN_HOSTS},
 	{"image build dockerfile containers volumes networks ports container-name privileged", CONTAINERS},
-	{"gpus gpu gpu-ids gres gpus-per-task gpus-per-rank gpus-per-node devices", NO_GPUS},
+	{"gpus gpu gpu-ids gres gpus-per-task gpus-per-rank gpus-per-node devices", FOREIGN_GPUS},
 	{"cores cores-per-rank cores-per-task cores-per-process",
          "write placement.cpus_per_rank: N, how many each rank gets; placement.cores is their kind"},
 	{"cpus cpu", "write placement.cpus_per_rank: N, how many each rank gets; placement.cpu_set lists which"},
@@ -62,7 +59,7 @@ const struct foreign_row foreign_keys[] = {
 	{"cwd workdir wdir chdir", "working_directory"},
 	{"uid run-as", "user"},
 	{"input", "stdin"},
-	{"master-addr master-port rdzv-backend rdzv-endpoint rdzv-id main-process-port", RENDEZVOUS},
+	{"master-addr master-port rdzv-backend rdzv-endpoint rdzv-id main-process-port", FOREIGN_RENDEZVOUS("env")},
 
 	/* Life of the job */
 	{"detach detached background daemonize", "write join: false"},

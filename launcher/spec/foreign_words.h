@@ -8,6 +8,12 @@
 
 #include <stddef.h>
 
+/* What is the same answer to a key and to an option. */
+#define FOREIGN_HOSTS "leave it out: all ranks are on this host"
+#define FOREIGN_GPUS  "leave it out: muster deals no GPUs; a rank takes the one of its LOCAL_RANK"
+#define FOREIGN_RENDEZVOUS(setter)                                                                                     \
+	"leave it out: muster gives ranks MASTER_ADDR and a free MASTER_PORT; " setter " sets others"
+
 struct foreign_row {
 	const char *names;
 	const char *answer;
