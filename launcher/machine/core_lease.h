@@ -13,10 +13,10 @@
  *
  * A hardware thread has LEASE_PLACES bytes in the file, one for each job that may be on it at a time: byte
  * place * LEASE_STRIDE + cpu. A job takes the first that it saw free, so that of two jobs which both saw a thread free
- * one gets it, and jobs that share one are all seen. The last place is for any number of jobs at once (a shared lock):
- * that it is held is seen as long as any of them lives. Beside the lock stands a note with the job's name, there with
- * that of the latest. The byte behind
- * all of these is the turn: jobs look, place and lock one after another. It is courtesy: nobody waits for it long.
+ * one gets it, and jobs that share one are all seen. The last, LEASE_PLACE_OF_MANY, is for any number of jobs at once
+ * (a shared lock): that it is held is seen as long as any of them lives. Beside the lock stands a note with the job's
+ * name, there with that of the latest. The byte behind all of these is the turn: jobs look, place and lock one after
+ * another. It is courtesy: nobody waits for it long.
  *
  * The file is muster-cores in MUSTER_LEASE_DIR, else in the first of /run/lock, /dev/shm and /tmp in which any user may
  * make files and only their owners remove them: the same one for all users. Who may not write there can be kept from
