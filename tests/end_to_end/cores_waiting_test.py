@@ -109,7 +109,7 @@ class Waiting(Cores):
         path = self.directory / "report.json"
         waiting = Job(self, "--wait-for-cores", "--timeout", "3s", "--report", path)
         harness.eventually(lambda: "waiting for cores" in waiting.stderr(), "it waits")
-        time.sleep(1.1)
+        self.assert_exit(self.muster("run", "--exclusive", "--wait-for-cores", "1s", "true"), 125)  # a second is over
         jobs[1].let_go()
         self.assertEqual(waiting.process.wait(harness.WAIT_S), 124)
         left, waited = re.search(r"still running (\S+) s after the start, having waited for cores for (\S+) s\n",
