@@ -58,6 +58,23 @@ void look_at_cores(struct machine *machine, const struct job_spec *spec)
 	free(outer);
 }
 
+/* Patiently: what would end a write that hangs may be held. */
+static void say_waited(const struct core_wait *wait)
+{
+	struct text line = {0};
+	text_add_format(&line, "muster: waited %.1f s for cores\n", (double)wait->ms / 1e3);
+	patient_say(line.bytes);
+	text_finish(&line);
+}
+
+static void say_not_minded(const struct error *why)
+{
+	struct text line = {0};
+	text_add_format(&line, "muster: other jobs are not minded: cores cannot be held here: %s\n", why->text);
+	patient_say(line.bytes);
+	text_finish(&line);
+}
+
 /* --- once --- */
 
 /* -ESTALE: another job was faster. */
@@ -111,15 +128,6 @@ static int try_in_turn(struct placement *placement, struct core_lease *lease, co
 }
 
 /* --- until it succeeds --- */
-
-/* Patiently: what would end a write that hangs is held. */
-static void say_waited(const struct core_wait *wait)
-{
-	struct text line = {0};
-	text_add_format(&line, "muster: waited %.1f s for cores\n", (double)wait->ms / 1e3);
-	patient_say(line.bytes);
-	text_finish(&line);
-}
 
 struct waiting {
 	const struct core_taking *taking;
@@ -230,8 +238,7 @@ int take_cores(struct placement *placement, struct core_lease *lease, const stru
 	}
 	if (rc < 0) {
 		if (taking->verbose || request->wait_for_cores_ms != NOT_SET)
-			fprintf(stderr, "muster: other jobs are not minded: cores cannot be held here: %s\n",
-			        err->text);
+			say_not_minded(err);
 		return placement_make(placement, taking->spec, taking->machine, err);
 	}
 	struct waiting waiting = {taking, wait, .began_ms = clock_ms() - wait->ms, .pause_ms = FIRST_PAUSE_MS};
