@@ -32,20 +32,11 @@ json_t *waiting_json(const struct rank_wait *wait)
 	return made;
 }
 
-/* A time limit is looked at a little later than it passes: no rank waited before it was started. */
-static int64_t waits_since(const struct rank_result *rank, int64_t asked_ns)
-{
-	if (rank->wait.for_ns < 0 || asked_ns < 0)
-		return TIME_UNKNOWN;
-	int64_t since_ns = asked_ns - rank->wait.for_ns;
-	return since_ns > rank->started_ns ? since_ns : rank->started_ns;
-}
-
-static json_t *make_waiting(const struct rank_result *rank, int64_t asked_ns)
+static json_t *make_waiting(const struct rank_result *rank)
 {
 	json_t *made = waiting_json(&rank->wait);
 	if (json_is_object(made))
-		json_object_set_new(made, "since_s", json_seconds(waits_since(rank, asked_ns)));
+		json_object_set_new(made, "since_s", json_seconds(rank->waits_since_ns));
 	return made;
 }
 
@@ -85,7 +76,7 @@ static json_t *make_events(const struct rank_library *library)
 	return events;
 }
 
-json_t *library_json(const struct rank_result *rank, int64_t asked_ns)
+json_t *library_json(const struct rank_result *rank)
 {
 	const struct rank_library *library = rank->library;
 	if (library == NULL)
@@ -99,7 +90,7 @@ json_t *library_json(const struct rank_result *rank, int64_t asked_ns)
 	json_object_set_new(made, "messages_sent", make_count(library->messages_sent));
 	json_object_set_new(made, "messages_received", make_count(library->messages_received));
 	json_object_set_new(made, "message_wait_s", json_seconds(library->message_wait_ns));
-	json_object_set_new(made, "waiting", make_waiting(rank, asked_ns));
+	json_object_set_new(made, "waiting", make_waiting(rank));
 	json_object_set_new(made, "marks", make_marks(library));
 	json_object_set_new(made, "events", make_events(library));
 	json_object_set_new(made, "events_lost", make_count(library->events_lost));

@@ -6,7 +6,6 @@
 #define MUSTER_REPORT_LIBRARY_JSON_H
 
 #include <jansson.h>
-#include <stdint.h>
 
 struct rank_result;
 struct rank_wait;
@@ -14,8 +13,7 @@ struct rank_wait;
 /* What a rank waits for: null for nothing. */
 json_t *waiting_json(const struct rank_wait *wait);
 
-/* The member "library" of a rank: null for one that never called muster_init. `asked_ns` is when ranks were asked to
- * stop, or TIME_UNKNOWN. */
-json_t *library_json(const struct rank_result *rank, int64_t asked_ns);
+/* The member "library" of a rank: null for one that never called muster_init. */
+json_t *library_json(const struct rank_result *rank);
 
 #endif

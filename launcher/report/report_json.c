@@ -83,25 +83,6 @@ static json_t *make_failed_step(const struct rank_result *rank)
 	return step;
 }
 
-/* When the ranks were asked to stop, which is when it was looked what they wait for. */
-static int64_t asked_ns(const struct report_facts *facts)
-{
-	const struct job_result *result = facts->result;
-	const struct job_spec *spec = facts->plan->spec;
-	switch (result->outcome) {
-	case OUTCOME_STOPPED:
-		return result->stop_ns;
-	case OUTCOME_TIMEOUT:
-		if (result->start_timed_out) /* each group's own */
-			return result->restarts == 0 ? spec->start_timeout_ms * 1000000 : TIME_UNKNOWN;
-		return spec->timeout_ms * 1000000;
-	case OUTCOME_FAILED:
-		return result->first_failure != NO_RANK ? result->ranks[result->first_failure].ended_ns : TIME_UNKNOWN;
-	default:
-		return TIME_UNKNOWN;
-	}
-}
-
 static json_t *make_rank(const struct report_facts *facts, const char *host, uint32_t local_rank)
 {
 	const struct rank_result *rank = &facts->result->ranks[local_rank];
@@ -129,7 +110,7 @@ static json_t *make_rank(const struct report_facts *facts, const char *host, uin
 	json_object_set_new(made, "max_rss_bytes", json_integer(rank->max_rss_bytes));
 	json_object_set_new(made, "started_s", json_seconds(rank->started_ns));
 	json_object_set_new(made, "ended_s", json_seconds(rank->ended_ns));
-	json_object_set_new(made, "library", library_json(rank, asked_ns(facts)));
+	json_object_set_new(made, "library", library_json(rank));
 	return made;
 }
 

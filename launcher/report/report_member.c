@@ -104,10 +104,12 @@ bool report_find_wait(struct report_wait *wait, const json_t *rank)
 	if (in == NULL || !json_is_number(took))
 		return false;
 	bool is_barrier = strcmp(in, "barrier") == 0, is_collective = strcmp(in, "collective") == 0;
-	double latest_s = report_number(rank, "ended_s") - json_number_value(took);
-	double started_s = report_number(rank, "started_s");
+	const json_t *ended = json_object_get(rank, "ended_s");
+	double started_s = report_number(rank, "started_s"), ended_s = json_number_value(ended);
 	wait->class = is_barrier ? "barrier" : is_collective ? "collective" : "message";
-	wait->at_s = json_is_number(since) ? json_number_value(since) : latest_s;
+	wait->at_s = ended_s - json_number_value(took);
+	if (json_is_number(since) && (!json_is_number(ended) || json_number_value(since) <= ended_s))
+		wait->at_s = json_number_value(since);
 	wait->at_s = wait->at_s < started_s ? started_s : wait->at_s;
 	word_wait(wait, in, waiting);
 	return true;

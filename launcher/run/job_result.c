@@ -28,6 +28,7 @@ void job_result_init(struct job_result *result, uint32_t nprocs)
 		result->ranks[rank].death_order = NO_RANK;
 		result->ranks[rank].started_ns = TIME_UNKNOWN;
 		result->ranks[rank].ended_ns = TIME_UNKNOWN;
+		result->ranks[rank].waits_since_ns = TIME_UNKNOWN;
 	}
 }
 

@@ -92,6 +92,7 @@ struct rank_result {
 	int64_t max_rss_bytes;
 	char *lost_detail; /* RANK_LOST or hanging at a timeout: kernel state and wait channel; or NULL */
 	struct rank_wait wait;
+	int64_t waits_since_ns;       /* when that began, or TIME_UNKNOWN */
 	struct rank_library *library; /* NULL: it never attached */
 	char **stderr_tail;           /* its last lines, NULL-terminated; NULL: none kept. Only of ranks that failed */
 };

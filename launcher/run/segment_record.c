@@ -32,8 +32,10 @@ static void take_label(char label[LABEL_BYTES], const char *from)
 
 /* --- what ranks wait for --- */
 
-struct rank_wait segment_record_wait(const struct job_segment *segment, uint32_t rank)
+/* *since_ns is of CLOCK_MONOTONIC, or TIME_UNKNOWN. */
+static struct rank_wait read_wait(const struct job_segment *segment, uint32_t rank, int64_t *since_ns)
 {
+	*since_ns = TIME_UNKNOWN;
 	struct rank_wait wait = {.kind = WAITS_FOR_NOTHING};
 	if (!job_segment_is_used(segment))
 		return wait;
@@ -41,22 +43,43 @@ struct rank_wait segment_record_wait(const struct job_segment *segment, uint32_t
 	uint32_t kind = atomic_load(&activity->kind);
 	if (kind < ACTIVITY_BARRIER || kind > ACTIVITY_RECEIVE)
 		return wait;
-	int64_t for_ns, since_ns = (int64_t)activity->since_ns;
-	bool known = since_ns != 0 && !__builtin_sub_overflow(clock_ns(), since_ns, &for_ns) && for_ns >= 0;
+	int64_t said_ns = (int64_t)activity->since_ns, now_ns = clock_ns();
+	bool known = said_ns > 0 && said_ns <= now_ns;
 	static_assert((int)ACTIVITY_BARRIER == (int)WAITS_IN_BARRIER && (int)ACTIVITY_RECEIVE == (int)WAITS_TO_RECEIVE,
 	              "the same order");
 	wait.kind = kind;
 	wait.peer = activity->peer;
-	wait.for_ns = known ? for_ns : TIME_UNKNOWN;
+	wait.for_ns = known ? now_ns - said_ns : TIME_UNKNOWN;
+	*since_ns = known ? said_ns : TIME_UNKNOWN;
 	take_label(wait.label, activity->label);
 	return wait;
 }
 
-void segment_record_waits(const struct job_segment *segment, struct job_result *result, const struct rank_group *group)
+struct rank_wait segment_record_wait(const struct job_segment *segment, uint32_t rank)
 {
-	for (uint32_t r = 0; r < group->count; r++)
-		if (group->pids[r] != 0 && result->ranks[r].wait.kind == WAITS_FOR_NOTHING)
-			result->ranks[r].wait = segment_record_wait(segment, r);
+	int64_t since_ns;
+	return read_wait(segment, rank, &since_ns);
+}
+
+/* No rank waited before it was started, whatever it says. */
+static int64_t since_job_start_ns(const struct rank_result *rank, int64_t since_ns, int64_t job_start_ns)
+{
+	if (since_ns == TIME_UNKNOWN)
+		return TIME_UNKNOWN;
+	return since_ns - job_start_ns > rank->started_ns ? since_ns - job_start_ns : rank->started_ns;
+}
+
+void segment_record_waits(const struct job_segment *segment, struct job_result *result, const struct rank_group *group,
+                          int64_t job_start_ns)
+{
+	for (uint32_t r = 0; r < group->count; r++) {
+		struct rank_result *rank = &result->ranks[r];
+		int64_t since_ns;
+		if (group->pids[r] == 0 || rank->wait.kind != WAITS_FOR_NOTHING)
+			continue;
+		rank->wait = read_wait(segment, r, &since_ns);
+		rank->waits_since_ns = since_job_start_ns(rank, since_ns, job_start_ns);
+	}
 }
 
 uint32_t segment_record_not_attached(const struct job_segment *segment, struct job_result *result,

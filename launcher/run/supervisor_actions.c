@@ -240,7 +240,7 @@ static void note_library(struct supervisor *s)
 {
 	if (!job_segment_is_used(&s->segment))
 		return;
-	segment_record_waits(&s->segment, s->result, &s->group);
+	segment_record_waits(&s->segment, s->result, &s->group, s->job_start_ns);
 	life_words_look(&s->lives, 0, s->group.count, NULL, NULL);
 	for (uint32_t r = 0; r < s->group.count; r++)
 		s->result->ranks[r].dying =

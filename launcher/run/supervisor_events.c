@@ -246,7 +246,7 @@ void supervisor_on_time_limit(uv_timer_t *timer)
 	if (s->state != GROUP_STARTING && s->state != GROUP_RUNNING && s->state != GROUP_BACKOFF)
 		return;
 	supervisor_set_cause(s, CAUSE_TIME_LIMIT);
-	segment_record_waits(&s->segment, s->result, &s->group);
+	segment_record_waits(&s->segment, s->result, &s->group, s->job_start_ns);
 	rank_group_describe(&s->group, s->result);
 	supervisor_post(s, EVENT_TIME_LIMIT);
 }

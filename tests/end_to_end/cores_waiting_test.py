@@ -117,6 +117,21 @@ class Waiting(Cores):
         self.assertAlmostEqual(float(left) + float(waited), 3)
         self.assertLess(json.loads(path.read_text(encoding="utf-8"))["elapsed_s"], 3)
 
+    def test_since_when_a_rank_waited_counts_from_its_start_as_all_its_times_do(self):
+        jobs, _ = self.fill()
+        path = self.directory / "report.json"
+        waiting = Job(self, "-n", "2", "--wait-for-cores", "--timeout", f"{3 * harness.PATIENCE:g}s", "--report", path,
+                      command=[str(harness.BUILD / "tests/multi_process/play"), "init", "1:sleep=600000", "barrier=first"])
+        harness.eventually(lambda: "waiting for cores" in waiting.stderr(), "it waits")
+        time.sleep(1.1)
+        for job in jobs:
+            job.let_go()
+        self.assertEqual(waiting.process.wait(4 * harness.WAIT_S), 124)
+        rank = json.loads(path.read_text(encoding="utf-8"))["ranks"][0]
+        wait = rank["library"]["waiting"]
+        self.assertLessEqual(rank["started_s"], wait["since_s"])
+        self.assertLess(wait["since_s"] + wait["for_s"], rank["ended_s"])
+
     def test_a_hangup_that_nohup_ignores_does_not_end_the_waiting(self):
         jobs, cpus = self.fill()
         waiting = Job(self, "--wait-for-cores", prefix=["nohup"])

@@ -89,7 +89,8 @@ class Page(Report):
         for wait, shown in (({"in": "barrier", "label": "epoch 3"}, "barrier epoch 3, unfinished"),
                             ({"in": "collective", "label": "allreduce"}, "collective allreduce, unfinished"),
                             ({"in": "receive", "peer": 0}, "message of rank 0, unfinished"),
-                            ({"in": "send", "peer": 0, "since_s": None, "for_s": 3.5}, "message to rank 0, unfinished")):
+                            ({"in": "send", "peer": 0, "since_s": None, "for_s": 3.5}, "message to rank 0, unfinished"),
+                            ({"in": "barrier", "label": "after its end", "since_s": 6}, "barrier after its end, unfinished")):
             page = self.page(waiting(record, 1, **wait))
             (bar,) = self.pieces(page, f"{shown.split()[0]} unfinished")
             (life, _) = self.pieces(page, "life")

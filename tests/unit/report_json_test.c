@@ -49,7 +49,7 @@ static const struct member library_members[] = {
 	{"messages_sent", "5"},
 	{"messages_received", "6"},
 	{"message_wait_s", "0.007"},
-	{"waiting", "{\"in\": \"send\", \"label\": null, \"peer\": 3, \"for_s\": 4.1, \"since_s\": 8.0}"},
+	{"waiting", "{\"in\": \"send\", \"label\": null, \"peer\": 3, \"for_s\": 4.1, \"since_s\": 8.125}"},
 	{"marks", "[{\"at_s\": 0.0015, \"text\": \"epoch \u00e9\"}]"},
 	{"events",
          "[{\"kind\": \"barrier\", \"at_s\": 0.002, \"took_s\": 0.0005, \"label\": \"step\", \"bytes\": null},"
@@ -78,6 +78,7 @@ static struct job_result failed_job(struct rank_result *ranks)
 	memcpy(ranks, ends, sizeof ends);
 	ranks[0].library = &library;
 	ranks[0].wait = (struct rank_wait){WAITS_TO_SEND, .peer = 3, .for_ns = 4100000000};
+	ranks[0].waits_since_ns = 8125000000;
 	ranks[7].lost_detail = borrowed("state D, waits in io_schedule");
 	return (struct job_result){
 		.outcome = OUTCOME_FAILED,

@@ -183,7 +183,7 @@ static void nonsense_is_bounded(void **state)
 		free(trace);
 		for (uint32_t rank = 0; rank < RANKS; rank++)
 			r.group.pids[rank] = getpid();
-		segment_record_waits(&r.segment, &r.result, &r.group);
+		segment_record_waits(&r.segment, &r.result, &r.group, r.start_ns);
 		segment_record_not_attached(&r.segment, &r.result, &r.group);
 		uint32_t missed = segment_record_missed(&r.segment, &r.result);
 		assert_true(missed == NO_RANK || missed < RANKS);
@@ -212,18 +212,46 @@ static void what_a_rank_waits_for_is_noted_once(void **state)
 	activity->peer = 3;
 	activity->since_ns = (uint64_t)now_ns() - 1000000000;
 	memset(activity->label, 'x', sizeof activity->label);
-	segment_record_waits(&r.segment, &r.result, &r.group);
+	segment_record_waits(&r.segment, &r.result, &r.group, r.start_ns);
 	assert_int_equal(r.result.ranks[2].wait.kind, WAITS_FOR_NOTHING); /* it does not run */
 	r.group.pids[2] = getpid();
-	segment_record_waits(&r.segment, &r.result, &r.group);
+	segment_record_waits(&r.segment, &r.result, &r.group, r.start_ns);
 	activity->kind = ACTIVITY_NONE;
-	segment_record_waits(&r.segment, &r.result, &r.group);
+	segment_record_waits(&r.segment, &r.result, &r.group, r.start_ns);
 	const struct rank_wait *wait = &r.result.ranks[2].wait;
 	assert_int_equal(wait->kind, WAITS_TO_RECEIVE);
 	assert_int_equal(wait->peer, 3);
 	assert_near(wait->for_ns, 1000000000, 900000000);
 	assert_int_equal(strlen(wait->label), SEGMENT_LABEL_BYTES);
 	end(&r);
+}
+
+static void since_when_a_rank_waits_is_told_from_the_start_of_the_job_as_far_as_it_can_be_true(void **state)
+{
+	(void)state;
+	const int64_t start_ns = now_ns() - INT64_C(10000000000);
+	const struct {
+		int64_t said_ns, told_ns;
+	} cases[] = {
+		{start_ns + INT64_C(9000000000), INT64_C(9000000000)},
+		{start_ns - 5, 2000000}, /* before it was started */
+		{start_ns + 1000000, 2000000},
+		{start_ns + INT64_C(3600000000000), TIME_UNKNOWN}, /* in an hour */
+		{0, TIME_UNKNOWN},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct recorded r;
+		begin(&r);
+		r.group.pids[1] = getpid();
+		r.result.ranks[1].started_ns = 2000000;
+		r.segment.ranks[1].activity.kind = ACTIVITY_BARRIER;
+		r.segment.ranks[1].activity.since_ns = (uint64_t)cases[i].said_ns;
+		segment_record_waits(&r.segment, &r.result, &r.group, start_ns);
+		assert_int_equal(r.result.ranks[1].wait.kind, WAITS_IN_BARRIER);
+		assert_int_equal(r.result.ranks[1].waits_since_ns, cases[i].told_ns);
+		assert_int_equal(r.result.ranks[0].waits_since_ns, TIME_UNKNOWN);
+		end(&r);
+	}
 }
 
 static void who_runs_and_has_not_attached_is_found(void **state)
@@ -292,6 +320,7 @@ int main(void)
 		cmocka_unit_test(events_are_read_only_when_they_are_wanted),
 		cmocka_unit_test(nonsense_is_bounded),
 		cmocka_unit_test(what_a_rank_waits_for_is_noted_once),
+		cmocka_unit_test(since_when_a_rank_waits_is_told_from_the_start_of_the_job_as_far_as_it_can_be_true),
 		cmocka_unit_test(who_runs_and_has_not_attached_is_found),
 		cmocka_unit_test(who_left_a_barrier_in_need_is_found),
 		cmocka_unit_test(who_left_a_collective_in_need_is_found),
