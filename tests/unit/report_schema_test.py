@@ -76,6 +76,11 @@ class Schema(unittest.TestCase):
                    *library, *library["waiting"], *library["marks"][0], *library["events"][0]}
         self.assertEqual(sorted(written - members_of_the_page() - {"job"}), [])
 
+    def test_a_record_from_before_a_member_was_added_is_valid(self):
+        record = samples()[0]
+        path = ("ranks", 0, "library", "waiting", "since_s")
+        self.assertTrue(self.validator.is_valid(without(record, path)), path)
+
     def test_a_record_without_one_of_its_members_is_refused(self):
         record = samples()[0]
         paths = [(name,) for name in record]
