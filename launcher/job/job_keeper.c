@@ -344,7 +344,8 @@ void job_keeper_finish(struct job_keeper *keeper, const struct job_result *resul
 		complete_record(keeper);
 	text_add_format(&keeper->events, "{\"t\":%.6f,\"event\":\"ended\",\"outcome\":\"%s\",\"exit_code\":%d}\n",
 	                (double)result->elapsed_ns / 1e9, job_outcome_name(result->outcome), result->exit_code);
-	if (keeper->settled || detached) /* what was over in a moment is told by the report alone */
+	/* What was over in a moment is told by the report alone, but for groups before the last. */
+	if (keeper->settled || detached || result->restarts > 0)
 		write_events(keeper);
 	struct error err;
 	if (has_record(keeper) && report != NULL &&

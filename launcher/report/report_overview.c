@@ -42,7 +42,9 @@ static void add_restarts(struct text *text, const json_t *report, FILE *events)
 	if (restarts == 0)
 		return;
 	text_add_format(text, "restarts %" PRIi64 "%s\n", restarts,
-	                events == NULL ? "; what failed before them is in the job's record only" : "");
+	                events == NULL ? "; what failed before them only events of the job's record tell, where they "
+	                                 "were kept"
+	                               : "");
 	if (events != NULL)
 		report_restarts(text, events, restarts);
 }

@@ -10,7 +10,7 @@
 
 struct text;
 
-/* `events` are those of the job's record, or NULL where there is only the report. */
+/* `events` are those of the job's record, or NULL where there is only the report, or none were kept. */
 void report_overview(struct text *text, const json_t *report, FILE *events);
 
 #endif

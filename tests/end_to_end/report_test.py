@@ -67,7 +67,12 @@ class Text(Report):
         self.assertRegex(text, r"restarts 2\n  before restart 1: rank 1 exit 5, \d+\.\d+ s after the start\n"
                                r"  before restart 2: rank 1 exit 6, \d+\.\d+ s after the start\n")
         alone = self.muster("report", self.directory / "record.json").stdout
-        self.assertIn("restarts 2; what failed before them is in the job's record only\n", alone)
+        self.assertIn("restarts 2; what failed before them only events of the job's record tell, where they were kept\n", alone)
+
+    def test_it_says_so_of_a_job_that_was_over_in_a_moment_as_well(self):
+        self.assert_exit(self.muster("run", "-q", "--on-failure", "restart", "--max-restarts", "1", "--set",
+                                     "failure.backoff=1ms", "false"), 1)
+        self.assertRegex(self.muster("report", "false").stdout, r"restarts 1\n  before restart 1: rank 0 exit 1, ")
 
     def test_a_job_whose_reader_went_away_has_a_summary(self):
         done = self.command("sh", "-c", '"$0" run -q -n 2 --oversubscribe allow yes | head -1', harness.MUSTER)
