@@ -20,6 +20,17 @@
 
 #define OWN_NAME "muster: "
 
+static struct timespec earlier(struct timespec than, int64_t ms)
+{
+	than.tv_sec -= ms / 1000;
+	than.tv_nsec -= ms % 1000 * 1000000;
+	if (than.tv_nsec < 0) {
+		than.tv_sec--;
+		than.tv_nsec += 1000000000;
+	}
+	return than;
+}
+
 static void write_report(const struct refusal *refusal, struct rankless_job *job)
 {
 	char host[256] = "";
@@ -28,8 +39,10 @@ static void write_report(const struct refusal *refusal, struct rankless_job *job
 	job->outcome = refusal->outcome;
 	job->stop_signal = refusal->stop_signal;
 	job->id = refusal->job_id[0] != '\0' ? refusal->job_id : NULL;
-	clock_gettime(CLOCK_REALTIME, &job->began);
-	job->ended = job->began;
+	clock_gettime(CLOCK_REALTIME, &job->ended);
+	job->began = earlier(job->ended, refusal->waited_ms);
+	job->elapsed_ns = refusal->waited_ms * 1000000;
+	job->waited_ms = refusal->waited_ms;
 	gethostname(host, sizeof host - 1);
 	char *document = report_json_format_rankless(job, host);
 	if (report_file_write("the report", refusal->report_path, document, strlen(document), &err) < 0)

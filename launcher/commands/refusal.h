@@ -7,6 +7,8 @@
 
 #include "run/job_result.h"
 
+#include <stdint.h>
+
 struct diagnostics;
 struct error;
 struct job_spec;
@@ -17,7 +19,8 @@ struct refusal {
 	char *job_id;            /* "": it has none yet */
 	const char *report_path; /* NULL: none was asked for */
 	enum job_outcome outcome;
-	int stop_signal; /* OUTCOME_STOPPED: what came before it could be started */
+	int stop_signal;   /* OUTCOME_STOPPED: what came before it could be started */
+	int64_t waited_ms; /* for cores: that is all that it did, and when it began; 0: it did not */
 };
 
 /* Both return `exit_code`. A report that cannot be written is told of as well. */

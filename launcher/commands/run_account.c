@@ -126,6 +126,7 @@ void run_account_loss(const struct run_account *account, const struct supervisor
 	                           .survivors = loss->survivors,
 	                           .restarts = loss->restarts,
 	                           .elapsed_ns = clock_ns() - account->began_ns,
+	                           .waited_ms = account->plan->waited_ms,
 	                           .cgroup = account->job_cgroup->directory,
 	                           .held_cpus = account->held_cpus};
 	clock_gettime(CLOCK_REALTIME, &job.ended);

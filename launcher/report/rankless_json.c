@@ -22,6 +22,7 @@ char *report_json_format_rankless(const struct rankless_job *job, const char *ho
 		.job_name = job->spec->name,
 		.nprocs = nprocs,
 		.world_size = nprocs,
+		.waited_ms = job->waited_ms,
 	};
 	char *why = memory_copy_text(job->why);
 	const struct job_result result = {

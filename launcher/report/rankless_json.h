@@ -23,12 +23,13 @@ struct rankless_job {
 	int exit_code;
 	int stop_signal;              /* OUTCOME_STOPPED */
 	struct timespec began, ended; /* CLOCK_REALTIME */
+	int64_t elapsed_ns;
+	int64_t waited_ms; /* for cores; 0: it did not */
 
 	/* When it was started, else 0 and NULL. */
 	uint32_t nprocs; /* 0: as the spec has it */
 	uint32_t survivors;
 	uint32_t restarts;
-	int64_t elapsed_ns;
 	char *cgroup;
 	const struct index_set *held_cpus;
 };

@@ -166,6 +166,11 @@ static json_t *make_job(const struct launch_plan *plan, const char *host)
 	return job;
 }
 
+static json_t *make_wait_for_cores(const struct launch_plan *plan)
+{
+	return plan->waited_ms > 0 ? json_seconds(plan->waited_ms * 1000000) : json_null();
+}
+
 /* The plan's, then what came up while the job ran. */
 static json_t *make_warnings(const struct report_facts *facts)
 {
@@ -215,6 +220,7 @@ static json_t *make_report(const struct report_facts *facts, const char *host)
 	json_object_set_new(report, "started", make_date(&result->started));
 	json_object_set_new(report, "ended", make_date(&result->ended));
 	json_object_set_new(report, "elapsed_s", json_real((double)result->elapsed_ns / 1e9));
+	json_object_set_new(report, "waited_for_cores_s", make_wait_for_cores(facts->plan));
 	json_object_set_new(report, "restarts", json_integer(result->restarts));
 	json_object_set_new(report, "survivors", json_integer(result->survivors));
 	json_object_set_new(report, "leftovers", json_integer(result->leftovers));

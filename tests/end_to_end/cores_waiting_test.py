@@ -115,7 +115,9 @@ class Waiting(Cores):
         left, waited = re.search(r"still running (\S+) s after the start, having waited for cores for (\S+) s\n",
                                  waiting.stderr()).groups()
         self.assertAlmostEqual(float(left) + float(waited), 3)
-        self.assertLess(json.loads(path.read_text(encoding="utf-8"))["elapsed_s"], 3)
+        report = json.loads(path.read_text(encoding="utf-8"))
+        self.assertLess(report["elapsed_s"], 3)
+        self.assertAlmostEqual(report["waited_for_cores_s"], float(waited))
 
     def test_since_when_a_rank_waited_counts_from_its_start_as_all_its_times_do(self):
         jobs, _ = self.fill()

@@ -149,6 +149,7 @@ static const struct member top_members[] = {
 	{"started", "\"1970-01-02T16:00:00.007Z\""},
 	{"ended", "\"1970-01-02T16:00:17.000Z\""},
 	{"elapsed_s", "17.350000001"},
+	{"waited_for_cores_s", "2.5"},
 	{"restarts", "2"},
 	{"survivors", "1"},
 	{"leftovers", "3"},
@@ -243,6 +244,7 @@ static void begin_failed_job(struct report_fixture *f, struct job_result *result
 	f->job.placement.warnings = warnings;
 	f->job.placement.warning_count = 1;
 	f->job.placement.shared_with = sharers;
+	f->job.context.waited_ms = 2500;
 	f->facts.held_cpus = &held;
 	assert_int_equal(launch_plan_make(&f->plan, &f->job.spec, &f->job.placement, &f->job.context, NULL), 0);
 }
@@ -417,7 +419,9 @@ static char *stopped_report(const struct job_spec *spec)
 	                                 .why = borrowed("stopped by SIGTERM while waiting for cores"),
 	                                 .outcome = OUTCOME_STOPPED,
 	                                 .exit_code = 143,
-	                                 .stop_signal = SIGTERM};
+	                                 .stop_signal = SIGTERM,
+	                                 .elapsed_ns = INT64_C(1204000000),
+	                                 .waited_ms = 1204};
 	return report_json_format_rankless(&job, "node-7");
 }
 
@@ -432,6 +436,7 @@ static void a_refused_job_has_an_error_and_no_ranks(void **state)
 	check_member(report, "exit_code", "127");
 	check_member(report, "error", "\"command not found: nofile\"");
 	check_member(report, "started", "\"1970-01-02T16:00:00.000Z\"");
+	check_member(report, "waited_for_cores_s", "null");
 	check_member(report, "first_failure", "null");
 	check_member(report, "ranks", "[]");
 	check_member(json_object_get(report, "job"), "id", "null");
@@ -452,6 +457,8 @@ static void a_job_that_was_stopped_before_it_was_started_says_so_once(void **sta
 	check_member(report, "outcome", "\"stopped\"");
 	check_member(report, "exit_code", "143");
 	check_member(report, "stop_signal", "\"SIGTERM\"");
+	check_member(report, "elapsed_s", "1.204");
+	check_member(report, "waited_for_cores_s", "1.204");
 	check_member(report, "summary", "[\"stopped by SIGTERM while waiting for cores\", \"survivors: 0\"]");
 	check_member(report, "ranks", "[]");
 	json_decref(report);

@@ -18,6 +18,9 @@ WRITER = sys.argv.pop(1)
 SCHEMA = json.loads(pathlib.Path(sys.argv.pop(1)).read_text(encoding="utf-8"))
 PAGE = pathlib.Path(sys.argv.pop(1)).read_text(encoding="utf-8")
 
+# Members that came later within version 1: reports of before lack them.
+ADDED = {"waited_for_cores_s"}
+
 
 def samples():
     """The JSON documents that the writer prints one after the other."""
@@ -67,7 +70,7 @@ class Schema(unittest.TestCase):
                                 (record["ranks"][0], definitions["rank"]),
                                 (record["ranks"][0]["library"], definitions["library"])):
             self.assertEqual(sorted(part), sorted(described["properties"]))
-            self.assertEqual(sorted(part), sorted(described["required"]))
+            self.assertEqual(sorted(part.keys() - ADDED), sorted(described["required"]))
 
     def test_every_member_that_is_written_has_its_place_in_the_manual_page(self):
         record = samples()[0]
@@ -78,12 +81,12 @@ class Schema(unittest.TestCase):
 
     def test_a_record_from_before_a_member_was_added_is_valid(self):
         record = samples()[0]
-        path = ("ranks", 0, "library", "waiting", "since_s")
-        self.assertTrue(self.validator.is_valid(without(record, path)), path)
+        for path in [*((name,) for name in ADDED), ("ranks", 0, "library", "waiting", "since_s")]:
+            self.assertTrue(self.validator.is_valid(without(record, path)), path)
 
     def test_a_record_without_one_of_its_members_is_refused(self):
         record = samples()[0]
-        paths = [(name,) for name in record]
+        paths = [(name,) for name in record.keys() - ADDED]
         paths += [("job", name) for name in record["job"]]
         paths += [("first_failure", name) for name in record["first_failure"]]
         paths += [("ranks", 0, name) for name in record["ranks"][0]]
