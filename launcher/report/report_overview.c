@@ -85,12 +85,26 @@ static void add_titles(struct text *text, const struct columns *columns)
 	text_add(text, "end\n");
 }
 
-static void add_cpus(struct text *text, const char *cpus, int width)
+/* So many bytes of whole characters, of words that are longer. */
+static size_t fitting_bytes(const char *words, size_t most)
 {
+	size_t length = 0;
+	for (size_t next; (next = utf8_bytes(words + length)) > 0 && length + next <= most;)
+		length += next;
+	return length;
+}
+
+static void add_cpus(struct text *text, const char *cpus, size_t width)
+{
+	static const char dots[] = "...";
 	struct text shown = {0};
 	printable_add(&shown, cpus != NULL && *cpus != '\0' ? cpus : "-");
-	bool cut = shown.length > (size_t)width;
-	text_add_format(text, "%-*.*s%s  ", cut ? 0 : width, cut ? width - 3 : width, shown.bytes, cut ? "..." : "");
+	if (shown.length > width) {
+		shown.length = fitting_bytes(shown.bytes, width - strlen(dots));
+		text_add(&shown, dots);
+	}
+	text_add_bytes(text, shown.bytes, shown.length);
+	text_add_repeated(text, " ", width - shown.length + 2);
 	text_finish(&shown);
 }
 
@@ -111,7 +125,7 @@ static void add_rank(struct text *text, const json_t *report, const json_t *rank
 	struct text end = {0};
 	text_add_format(text, "%4" PRIi64 "  %-8" PRIi64 "  ", (int64_t)report_count(rank, "rank"),
 	                (int64_t)report_count(rank, "pid"));
-	add_cpus(text, report_words(rank, "cpus"), columns->cpus);
+	add_cpus(text, report_words(rank, "cpus"), (size_t)columns->cpus);
 	text_add_format(text, "%8.3f  %8.3f  %8.1f MiB  ", report_number(rank, "user_s"),
 	                report_number(rank, "system_s"), report_number(rank, "max_rss_bytes") / (1 << 20));
 	if (columns->library)

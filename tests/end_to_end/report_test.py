@@ -50,6 +50,12 @@ class Text(Report):
         self.assertRegex(text, r"\n   0  \d+ +[-\d,]+  .*  SIGTERM, stopped by muster\n")
         self.assertNotIn("barriers", text)
 
+    def test_what_is_cut_is_cut_at_a_character(self):
+        record = self.record("true")
+        for before in ("", "x"):
+            record["ranks"][0]["cpus"] = before + "\u00e9" * 20
+            self.assertIn(f"  {before}{8 * chr(0xe9)}...  ", self.show(record))
+
     def test_ranks_of_the_library_have_what_they_did_with_it(self):
         record = self.record("-n", "2", "true")
         record["ranks"][1]["library"] = LIBRARY
