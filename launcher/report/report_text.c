@@ -298,7 +298,7 @@ void report_text_add_survivors(struct text *text, const struct report_facts *fac
 	end_line(text);
 }
 
-/* A group that was healthy for long enough has had a fresh budget since. */
+/* After a group that was healthy for long enough there is a fresh budget; the last may have been, too. */
 static void add_restarts(struct text *text, const struct report_facts *facts)
 {
 	const struct job_result *result = facts->result;
@@ -306,14 +306,12 @@ static void add_restarts(struct text *text, const struct report_facts *facts)
 	if (result->restarts == 0)
 		return;
 	text_add(text, PREFIX "restarts: ");
-	if (result->budget_used != result->restarts)
-		text_add_format(text, "%" PRIu32 " in all", result->restarts);
-	if (result->budget_used != result->restarts && result->budget_used > 0)
-		text_add(text, "; since the group last was healthy, ");
-	if (result->budget_used > 0)
-		text_add_format(text, "%" PRIu32 " of %" PRIu32 " were used", result->budget_used,
+	if (result->budget_used == result->restarts)
+		text_add_format(text, "%" PRIu32 " of %" PRIu32 " were used\n", result->restarts,
 		                failure->max_restarts);
-	text_add(text, "\n");
+	else
+		text_add_format(text, "%" PRIu32 " in all; %" PRIu32 " of %" PRIu32 " in the last run of failures\n",
+		                result->restarts, result->budget_used, failure->max_restarts);
 }
 
 static void add_end(struct text *text, const struct report_facts *facts)

@@ -108,7 +108,7 @@ struct job_result {
 	int64_t stop_ns;  /* and when */
 	bool start_timed_out;
 	uint32_t restarts;       /* that took place */
-	uint32_t budget_used;    /* of them, since the group last was healthy */
+	uint32_t budget_used;    /* of them, in the last run of failures, with no healthy group between */
 	uint32_t survivors;      /* processes of the job alive at the end; counted, not assumed */
 	uint32_t leftovers;      /* descendants that outlived their rank and were stopped */
 	uint32_t kept;           /* the same, kept on request */

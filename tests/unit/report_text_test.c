@@ -98,7 +98,7 @@ static const struct text_case cases[] = {
 		.budget_used = 3,
 		.ranks = {{EXITED(1, 0, 10)}},
 		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) exited with code 1, 0.010 s after the start\n"
-			    "muster: restarts: 7 in all; since the group last was healthy, 3 of 3 were used\n"
+			    "muster: restarts: 7 in all; 3 of 3 in the last run of failures\n"
 			    "muster: survivors: 0\n",
 	},
 	{
