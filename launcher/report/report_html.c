@@ -12,7 +12,6 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
-#include <string.h>
 
 static const char style[] =
 	"<style>\n"
@@ -159,39 +158,37 @@ static void add_ranks(struct text *text, const json_t *report)
 
 /* --- the time line --- */
 
-/* What can be seen in `picture` is explained. */
-static void add_key(struct text *text, const char *picture, const char *class, const char *words)
+/* Only what was drawn is explained. */
+static void add_key(struct text *text, uint32_t drawn)
 {
-	struct text drawn = {0};
-	text_add_format(&drawn, "class=\"%s\"", class);
-	if (strstr(picture, drawn.bytes) != NULL)
-		text_add_format(text, "<span><i class=\"%s\"></i> %s</span>\n", class, words);
-	text_finish(&drawn);
+	static const char *const words[TIMELINE_PIECES] = {
+		[PIECE_LIFE] = "alive",
+		[PIECE_FAILED_LIFE] = "alive, then failed",
+		[PIECE_FAILURE] = "the first failure",
+		[PIECE_PHASE] = "phases that ranks marked, a colour each",
+		[PIECE_BARRIER] = "in a barrier",
+		[PIECE_COLLECTIVE] = "in a collective",
+		[PIECE_UNFINISHED_BARRIER] = "in a barrier when it was stopped",
+		[PIECE_UNFINISHED_COLLECTIVE] = "in a collective when it was stopped",
+		[PIECE_UNFINISHED_MESSAGE] = "waited for a message when it was stopped",
+	};
+	text_add(text, "<p class=\"facts key\">");
+	for (enum timeline_piece piece = 0; piece < TIMELINE_PIECES; piece++)
+		if ((drawn >> piece & 1) != 0)
+			text_add_format(text, "<span><i class=\"%s\"></i> %s</span>\n", timeline_piece_class(piece),
+			                words[piece]);
+	text_add(text, "Point at a piece to read more.</p>\n");
 }
 
 static void add_times(struct text *text, const json_t *report)
 {
-	struct text picture = {0};
 	size_t ranks = json_array_size(json_object_get(report, "ranks"));
 	text_add(text, "<h2>When</h2>\n");
 	if (ranks > TIMELINE_RANKS_MAX)
 		text_add_format(text,
 		                "<p class=\"facts\">The first %d of %zu ranks; muster report --trace has all.</p>\n",
 		                TIMELINE_RANKS_MAX, ranks);
-	report_timeline(&picture, report);
-	text_add_bytes(text, picture.bytes, picture.length);
-	text_add(text, "<p class=\"facts key\">");
-	add_key(text, picture.bytes, "life", "alive");
-	add_key(text, picture.bytes, "life bad", "alive, then failed");
-	add_key(text, picture.bytes, "failure", "the first failure");
-	add_key(text, picture.bytes, "phase", "phases that ranks marked, a colour each");
-	add_key(text, picture.bytes, "barrier", "in a barrier");
-	add_key(text, picture.bytes, "collective", "in a collective");
-	add_key(text, picture.bytes, "barrier unfinished", "in a barrier when it was stopped");
-	add_key(text, picture.bytes, "collective unfinished", "in a collective when it was stopped");
-	add_key(text, picture.bytes, "message unfinished", "waited for a message when it was stopped");
-	text_add(text, "Point at a piece to read more.</p>\n");
-	text_finish(&picture);
+	add_key(text, report_timeline(text, report));
 }
 
 void report_html(struct text *text, const json_t *report)

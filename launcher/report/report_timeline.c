@@ -34,8 +34,33 @@ struct timeline {
 	struct text *text;
 	const json_t *report;
 	double end_s;
-	uint32_t y; /* of the row's bar */
+	uint32_t y;     /* of the row's bar */
+	uint32_t drawn; /* a bit for each piece */
 };
+
+struct bar {
+	enum timeline_piece piece;
+	double at_s, took_s;
+	const char *what, *name; /* no name: NULL */
+	const char *style;       /* none: NULL */
+	bool always;             /* drawn, however narrow */
+};
+
+const char *timeline_piece_class(enum timeline_piece piece)
+{
+	static const char *const classes[TIMELINE_PIECES] = {
+		[PIECE_LIFE] = "life",
+		[PIECE_FAILED_LIFE] = "life bad",
+		[PIECE_FAILURE] = "failure",
+		[PIECE_PHASE] = "phase",
+		[PIECE_BARRIER] = "barrier",
+		[PIECE_COLLECTIVE] = "collective",
+		[PIECE_UNFINISHED_BARRIER] = "barrier unfinished",
+		[PIECE_UNFINISHED_COLLECTIVE] = "collective unfinished",
+		[PIECE_UNFINISHED_MESSAGE] = "message unfinished",
+	};
+	return classes[piece];
+}
 
 static double place(const struct timeline *line, double at_s)
 {
@@ -43,21 +68,20 @@ static double place(const struct timeline *line, double at_s)
 	return LABEL_WIDTH + LINE_WIDTH * (part < 0 ? 0 : part > 1 ? 1 : part);
 }
 
-/* `what` and `name`, and how long it took. */
-static void add_bar(const struct timeline *line, const char *class, double at_s, double took_s, const char *what,
-                    const char *name, const char *style)
+static void add_bar(struct timeline *line, const struct bar *bar)
 {
-	double x = place(line, at_s), width = place(line, at_s + took_s) - x;
-	bool is_life = strncmp(class, "life", 4) == 0;
-	if (width < narrowest && !is_life)
+	double x = place(line, bar->at_s), width = place(line, bar->at_s + bar->took_s) - x;
+	if (width < narrowest && !bar->always)
 		return;
+	line->drawn |= UINT32_C(1) << bar->piece;
 	text_add_format(line->text,
-	                "<rect class=\"%s\" x=\"%.2f\" y=\"%" PRIu32 "\" width=\"%.2f\" height=\"%d\"%s><title>", class,
-	                x, line->y, width < 1 && is_life ? 1 : width, BAR_HEIGHT, style);
-	markup_add_words(line->text, what);
-	text_add(line->text, name != NULL && *name != '\0' ? " " : "");
-	markup_add_words(line->text, name);
-	text_add_format(line->text, ": %.6f s, from %.6f s on</title></rect>\n", took_s, at_s);
+	                "<rect class=\"%s\" x=\"%.2f\" y=\"%" PRIu32 "\" width=\"%.2f\" height=\"%d\"%s><title>",
+	                timeline_piece_class(bar->piece), x, line->y, width < 1 && bar->always ? 1 : width, BAR_HEIGHT,
+	                bar->style != NULL ? bar->style : "");
+	markup_add_words(line->text, bar->what);
+	text_add(line->text, bar->name != NULL && *bar->name != '\0' ? " " : "");
+	markup_add_words(line->text, bar->name);
+	text_add_format(line->text, ": %.6f s, from %.6f s on</title></rect>\n", bar->took_s, bar->at_s);
 }
 
 /* Where there is room between the two moments. */
@@ -78,7 +102,7 @@ static double end_of_phase(const json_t *marks, size_t i, double ended_s)
 	return next != NULL ? report_number(next, "at_s") : ended_s;
 }
 
-static void add_phases(const struct timeline *line, const json_t *marks, double ended_s)
+static void add_phases(struct timeline *line, const json_t *marks, double ended_s)
 {
 	size_t i;
 	json_t *mark;
@@ -91,8 +115,12 @@ static void add_phases(const struct timeline *line, const json_t *marks, double 
 		markup_add_colour(&style, (uint32_t)i);
 		text_add(&style, "\"");
 		if (name != NULL)
-			add_bar(line, "phase", at_s, end_of_phase(marks, i, ended_s) - at_s, "phase", name,
-			        style.bytes);
+			add_bar(line, &(struct bar){.piece = PIECE_PHASE,
+			                            .at_s = at_s,
+			                            .took_s = end_of_phase(marks, i, ended_s) - at_s,
+			                            .what = "phase",
+			                            .name = name,
+			                            .style = style.bytes});
 		text_finish(&style);
 	}
 }
@@ -110,7 +138,7 @@ static void add_phase_names(const struct timeline *line, const json_t *marks, do
 	}
 }
 
-static void add_calls(const struct timeline *line, const json_t *calls)
+static void add_calls(struct timeline *line, const json_t *calls)
 {
 	size_t i;
 	json_t *call;
@@ -118,18 +146,26 @@ static void add_calls(const struct timeline *line, const json_t *calls)
 	{
 		const char *kind = report_words(call, "kind");
 		if (kind != NULL)
-			add_bar(line, strcmp(kind, "barrier") == 0 ? "barrier" : "collective",
-			        report_number(call, "at_s"), report_number(call, "took_s"), kind,
-			        report_words(call, "label"), "");
+			add_bar(line,
+			        &(struct bar){.piece = strcmp(kind, "barrier") == 0 ? PIECE_BARRIER : PIECE_COLLECTIVE,
+			                      .at_s = report_number(call, "at_s"),
+			                      .took_s = report_number(call, "took_s"),
+			                      .what = kind,
+			                      .name = report_words(call, "label")});
 	}
 }
 
-static void add_wait(const struct timeline *line, const struct report_wait *wait, double ended_s)
+static void add_wait(struct timeline *line, const struct report_wait *wait, double ended_s)
 {
-	char class[32], name[160];
-	snprintf(class, sizeof class, "%s unfinished", wait->class);
+	bool barrier = strcmp(wait->class, "barrier") == 0, collective = strcmp(wait->class, "collective") == 0;
+	char name[160];
 	snprintf(name, sizeof name, "%s, unfinished", wait->what);
-	add_bar(line, class, wait->at_s, ended_s - wait->at_s, name, NULL, "");
+	add_bar(line, &(struct bar){.piece = barrier      ? PIECE_UNFINISHED_BARRIER
+	                                     : collective ? PIECE_UNFINISHED_COLLECTIVE
+	                                                  : PIECE_UNFINISHED_MESSAGE,
+	                            .at_s = wait->at_s,
+	                            .took_s = ended_s - wait->at_s,
+	                            .what = name});
 	add_name(line, wait->at_s, ended_s, name);
 }
 
@@ -157,8 +193,11 @@ static void add_rank(struct timeline *line, const json_t *rank)
 	double started_s = json_number_value(started),
 	       ended_s = json_is_number(ended) ? json_number_value(ended) : line->end_s;
 	bool waits = report_find_wait(&wait, rank);
-	add_bar(line, failed ? "life bad" : "life", started_s, ended_s - started_s,
-	        failed ? "alive, then failed" : "alive", NULL, "");
+	add_bar(line, &(struct bar){.piece = failed ? PIECE_FAILED_LIFE : PIECE_LIFE,
+	                            .at_s = started_s,
+	                            .took_s = ended_s - started_s,
+	                            .what = failed ? "alive, then failed" : "alive",
+	                            .always = true});
 	add_phases(line, marks, ended_s);
 	add_calls(line, json_object_get(library, "events"));
 	if (waits)
@@ -190,19 +229,20 @@ static void add_axis(const struct timeline *line, uint32_t height)
 	}
 }
 
-static void add_failure(const struct timeline *line, const json_t *failure, uint32_t height)
+static void add_failure(struct timeline *line, const json_t *failure, uint32_t height)
 {
 	if (!json_is_number(json_object_get(failure, "at_s")))
 		return;
+	line->drawn |= UINT32_C(1) << PIECE_FAILURE;
 	text_add_format(line->text,
-	                "<path class=\"failure\" d=\"M%.2f 0V%" PRIu32 "\"><title>the first failure: rank %" PRIu32 " ",
-	                place(line, report_number(failure, "at_s")), height - AXIS_HEIGHT,
-	                (uint32_t)report_count(failure, "rank"));
+	                "<path class=\"%s\" d=\"M%.2f 0V%" PRIu32 "\"><title>the first failure: rank %" PRIu32 " ",
+	                timeline_piece_class(PIECE_FAILURE), place(line, report_number(failure, "at_s")),
+	                height - AXIS_HEIGHT, (uint32_t)report_count(failure, "rank"));
 	markup_add_words(line->text, report_words(failure, "what"));
 	text_add(line->text, "</title></path>\n");
 }
 
-void report_timeline(struct text *text, const json_t *report)
+uint32_t report_timeline(struct text *text, const json_t *report)
 {
 	const json_t *ranks = json_object_get(report, "ranks");
 	size_t count = json_array_size(ranks);
@@ -220,4 +260,5 @@ void report_timeline(struct text *text, const json_t *report)
 	}
 	add_failure(&line, json_object_get(report, "first_failure"), height);
 	text_add(text, "</svg>\n");
+	return line.drawn;
 }

@@ -125,6 +125,10 @@ class Page(Report):
         page = self.page(record)
         self.assertEqual(self.legend(page).split("\n")[0].strip(), "alive")
         self.assertNotIn("barrier", "".join(page.itertext()).split("Ranks")[1])
+        record["elapsed_s"] = 3600
+        record["ranks"][0]["library"] = {**LIBRARY, "events": [{"kind": "barrier", "at_s": 0, "took_s": 1e-6, "label": None}]}
+        self.assertNotIn("in a barrier", self.legend(self.page(record)))
+        record["elapsed_s"] = 2
         record["ranks"][0]["library"] = {**LIBRARY, "events": [{"kind": "barrier", "at_s": 0, "took_s": 1, "label": None}]}
         page = self.page(record)
         self.assertIn("in a barrier", self.legend(page))
