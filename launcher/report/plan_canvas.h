@@ -20,12 +20,6 @@ enum {
 struct canvas {
 	struct text *text;
 	const struct picture *picture;
-	uint32_t thread_width;
-	uint32_t core_width;
-	uint32_t core_height;
-	uint32_t cells_a_row;
-	uint32_t width;       /* of what NUMA nodes hold */
-	uint32_t whole_width; /* without margins */
 };
 
 struct canvas_place {

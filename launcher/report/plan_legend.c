@@ -17,26 +17,25 @@ enum { LEGEND_RANKS = 64, SWATCH = 14, MARK_WIDTH = 26 };
 /* Where the next entry goes: from left to right, row by row. */
 struct entries {
 	struct canvas *canvas;
-	uint32_t top, count;
+	uint32_t columns, top, count;
 };
 
-static uint32_t columns_of(const struct canvas *canvas)
+static struct entries begin_entries(struct canvas *canvas, uint32_t width, uint32_t top)
 {
-	uint32_t columns = canvas->whole_width / CANVAS_COLUMN;
-	return columns > 0 ? columns : 1;
+	uint32_t columns = width / CANVAS_COLUMN;
+	return (struct entries){.canvas = canvas, .columns = columns > 0 ? columns : 1, .top = top};
 }
 
 static struct canvas_place next_place(struct entries *entries, uint32_t width)
 {
-	uint32_t at = entries->count++, columns = columns_of(entries->canvas);
+	uint32_t at = entries->count++, columns = entries->columns;
 	return (struct canvas_place){CANVAS_MARGIN + at % columns * CANVAS_COLUMN,
 	                             entries->top + at / columns * CANVAS_ROW, width, SWATCH};
 }
 
 static uint32_t bottom_of(const struct entries *entries)
 {
-	uint32_t columns = columns_of(entries->canvas);
-	return entries->top + (entries->count + columns - 1) / columns * CANVAS_ROW;
+	return entries->top + (entries->count + entries->columns - 1) / entries->columns * CANVAS_ROW;
 }
 
 /* --- marks --- */
@@ -80,9 +79,9 @@ static void add_core_number(struct entries *entries)
 	canvas_add_words(entries->canvas, "legend", place.x + MARK_WIDTH + 6, place.y + 12, "number of a core");
 }
 
-static void add_marks(struct canvas *canvas, uint32_t *y)
+static void add_marks(struct canvas *canvas, uint32_t width, uint32_t *y)
 {
-	struct entries entries = {canvas, *y, 0};
+	struct entries entries = begin_entries(canvas, width, *y);
 	add_core_number(&entries);
 	for (enum picture_use use = PICTURE_ANY_RANK; use < PICTURE_USES; use++)
 		if (picture_has(canvas->picture, use))
@@ -120,11 +119,11 @@ static void add_rank(struct entries *entries, const struct rank_placement *place
 	text_finish(&words);
 }
 
-static void add_ranks(struct canvas *canvas, uint32_t *y)
+static void add_ranks(struct canvas *canvas, uint32_t width, uint32_t *y)
 {
 	const struct placement *placement = canvas->picture->placement;
 	uint32_t shown = placement->nprocs < LEGEND_RANKS ? placement->nprocs : LEGEND_RANKS;
-	struct entries entries = {canvas, *y, 0};
+	struct entries entries = begin_entries(canvas, width, *y);
 	for (uint32_t rank = 0; rank < shown; rank++)
 		add_rank(&entries, &placement->ranks[rank], rank);
 	*y = bottom_of(&entries);
@@ -147,9 +146,9 @@ static void add_warnings(struct canvas *canvas, uint32_t *y)
 	}
 }
 
-void plan_legend(struct canvas *canvas, uint32_t *y)
+void plan_legend(struct canvas *canvas, uint32_t width, uint32_t *y)
 {
-	add_marks(canvas, y);
-	add_ranks(canvas, y);
+	add_marks(canvas, width, y);
+	add_ranks(canvas, width, y);
 	add_warnings(canvas, y);
 }

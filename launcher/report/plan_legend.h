@@ -10,7 +10,7 @@
 
 struct canvas;
 
-/* Moves `y` down to what comes next. */
-void plan_legend(struct canvas *canvas, uint32_t *y);
+/* Fills `width`; moves `y` down to what comes next. */
+void plan_legend(struct canvas *canvas, uint32_t width, uint32_t *y);
 
 #endif
