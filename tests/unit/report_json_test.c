@@ -4,17 +4,12 @@
  * program prints such records instead, for the test that holds them against configs/report.schema.json.
  */
 #include "report_fixture.h"
+#include "report_members.h"
 
-#include "report/rankless_json.h"
 #include "report/report_json.h"
 
 #include <errno.h>
 #include <jansson.h>
-
-struct member {
-	const char *name;
-	const char *json;
-};
 
 static char *stderr_tail[] = {(char[]){"caf\xc3\xa9 \xff \xed\xa0\x80 \"quoted\"\t\x1b[0m"}, (char[]){"last"}, NULL};
 static char *later_warnings[] = {(char[]){"rank 1 runs on CPU 3, not on CPU 1"}, NULL};
@@ -99,34 +94,7 @@ static struct job_result failed_job(struct rank_result *ranks)
 
 static json_t *load(const struct report_facts *facts)
 {
-	json_error_t error;
-	char *text = report_json_format(facts, "node-7");
-	json_t *report = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-	if (report == NULL)
-		fail_msg("line %d: %s in\n%s", error.line, error.text, text);
-	assert_int_equal(text[strlen(text) - 1], '\n');
-	free(text);
-	return report;
-}
-
-/* `expected` is JSON, of the member at that path. */
-static void check_member(json_t *object, const char *member, const char *expected)
-{
-	json_t *found = json_object_get(object, member);
-	json_t *wanted = json_loads(expected, JSON_DECODE_ANY, NULL);
-	assert_non_null(wanted);
-	if (found == NULL || json_equal(found, wanted) == 0) {
-		char *text = found == NULL ? NULL : json_dumps(found, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-		fail_msg("%s is %s, not %s", member, text == NULL ? "missing" : text, expected);
-	}
-	json_decref(wanted);
-}
-
-static void check_members(json_t *object, const struct member *members, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		check_member(object, members[i].name, members[i].json);
-	assert_int_equal(json_object_size(object), count);
+	return load_report(report_json_format(facts, "node-7"));
 }
 
 static const struct member job_members[] = {
@@ -399,85 +367,6 @@ static void bytes_that_are_not_utf8_are_replaced_one_by_one(void **state)
 	}
 }
 
-/* -- A job that was not started ------------------------------------------------------------------------------------ */
-
-static char *refused_report(const struct job_spec *spec)
-{
-	const struct rankless_job job = {.spec = spec,
-	                                 .why = borrowed("command not found: nofile"),
-	                                 .outcome = OUTCOME_ERROR,
-	                                 .exit_code = 127,
-	                                 .began = {.tv_sec = 144000},
-	                                 .ended = {.tv_sec = 144000}};
-	return report_json_format_rankless(&job, "node-7");
-}
-
-/* It waited for cores. */
-static char *stopped_report(const struct job_spec *spec)
-{
-	const struct rankless_job job = {.spec = spec,
-	                                 .why = borrowed("stopped by SIGTERM while waiting for cores"),
-	                                 .outcome = OUTCOME_STOPPED,
-	                                 .exit_code = 143,
-	                                 .stop_signal = SIGTERM,
-	                                 .elapsed_ns = INT64_C(1204000000),
-	                                 .waited_ms = 1204};
-	return report_json_format_rankless(&job, "node-7");
-}
-
-static void a_refused_job_has_an_error_and_no_ranks(void **state)
-{
-	(void)state;
-	const struct job_spec unread = {0};
-	char *text = refused_report(&unread);
-	json_t *report = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	assert_non_null(report);
-	check_member(report, "outcome", "\"error\"");
-	check_member(report, "exit_code", "127");
-	check_member(report, "error", "\"command not found: nofile\"");
-	check_member(report, "started", "\"1970-01-02T16:00:00.000Z\"");
-	check_member(report, "waited_for_cores_s", "null");
-	check_member(report, "first_failure", "null");
-	check_member(report, "ranks", "[]");
-	check_member(json_object_get(report, "job"), "id", "null");
-	check_member(json_object_get(report, "job"), "name", "null");
-	check_member(json_object_get(report, "job"), "nprocs", "null");
-	check_member(json_object_get(report, "job"), "command", "[]");
-	json_decref(report);
-	free(text);
-}
-
-static void a_job_that_was_stopped_before_it_was_started_says_so_once(void **state)
-{
-	(void)state;
-	const struct job_spec unread = {0};
-	char *text = stopped_report(&unread);
-	json_t *report = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	assert_non_null(report);
-	check_member(report, "outcome", "\"stopped\"");
-	check_member(report, "exit_code", "143");
-	check_member(report, "stop_signal", "\"SIGTERM\"");
-	check_member(report, "elapsed_s", "1.204");
-	check_member(report, "waited_for_cores_s", "1.204");
-	check_member(report, "summary", "[\"stopped by SIGTERM while waiting for cores\", \"survivors: 0\"]");
-	check_member(report, "ranks", "[]");
-	json_decref(report);
-	free(text);
-}
-
-static void each_line_of_what_was_wrong_with_a_spec_is_whole(void **state)
-{
-	(void)state;
-	const struct job_spec unread = {0};
-	const struct rankless_job job = {.spec = &unread, .why = borrowed("a.yaml:1:1: error: x\nb\nmuster: c")};
-	char *text = report_json_format_rankless(&job, "node-7");
-	json_t *report = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	assert_non_null(report);
-	check_member(report, "summary", "[\"a.yaml:1:1: error: x\", \"b\", \"c\", \"survivors: 0\"]");
-	json_decref(report);
-	free(text);
-}
-
 /* -- For the schema ------------------------------------------------------------------------------------------------ */
 
 static void print_sample(const struct report_facts *facts)
@@ -500,12 +389,6 @@ static void print_samples(void)
 		print_sample(&f.facts);
 		report_fixture_end(&f);
 	}
-	const struct job_spec unread = {0};
-	char *refused = refused_report(&unread), *stopped = stopped_report(&unread);
-	fputs(refused, stdout);
-	fputs(stopped, stdout);
-	free(refused);
-	free(stopped);
 }
 
 int main(int argc, char **argv)
@@ -514,9 +397,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_member_says_what_happened),
 		cmocka_unit_test(each_outcome_and_each_kind_of_failure_has_its_name),
 		cmocka_unit_test(bytes_that_are_not_utf8_are_replaced_one_by_one),
-		cmocka_unit_test(a_refused_job_has_an_error_and_no_ranks),
-		cmocka_unit_test(a_job_that_was_stopped_before_it_was_started_says_so_once),
-		cmocka_unit_test(each_line_of_what_was_wrong_with_a_spec_is_whole),
 	};
 	if (argc > 1 && strcmp(argv[1], "--samples") == 0) {
 		print_samples();

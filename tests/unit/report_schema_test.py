@@ -14,7 +14,7 @@ except ImportError:
     print("skipped: python3-jsonschema is not installed")
     sys.exit(77)
 
-WRITER = sys.argv.pop(1)
+WRITERS = [sys.argv.pop(1), sys.argv.pop(1)]
 SCHEMA = json.loads(pathlib.Path(sys.argv.pop(1)).read_text(encoding="utf-8"))
 PAGE = pathlib.Path(sys.argv.pop(1)).read_text(encoding="utf-8")
 
@@ -23,8 +23,9 @@ ADDED = {"waited_for_cores_s"}
 
 
 def samples():
-    """The JSON documents that the writer prints one after the other."""
-    text = subprocess.run([WRITER, "--samples"], stdout=subprocess.PIPE, check=True, timeout=20).stdout.decode("utf-8")
+    """The JSON documents that the writers print one after the other."""
+    text = "".join(subprocess.run([writer, "--samples"], stdout=subprocess.PIPE, check=True, timeout=20).stdout.decode("utf-8")
+                   for writer in WRITERS)
     decoder, found, at = json.JSONDecoder(), [], 0
     while text[at:].strip():
         document, length = decoder.raw_decode(text[at:].lstrip())
