@@ -93,7 +93,8 @@ static struct refusal refusal_of(struct run *run)
 	return (struct refusal){.spec = &run->spec,
 	                        .job_id = run->record.id,
 	                        .report_path = run->options.report_path,
-	                        .outcome = OUTCOME_ERROR};
+	                        .outcome = OUTCOME_ERROR,
+	                        .waited_ms = run->wait.ms};
 }
 
 static int refuse_start(struct run *run, const struct error *err, int exit_code)

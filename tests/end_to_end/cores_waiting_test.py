@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Jobs wait for cores, in the foreground and detached: they say for whom, start when a core is free, and give up when told."""
+import datetime
 import json
 import os
 import pathlib
@@ -37,6 +38,12 @@ class Waiting(Cores):
     def setUp(self):
         super().setUp()
         self.need_two_cores()
+
+    def assert_began_with_the_wait(self, report):
+        began, ended = (datetime.datetime.fromisoformat(report[name].replace("Z", "+00:00")) for name in ("started", "ended"))
+        self.assertGreater(report["waited_for_cores_s"], 0)
+        self.assertEqual(report["elapsed_s"], report["waited_for_cores_s"])
+        self.assertAlmostEqual((ended - began).total_seconds(), report["waited_for_cores_s"], delta=0.0011)
 
     def test_it_starts_when_a_core_is_free_and_said_for_whom_it_waited(self):
         jobs, cpus = self.fill()
@@ -80,6 +87,7 @@ class Waiting(Cores):
             path.write_text("of before", encoding="utf-8")
             waiting = Job(self, "--wait-for-cores", "--report", path)
             harness.eventually(lambda job=waiting: "waiting for cores" in job.stderr(), "it waits")
+            time.sleep(0.02)  # waits are told in whole milliseconds
             waiting.process.send_signal(number)
             self.assertEqual(waiting.process.wait(harness.WAIT_S), 128 + number)
             said = waiting.stderr().splitlines()
@@ -90,6 +98,7 @@ class Waiting(Cores):
             self.assertEqual((report["outcome"], report["exit_code"], report["stop_signal"], report["error"]),
                              ("stopped", 128 + number, number.name, why))
             self.assertEqual(report["ranks"], [])
+            self.assert_began_with_the_wait(report)
 
     def test_the_time_of_a_job_is_up_while_it_waits(self):
         self.fill()
@@ -103,6 +112,8 @@ class Waiting(Cores):
         report = json.loads(path.read_text(encoding="utf-8"))
         self.assertEqual((report["outcome"], report["exit_code"], report["error"], report["start_timed_out"]),
                          ("timeout", 124, why, False))
+        self.assertGreaterEqual(report["waited_for_cores_s"], 0.3)
+        self.assert_began_with_the_wait(report)
 
     def test_a_job_has_what_is_left_of_its_time_when_it_has_waited(self):
         jobs, _ = self.fill()
