@@ -27,6 +27,8 @@ class Trouble(harness.TestCase):
     def test_with_too_few_descriptors_a_job_is_stopped_or_it_is_told_that_it_was_not(self):
         refused = 0
         for count in range(3, 12):
+            if self.with_descriptors(count, "--version").returncode != 0:
+                continue  # a program that is linked at run time does not even start
             job = self.detach("sleep", "60")
             for words in (["ps"], ["join", "--timeout", "0s", job], ["status", job], ["signal", job, "CONT"]):
                 done = self.with_descriptors(count, *words)
