@@ -167,7 +167,7 @@ def Ctrl_C_at_the_prompt_leaves_a_detached_job(t):
     terminal.start_shell()
     terminal.type(shlex.join(map(str, t.command("-d", "-n", 2, "-k", "300ms", *t.waiting()))))
     t.ready(2)
-    terminal.wait_for_prompt()
+    terminal.wait_for("% ")  # from then on the shell shows what it is interrupted by
     terminal.press(b"\x03")
     terminal.wait_for(r"\^C")
     terminal.hang_up()
