@@ -174,9 +174,9 @@ class Ends(Jobs):
     def test_a_supervisor_that_is_lost_after_all_was_told_changes_nothing(self):
         """Killed as soon as the report is there, often enough that it is not always through by then."""
         report = self.directory / "report.json"
-        for _ in range(30):
+        for _ in range(20):
             report.unlink(missing_ok=True)
-            with subprocess.Popen([harness.MUSTER, "run", "--report", report, "--set", "name=ends", "sleep", "0.3"],
+            with subprocess.Popen([harness.MUSTER, "run", "--report", report, "--set", "name=ends", "sleep", "0.4"],
                                   env=self.environment(), stderr=subprocess.PIPE) as group:
                 ((job, supervisor),) = self.supervisors_of(1)
                 while not report.exists():
