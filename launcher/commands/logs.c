@@ -219,12 +219,13 @@ static int show_all(struct shown_logs *logs, struct job_view *view, const struct
 static void tell_end(const struct job_view *view)
 {
 	json_t *end = job_view_outcome(view, NULL);
+	const char *outcome = json_string_value(json_object_get(end, "outcome"));
 	int code = (int)json_integer_value(json_object_get(end, "exit_code"));
 	if (view->life == JOB_LOST)
 		fprintf(stderr, "muster: job %s is lost: all of its muster was killed\n", view->id);
-	else if (view->life == JOB_ENDED && code != 0)
-		fprintf(stderr, "muster: job %s: %s, exit code %d; muster report %s says more\n", view->id,
-		        json_string_value(json_object_get(end, "outcome")), code, view->id);
+	else if (view->life == JOB_ENDED && code != 0 && outcome != NULL)
+		fprintf(stderr, "muster: job %s: %s, exit code %d; muster report %s says more\n", view->id, outcome,
+		        code, view->id);
 	json_decref(end);
 }
 

@@ -5,19 +5,12 @@ import json
 import subprocess
 
 import harness
+from jobs import Jobs
 
 
-class Trouble(harness.TestCase):
-    def detach(self, *words):
-        done = self.muster("run", "-q", "-d", "--oversubscribe", "allow", *words)
-        self.assert_exit(done, 0)
-        return done.stdout.strip()
-
-    def record(self, job):
-        return self.directory / "state/muster/jobs" / job
-
-    def ps(self):
-        return {job["id"]: job["state"] for job in json.loads(self.muster("ps", "-a", "--json").stdout)}
+class Trouble(Jobs):
+    def state(self, job):
+        return self.ps("-a")[job]["state"]
 
     def with_descriptors(self, count, *words):
         return subprocess.run(["sh", "-c", f'ulimit -n {count}; exec "$@"', "-", harness.MUSTER, *words],
@@ -36,7 +29,7 @@ class Trouble(harness.TestCase):
                 self.assertEqual("Too many open files" in done.stderr, done.returncode == 125, done.stderr)
                 self.assertNotIn("lost", done.stderr + done.stdout)
             done = self.with_descriptors(count, "stop", job)
-            self.assertIn((done.returncode, self.ps()[job]), ((0, "ended"), (125, "running")), done.stderr)
+            self.assertIn((done.returncode, self.state(job)), ((0, "ended"), (125, "running")), done.stderr)
             self.assertEqual("Too many open files" in done.stderr, done.returncode == 125, done.stderr)
             refused += done.returncode == 125
             self.assert_exit(self.muster("stop", job), 0)

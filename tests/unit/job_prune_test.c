@@ -3,7 +3,7 @@
  * job_prune: old records and those beyond a number go, newest kept, running jobs kept; and nothing outside of the
  * directory of records is ever touched, whatever somebody put into it.
  */
-#include "run_fixture.h"
+#include "records_place.h"
 
 #include "job/job_prune.h"
 
@@ -14,32 +14,14 @@ enum { DAY_S = 86400 };
 
 static const int64_t now_s = 1800000000;
 
-struct place {
-	char *path; /* of the state directory */
-	int records;
-};
-
-static void begin(struct place *place)
+/* With a directory of sockets. */
+static void begin_with_sockets(struct place *place)
 {
 	char path[PATH_MAX];
-	alarm(FIXTURE_LIFE_S);
-	place->path = test_directory_make();
-	setenv("XDG_STATE_HOME", place->path, 1);
+	begin(place);
 	snprintf(path, sizeof path, "%s/sockets", place->path);
 	assert_int_equal(mkdir(path, 0700), 0);
 	setenv("XDG_RUNTIME_DIR", path, 1);
-	snprintf(path, sizeof path, "%s/muster", place->path);
-	assert_int_equal(mkdir(path, 0700), 0);
-	snprintf(path, sizeof path, "%s/muster/jobs", place->path);
-	assert_int_equal(mkdir(path, 0700), 0);
-	place->records = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(place->records >= 0);
-}
-
-static void end(struct place *place)
-{
-	close(place->records);
-	test_directory_remove(place->path);
 }
 
 static void age(const struct place *place, const char *name, int64_t days)
@@ -72,7 +54,7 @@ static void of_many_the_newest_are_kept(void **state)
 	(void)state;
 	struct place place;
 	char id[32];
-	begin(&place);
+	begin_with_sockets(&place);
 	for (int i = 0; i < 100; i++) {
 		snprintf(id, sizeof id, "job-%d", i);
 		make(&place, id, (i * 7 + 3) % 10); /* ten of each day */
@@ -90,7 +72,7 @@ static void what_is_old_goes(void **state)
 {
 	(void)state;
 	struct place place;
-	begin(&place);
+	begin_with_sockets(&place);
 	make(&place, "young-1", RECORDS_KEPT_DAYS - 1);
 	make(&place, "old-1", RECORDS_KEPT_DAYS + 1);
 	make(&place, "of_the_future-1", -400);
@@ -107,7 +89,7 @@ static void of_a_record_the_file_that_makes_it_one_goes_first(void **state)
 	struct place place;
 	char path[PATH_MAX];
 	_Alignas(struct inotify_event) char events[4096];
-	begin(&place);
+	begin_with_sockets(&place);
 	make(&place, "old-1", 400);
 	for (int i = 0; i < 20; i++) { /* in whatever order the directory lists them */
 		snprintf(path, sizeof path, "file-%d", i);
@@ -128,7 +110,7 @@ static void what_is_left_of_a_record_goes_with_the_next_ones(void **state)
 {
 	(void)state;
 	struct place place;
-	begin(&place);
+	begin_with_sockets(&place);
 	make(&place, "whole-1", 1);
 	make(&place, "rest-1", 1);
 	assert_int_equal(unlinkat(place.records, "rest-1/job.json", 0), 0);
@@ -146,7 +128,7 @@ static void a_record_that_somebody_holds_is_kept(void **state)
 	(void)state;
 	struct place place;
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	begin(&place);
+	begin_with_sockets(&place);
 	make(&place, "long-1", 400);
 	int fd = openat(place.records, "long-1/job.json", O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
@@ -165,7 +147,7 @@ static void a_record_that_somebody_may_hold_is_kept(void **state)
 	struct place place;
 	struct rlimit before;
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	begin(&place);
+	begin_with_sockets(&place);
 	make(&place, "long-1", 400);
 	test_directory_put(place.path, "", "/sockets/muster/long-1.sock");
 	assert_int_equal(fchmodat(place.records, "../../sockets/muster", 0700, 0), 0);
@@ -193,7 +175,7 @@ static void sockets_of_lost_jobs_go_and_no_others(void **state)
 	                                      "elsewhere-1.sock", ".sock",       "lost-1"};
 	struct place place;
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	begin(&place);
+	begin_with_sockets(&place);
 	make(&place, "alive-1", 0);
 	make(&place, "lost-1", 0);
 	make(&place, "old-1", 400);
@@ -217,7 +199,7 @@ static void links_are_removed_at_most_and_never_followed(void **state)
 {
 	(void)state;
 	struct place place;
-	begin(&place);
+	begin_with_sockets(&place);
 	test_directory_put(place.path, "mine", "/outside/precious");
 	assert_int_equal(symlinkat("../../outside", place.records, "link-1"), 0);
 	age(&place, "link-1", 400);
@@ -241,7 +223,7 @@ static void what_is_no_record_is_left_alone(void **state)
 {
 	(void)state;
 	struct place place;
-	begin(&place);
+	begin_with_sockets(&place);
 	make(&place, "job-1", 0);
 	put(&place, "job-1", "logs/deeper/file");
 	age(&place, "job-1", 400);
@@ -260,7 +242,7 @@ static void a_record_that_others_may_write_into_or_own_is_left_alone(void **stat
 {
 	(void)state;
 	struct place place;
-	begin(&place);
+	begin_with_sockets(&place);
 	make(&place, "open-1", 0);
 	assert_int_equal(fchmodat(place.records, "open-1", 0777, 0), 0);
 	age(&place, "open-1", 400);
@@ -278,7 +260,7 @@ static void without_records_there_is_nothing_to_do(void **state)
 {
 	(void)state;
 	struct place place;
-	begin(&place);
+	begin_with_sockets(&place);
 	setenv("XDG_STATE_HOME", "/nowhere", 1);
 	assert_int_equal(job_prune(now_s, 0), 0);
 	unsetenv("XDG_STATE_HOME");
@@ -293,7 +275,7 @@ static void one_job_of_so_many_prunes(void **state)
 	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 	struct place place;
 	int pruned = 0;
-	begin(&place);
+	begin_with_sockets(&place);
 	for (int i = 0; i < 32 * 32; i++) {
 		char id[] = "job-0000000000?";
 		id[13] = digits[i / 32];

@@ -3,7 +3,7 @@
  * job_view, job_find, control_client: how a job is told from what is on the disk: at every instant of its record's
  * birth and removal it is a job that lives, one that ended, or none, and never a lost one.
  */
-#include "run_fixture.h"
+#include "records_place.h"
 
 #include "job/control_client.h"
 #include "job/job_find.h"
@@ -15,31 +15,6 @@
 #include <sys/un.h>
 
 enum { BIRTHS = 2000 };
-
-struct place {
-	char *path;
-	int records;
-};
-
-static void begin(struct place *place)
-{
-	char path[PATH_MAX];
-	alarm(FIXTURE_LIFE_S);
-	place->path = test_directory_make();
-	setenv("XDG_STATE_HOME", place->path, 1);
-	for (const char *const *below = (const char *const[]){"muster", "muster/jobs", NULL}; *below != NULL; below++) {
-		snprintf(path, sizeof path, "%s/%s", place->path, *below);
-		assert_int_equal(mkdir(path, 0700), 0);
-	}
-	place->records = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(place->records >= 0);
-}
-
-static void end(struct place *place)
-{
-	close(place->records);
-	test_directory_remove(place->path);
-}
 
 static void put(const struct place *place, const char *id, const char *file, const char *content)
 {
