@@ -5,8 +5,8 @@
 #     tools/packages.sh list GROUP...      prints the names
 #     tools/packages.sh install GROUP...   installs what is missing (root, or sudo); does nothing when nothing is
 #
-# Groups: build, unit (what building the tests needs), test, qemu (the emulated machine), containers (engines), torch (large),
-# peers (what the benchmark compares with).
+# Groups: build, unit (what building the tests needs), test, qemu (the emulated machine), arm64 (the one of another processor),
+# containers (engines), torch (large), peers (what the benchmark compares with).
 set -eu
 
 packages_of() {
@@ -20,9 +20,10 @@ packages_of() {
 	qemu) echo qemu-system-x86 busybox-static cpio ;;
 	containers) echo docker.io docker-compose podman runc mmdebstrap ;;
 	torch) echo python3-torch ;;
+	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm cpio ;;
 	peers) echo openmpi-bin libopenmpi-dev mpich libmpich-dev parallel python3-joblib ;;
 	*)
-		echo "tools/packages.sh: there is no group \"$1\"; there are build, unit, test, qemu, containers, torch, peers" >&2
+		echo "tools/packages.sh: there is no group \"$1\"; there are build, unit, test, qemu, arm64, containers, torch, peers" >&2
 		exit 2
 		;;
 	esac

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * rank_clone: see rank_clone.h. Register use: the System V AMD64 Linux system call convention, syscall(2); struct
- * clone_args: clone(2).
+ * rank_clone: see rank_clone.h. Register use: the System V AMD64 and the AArch64 Linux system call conventions,
+ * syscall(2); struct clone_args: clone(2).
  */
 #include "run/rank_clone.h"
 
@@ -10,9 +10,10 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#if defined(__x86_64__) && defined(CLONE_INTO_CGROUP)
+#if defined(CLONE_INTO_CGROUP) && (defined(__x86_64__) || defined(__aarch64__))
 
 /* In the child the registers are as they were, but for the stack, on which nothing is: it must not return from here. */
+#if defined(__x86_64__)
 static long clone3_call(const struct clone_args *args, int (*body)(void *), void *argument)
 {
 	long result;
@@ -35,6 +36,29 @@ static long clone3_call(const struct clone_args *args, int (*body)(void *), void
 	                 : "rcx", "r11", "memory");
 	return result;
 }
+#else
+static long clone3_call(const struct clone_args *args, int (*body)(void *), void *argument)
+{
+	register long x0 __asm__("x0") = (long)args; /* and the result */
+	register long x1 __asm__("x1") = sizeof *args;
+	register long x8 __asm__("x8") = SYS_clone3;
+	register int (*in_body)(void *) __asm__("x9") = body;
+	register void *in_argument __asm__("x10") = argument;
+	__asm__ volatile("svc 0\n\t"
+	                 "cbnz x0, 1f\n\t"
+	                 "mov x29, xzr\n\t"
+	                 "mov x0, x10\n\t"
+	                 "blr x9\n\t"
+	                 "mov x8, %[exit]\n\t"
+	                 "svc 0\n\t"
+	                 "brk 0\n"
+	                 "1:"
+	                 : "+r"(x0)
+	                 : "r"(x1), "r"(x8), "r"(in_body), "r"(in_argument), [exit] "i"(SYS_exit)
+	                 : "memory", "cc");
+	return x0;
+}
+#endif
 
 /* The kernel writes through `pidfd` and `tid`, whose addresses it gets as numbers. */
 /* NOLINTBEGIN(readability-non-const-parameter) */

@@ -14,11 +14,13 @@ qemu=
 
 two_nodes="-object memory-backend-ram,id=memory0,size=512M -object memory-backend-ram,id=memory1,size=512M
 	-numa node,nodeid=0,cpus=0-3,memdev=memory0 -numa node,nodeid=1,cpus=4-7,memdev=memory1"
+processor=x86_64
 case $machine in
 two_sockets) hardware="-smp 8,sockets=2,cores=2,threads=2 $two_nodes" kernel_arguments= ;;
 one_socket) hardware="-smp 4,sockets=1,dies=2,cores=2,threads=1" kernel_arguments="maxcpus=3" ;;
 cgroup_v2) hardware="-smp 6,sockets=1,cores=6,threads=1" kernel_arguments= ;;
 cgroup_v1) hardware="-smp 4,sockets=1,cores=2,threads=2" kernel_arguments= ;;
+arm64) processor=aarch64 hardware="-smp 8,sockets=2,cores=4,threads=1 $two_nodes" kernel_arguments= ;;
 *)
 	echo "emulate.sh: unknown machine '$machine'" >&2
 	exit 2
@@ -28,7 +30,17 @@ esac
 run=$work/$machine
 rm -rf "$run"
 mkdir -p "$run" || exit 2
-kernel=$("$here/prepare.sh" "$work/cache") || exit
+
+# The first serial port is the kernel's console, the second one the checks'; where there is one only it is for both.
+if [ "$processor" = x86_64 ]; then
+	kernel=$("$here/prepare.sh" "$work/cache") || exit
+	busybox=/bin/busybox console_port=ttyS0 checks_port=ttyS1
+	emulator="qemu-system-x86_64 -machine q35 -cpu max,vendor=GenuineIntel -serial file:$run/console"
+else
+	kernel=$work/cache/arm64/vmlinuz busybox=$work/cache/arm64/busybox console_port=ttyAMA0 checks_port=ttyAMA0
+	emulator="qemu-system-aarch64 -machine virt,gic-version=3 -cpu max,pauth-impdef=on"
+	kernel_arguments="$kernel_arguments loglevel=1"
+fi
 
 add_program() { # FILE: into the image's /bin, with the shared libraries that it needs at the paths where it looks
 	cp "$1" "$run/root/bin/" || exit 2
@@ -40,9 +52,10 @@ add_program() { # FILE: into the image's /bin, with the shared libraries that it
 
 pack_image() {
 	mkdir -p "$run/root/bin" "$run/root/guest"
-	cp /bin/busybox "$run/root/bin/"
+	cp "$busybox" "$run/root/bin/busybox"
 	cp "$here"/guest/* "$run/root/guest/"
 	echo "$machine" >"$run/root/guest/machine"
+	echo "$checks_port" >"$run/root/guest/port"
 	echo $((limit_s * 4 / 5)) >"$run/root/guest/limit_s" # so that what it has said by then still comes out
 	install -m 755 "$here/guest/init" "$run/root/init"
 	chmod 755 "$run/root/guest/in_cgroup"
@@ -60,13 +73,12 @@ end_machine() { # called when this script is told to end
 	[ -n "$qemu" ] && kill "$qemu" 2>/dev/null
 }
 
-# thread=single: the other way hangs. The first serial port is the kernel's console, the second one the checks'.
+# thread=single: the other way hangs.
 boot() {
 	# shellcheck disable=SC2086 # lists of options
-	setpriv --pdeathsig TERM timeout -k 5 "$limit_s" qemu-system-x86_64 -machine q35 -accel tcg,thread=single \
-		-cpu max,vendor=GenuineIntel -m 1024 $hardware -nodefaults -display none -no-reboot \
-		-serial "file:$run/console" -serial "file:$run/checks" -kernel "$kernel" -initrd "$run/image" \
-		-append "console=ttyS0 quiet panic=-1 $kernel_arguments" </dev/null >"$run/qemu" 2>&1 &
+	setpriv --pdeathsig TERM timeout -k 5 "$limit_s" $emulator -accel tcg,thread=single -m 1024 $hardware \
+		-nodefaults -display none -no-reboot -serial "file:$run/checks" -kernel "$kernel" -initrd "$run/image" \
+		-append "console=$console_port quiet panic=-1 $kernel_arguments" </dev/null >"$run/qemu" 2>&1 &
 	qemu=$!
 	trap 'end_machine; exit 2' TERM INT HUP
 	wait "$qemu"
