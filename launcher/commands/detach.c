@@ -4,6 +4,7 @@
  */
 #include "commands/detach.h"
 
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "base/first_process.h"
 #include "base/patient_write.h"
@@ -60,7 +61,7 @@ int detach_check(struct error *err)
 	int rc = check_first_process(err);
 	if (rc < 0)
 		return rc;
-	close_range(STDERR_FILENO + 1, ~0U, 0);
+	descriptors_close(STDERR_FILENO + 1, ~0U);
 	int records = job_places_open_records(true, err);
 	if (records < 0)
 		return refuse_unrecorded(err);

@@ -5,6 +5,7 @@
 #include "run/guard.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "base/patient_write.h"
 #include "run/descendants.h"
@@ -162,10 +163,10 @@ static void drop_descriptors(const struct guarded *guarded, struct guard_watch *
 		if (kept[i] < (int)next)
 			continue;
 		if (kept[i] > (int)next)
-			syscall(SYS_close_range, next, (unsigned)kept[i] - 1, 0U);
+			descriptors_close(next, (unsigned)kept[i] - 1);
 		next = (unsigned)kept[i] + 1;
 	}
-	syscall(SYS_close_range, next, ~0U, 0U);
+	descriptors_close(next, ~0U);
 }
 
 static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watch *watch)

@@ -4,9 +4,10 @@
  */
 #include "run/signals.h"
 
+#include "base/descriptors.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/signalfd.h>
@@ -97,8 +98,7 @@ void signals_take_over(void)
 	ignore(SIGPIPE);
 	ignore(SIGXFSZ);
 	open_missing_streams();
-	syscall(SYS_close_range, 3U, ~0U,
-	        CLOSE_RANGE_CLOEXEC); /* fails before Linux 5.11; a rank closes them all the same */
+	descriptors_close_at_exec(STDERR_FILENO + 1);
 	raise_open_files();
 }
 

@@ -42,11 +42,19 @@ def gcc_analyzer(_path, words, _build):
     return [*words, "-fanalyzer", "-Wno-analyzer-malloc-leak", "-O0", "-U_FORTIFY_SOURCE", "-Werror", "-o", "/dev/null"]
 
 
+def is_known_clang_tidy():
+    done = subprocess.run(["clang-tidy", "--version"], text=True, capture_output=True, check=True)
+    return "version 14." in done.stdout
+
+
 def main():
     tool, build = sys.argv[1], pathlib.Path(sys.argv[2])
     command_of = {"clang-tidy": clang_tidy, "gcc-analyzer": gcc_analyzer}[tool]
     if tool == "clang-tidy" and shutil.which("clang-tidy") is None:
         print("clang-tidy is not installed: tools/packages.sh install test")
+        return SKIPPED
+    if tool == "clang-tidy" and not is_known_clang_tidy():
+        print("clang-tidy is of another version than 14, whose checks are what .clang-tidy was written for")
         return SKIPPED
     findings = 0
     checked = 0

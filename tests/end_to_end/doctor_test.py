@@ -354,7 +354,7 @@ class SystemCalls(Doctor):
         self.assert_grade(found, "job.run", "problem", "CPU binding")
 
     def test_a_call_that_no_finding_names_is_found_by_the_job(self):
-        found = self.refuse("close_range", errno.EPERM, code=1)
+        found = self.refuse("dup3", errno.EPERM, code=1)
         self.assert_grade(found, "job.run", "problem", "Operation not permitted")
 
     def test_a_filter_that_kills_is_told_and_does_not_kill_the_doctor(self):

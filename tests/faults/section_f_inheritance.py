@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """F. What ranks inherit: a parent that left everything in disorder, and ranks that get what the contract says, no more."""
 
+import errno
 import json
 import os
 import re
@@ -45,6 +46,14 @@ def only_0_to_2_and_MUSTER_FD_are_passed_on_of_100_ranks(t):
     """Descriptors of muster's own, opened between one rank and the next, must not leak either."""
     for rank in shown(t, nprocs=100)[0]:
         check_descriptors(rank)
+
+
+@test()
+def only_0_to_2_and_MUSTER_FD_are_passed_on_where_close_range_is_refused(t):
+    """Before Linux 5.9, and by filters that do not know it."""
+    for answer in (errno.ENOSYS, errno.EPERM):
+        for rank in shown(t, nprocs=20, conditions=["open=200", f"refuse=close_range:{answer}"])[0]:
+            check_descriptors(rank)
 
 
 @test()

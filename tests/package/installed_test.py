@@ -65,7 +65,7 @@ class Installed(package.InstalledTestCase):
             self.assertNotIn(str(self.prefix), path.read_text(), path.name)
 
     def configure(self, build, **definitions):
-        return self.command("cmake", "-S", CONSUMER, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}",
+        return self.command("cmake", "-G", "Ninja", "-S", CONSUMER, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}",
                             *(f"-D{name}={value}" for name, value in definitions.items()))
 
     def test_a_cmake_project_finds_it_and_its_programs_run(self):

@@ -204,6 +204,7 @@ static unsigned call_number(const char *name, size_t length)
 		{"futex_waitv", SYS_futex_waitv},
 		{"clone3", SYS_clone3},
 		{"close_range", SYS_close_range},
+		{"dup3", SYS_dup3},
 		{"sched_setaffinity", SYS_sched_setaffinity},
 		{"prctl", SYS_prctl},
 	};
