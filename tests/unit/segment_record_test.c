@@ -108,11 +108,11 @@ static void ticks_become_time(void **state)
 	                                   .barrier_wait_ticks = (uint64_t)(ticks_a_ns * 2e8),
 	                                   .barrier_last = 2,
 	                                   .messages_sent = 7};
-	add_event(&r, 1, 0,
-	          &(struct segment_event){.ticks = rank->attach_ticks + (uint64_t)(ticks_a_ns * 5e8),
-	                                  .duration = (uint32_t)(ticks_a_ns * 1e8 / 16),
-	                                  .kind = TRACE_BARRIER,
-	                                  .label = "a label of forty bytes, without its end."});
+	struct segment_event event = {.ticks = rank->attach_ticks + (uint64_t)(ticks_a_ns * 5e8),
+	                              .duration = (uint32_t)(ticks_a_ns * 1e8 / 16),
+	                              .kind = TRACE_BARRIER};
+	memcpy(event.label, "a label of forty bytes, without its end.", sizeof event.label);
+	add_event(&r, 1, 0, &event);
 	segment_record_take(&r.segment, &r.result, r.start_ns, true);
 	const struct rank_library *library = r.result.ranks[1].library;
 	assert_non_null(library);

@@ -14,6 +14,11 @@
 #include <cmocka.h>
 /* clang-format on */
 
+#ifdef assert_uint_in_range /* cmocka 2, where the old name is deprecated */
+#undef assert_in_range
+#define assert_in_range assert_uint_in_range
+#endif
+
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
 
 #endif
