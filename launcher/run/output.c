@@ -170,11 +170,21 @@ static int open_null(int *end, struct error *err)
 	return *end < 0 ? error_set(err, -errno, "cannot open /dev/null: %s", strerror(errno)) : 0;
 }
 
+static bool goes_nowhere(const struct rank_sinks *sinks)
+{
+	uint32_t nowhere = 0;
+	for (uint32_t i = 0; i < sinks->count; i++)
+		nowhere += sinks->items[i].kind == SINK_NULL;
+	return sinks->count > 0 && nowhere == sinks->count;
+}
+
 static int open_end(struct output *output, uint32_t local_rank, int index, int *end, struct error *err)
 {
 	struct stream *stream = &output->streams[local_rank * OUTPUT_STREAMS + (uint32_t)index];
+	const struct rank_plan *rank = &output->plan->ranks[local_rank];
+	const struct rank_sinks *sinks = index == 0 ? &rank->stdout_sinks : &rank->stderr_sinks;
 	if (output->plan->spec->output.raw)
-		return open_raw(index, end, err);
+		return goes_nowhere(sinks) ? open_null(end, err) : open_raw(index, end, err);
 	return stream->sink_count > 0 || stream->keeps_tail ? output_pipe_open(stream, end, err) : open_null(end, err);
 }
 

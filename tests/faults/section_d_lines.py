@@ -144,3 +144,11 @@ def the_last_partial_line_gets_its_newline(t):
 def raw_output_is_not_touched(t):
     job = t.run("-n", 1, "--raw", *t.program("write_text", "stdout", "a\\0b no newline"))
     job.expect(code=0, stdout=b"a\0b no newline")
+
+
+@test()
+def raw_output_that_is_to_go_nowhere_does_not_arrive(t):
+    exception = "ranks=[{ranks: 1, stdout: null}]"
+    program = t.program("write_text", "both", "a line\\n")
+    job = t.run("-n", 2, "--raw", "--set", exception, "--error", "null", *program)
+    job.expect(code=0, stdout=b"a line\n", not_stderr=["a line"])
