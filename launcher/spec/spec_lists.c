@@ -179,8 +179,9 @@ static bool read_inherit(struct spec_reader *reader, const struct spec_key *key,
 		return false;
 	}
 	bool sound = read_texts(reader, key, node, &names);
-	for (uint32_t i = 0; sound && i < names.count; i++)
-		sound = check_env_name(reader, key, node, names.items[i]);
+	for (const struct yaml_node *item = node->first; item != NULL; item = item->next)
+		if (item->kind == NODE_SCALAR && !node_is_null(item))
+			sound = check_env_name(reader, key, item, item->text) && sound;
 	if (!sound)
 		return false;
 	spec->inherit_env = INHERIT_LISTED;
