@@ -165,16 +165,18 @@ static bool read_umask(struct spec_reader *reader, const struct spec_key *key, c
                        mode_t *member)
 {
 	struct error err;
+	mode_t mask;
+	if (umask_parse(node->text, &mask, &err) < 0) {
+		complain(reader, key, node, "%s", err.text);
+		return false;
+	}
 	if (!node->quoted && !reader->from_option) {
 		complain(reader, key, node,
 		         "write \"%s\", in quotes: without them some readers of YAML take it for another number",
 		         SHOWN(node->text));
 		return false;
 	}
-	if (umask_parse(node->text, member, &err) < 0) {
-		complain(reader, key, node, "%s", err.text);
-		return false;
-	}
+	*member = mask;
 	return true;
 }
 
