@@ -49,9 +49,11 @@ static void set_path(struct spec_reader *reader, struct arena *arena, char *path
 		return;
 	}
 	reader->where = arena_format(&reader->spec->arena, "--set %s", SHOWN(path));
-	struct yaml_node empty = {.kind = NODE_SCALAR, .text = (char[]){""}}; /* "--set user=" is null */
-	const struct yaml_node *node = &empty;
-	if (yaml[strspn(yaml, " ")] != '\0')
+	const char *value = yaml + strspn(yaml, " ");
+	/* "--set user=" is null; "--set output.stdout=%r.log" needs no second pair of quotes. */
+	struct yaml_node plain = {.kind = NODE_SCALAR, .text = arena_copy(arena, value)};
+	const struct yaml_node *node = &plain;
+	if (value[0] != '\0' && !yaml_begins_no_value(value[0]))
 		node = yaml_tree_read(yaml, strlen(yaml), reader->where, false, arena, reader->diagnostics);
 	if (node == NULL)
 		return;

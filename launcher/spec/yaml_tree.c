@@ -211,6 +211,11 @@ static bool take_event(struct tree *tree, const yaml_event_t *event)
 	}
 }
 
+bool yaml_begins_no_value(char c)
+{
+	return c == '%' || c == '@' || c == '`';
+}
+
 /* Errors of libyaml's reader (bytes that are not UTF-8) know only an offset. */
 static yaml_mark_t mark_of_offset(const struct tree *tree, size_t offset)
 {
@@ -223,13 +228,24 @@ static yaml_mark_t mark_of_offset(const struct tree *tree, size_t offset)
 	return mark;
 }
 
-static bool has_tab_at(const struct tree *tree, yaml_mark_t mark)
+/* What stands at a mark, whose column counts characters, not bytes; '\0' where nothing does. */
+static char byte_at(const struct tree *tree, yaml_mark_t mark)
 {
 	size_t at = 0;
 	for (size_t line = 0; line < mark.line && at < tree->length; at++)
 		line += tree->text[at] == '\n';
-	at += mark.column;
-	return at < tree->length && tree->text[at] == '\t';
+	for (size_t column = 0; column < mark.column && at < tree->length;)
+		column += ++at < tree->length && (tree->text[at] & 0xc0) != 0x80;
+	return at < tree->length ? tree->text[at] : '\0';
+}
+
+/* What a text that was not quoted began with, where that alone is why it is no YAML; '\0' otherwise. */
+static char unquoted_beginning(const struct tree *tree)
+{
+	if (tree->parser.error != YAML_SCANNER_ERROR || tree->parser.context == NULL)
+		return '\0';
+	char first = byte_at(tree, tree->parser.context_mark);
+	return yaml_begins_no_value(first) || (first != '\0' && strchr("*&!", first) != NULL) ? first : '\0';
 }
 
 static void complain_of_syntax(struct tree *tree)
@@ -238,12 +254,15 @@ static void complain_of_syntax(struct tree *tree)
 	if (parser->error == YAML_MEMORY_ERROR)
 		memory_exhausted();
 	bool reader = parser->error == YAML_READER_ERROR;
+	char first = unquoted_beginning(tree);
 	yaml_mark_t mark = reader ? mark_of_offset(tree, parser->problem_offset) : parser->problem_mark;
-	struct yaml_node *here = make_node(tree, NODE_REFUSED, mark);
+	struct yaml_node *here = make_node(tree, NODE_REFUSED, first != '\0' ? parser->context_mark : mark);
 	if (reader)
 		COMPLAIN(tree, here, "not a text in UTF-8: %s", parser->problem);
-	else if (has_tab_at(tree, mark))
+	else if (byte_at(tree, mark) == '\t')
 		COMPLAIN(tree, here, "not valid YAML: a tab cannot indent; use spaces");
+	else if (first != '\0')
+		COMPLAIN(tree, here, "not valid YAML: a text that begins with %c must be quoted", first);
 	else if (parser->context != NULL && tree->positions)
 		COMPLAIN(tree, here, "not valid YAML: %s (%s that starts at line %zu)", parser->problem,
 		         parser->context, parser->context_mark.line + 1);

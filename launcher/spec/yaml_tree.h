@@ -38,6 +38,9 @@ struct yaml_node {
 struct yaml_node *yaml_tree_read(const char *text, size_t length, const char *where, bool positions,
                                  struct arena *arena, struct diagnostics *diagnostics);
 
+/* True of %, @ and `: no value of YAML begins with one, but in quotes. */
+bool yaml_begins_no_value(char c);
+
 const char *yaml_library_version(void);
 
 #endif

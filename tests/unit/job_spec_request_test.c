@@ -32,6 +32,8 @@ static const struct override over[] = {
 	{OVERRIDE_SET, "--set", NULL, "env.B=", NULL},
 	{OVERRIDE_SET, "--set", NULL, "umask=077", NULL},
 	{OVERRIDE_SET, "--set", NULL, "env={F: 6}", NULL},
+	{OVERRIDE_SET, "--set", NULL, "env.G=@g", NULL},
+	{OVERRIDE_SET, "--set", NULL, "output.stdout=%r.log", NULL},
 };
 
 static void options_lie_over_the_file_in_their_order(void **state)
@@ -57,10 +59,12 @@ static void options_lie_over_the_file_in_their_order(void **state)
 	assert_int_equal(spec.failure.grace_ms, 7000);
 	assert_int_equal(spec.failure.signal, SIGINT);
 	assert_int_equal(spec.failure.backoff_ms, 9000);
+	assert_int_equal(spec.output.stdout_sinks.count, 1);
+	assert_string_equal(spec.output.stdout_sinks.items[0].pattern, "%r.log");
 	assert_int_equal(spec.umask, 077);
 	static const struct {
 		const char *name, *value;
-	} env[] = {{"A", "changed"}, {"B", NULL}, {"C", "c"}, {"D", "x=y"}, {"E", "e"}, {"F", "6"}};
+	} env[] = {{"A", "changed"}, {"B", NULL}, {"C", "c"}, {"D", "x=y"}, {"E", "e"}, {"F", "6"}, {"G", "@g"}};
 	for (size_t i = 0; i < COUNT_OF(env); i++) {
 		uint32_t at = spec.env.count; /* of equal names the last one counts */
 		while (at > 0 && strcmp(spec.env.items[at - 1].name, env[i].name) != 0)
@@ -121,6 +125,8 @@ static const struct wrong_option wrong_options[] = {
 	{SET("ranks[].env=4"),
          "muster: --set: \"ranks[].env\": exceptions can only be set as a whole: --set 'ranks=[...]'\n"},
 	{SET("nprocs=[4"), "muster: --set nprocs: not valid YAML: did not find expected ',' or ']'\n"},
+	{SET("args=[%4]"), "muster: --set args: not valid YAML: a text that begins with % must be quoted\n"},
+	{SET("nprocs=%4"), "muster: --set nprocs: \"%4\" is not a number from 1 to 65536, or auto\n"},
 	{SET("nprocs=[4]"), "muster: --set nprocs: this is a list; it must be a number from 1 to 65536, or auto\n"},
 	{SET("nprocs=\"4\""), "muster: --set nprocs: \"4\" is a text: write 4, without quotes\n"},
 	{SET("nprocs=# 4"), "muster: --set nprocs: nothing is in it\n"},
