@@ -211,7 +211,7 @@ char *read_text(struct spec_reader *reader, const struct spec_key *key, const st
 		return NULL;
 	if (node->kind != NODE_SCALAR) {
 		complain(reader, key, node, "a text is wanted here, not a %s",
-		         node->kind == NODE_LIST ? "list" : "mapping");
+		         node->kind == NODE_LIST ? "list" : "mapping; if it is one with \": \" in it, quote it");
 		return NULL;
 	}
 	if (node_is_null(node)) {

@@ -131,7 +131,8 @@ static const struct wrong_option wrong_options[] = {
 	{SET("nprocs=\"4\""), "muster: --set nprocs: \"4\" is a text: write 4, without quotes\n"},
 	{SET("nprocs=# 4"), "muster: --set nprocs: nothing is in it\n"},
 	{SET("env.A={b: c, b: d}"),
-         "muster: --set env.A: duplicate key \"b\"\nmuster: --set env.A: a text is wanted here, not a mapping\n"},
+         "muster: --set env.A: duplicate key \"b\"\nmuster: --set env.A: a text is wanted here, not a mapping; if it "
+         "is one with \": \" in it, quote it\n"},
 	{SET("env.A B=1"),
          "muster: --set env.A B: \"A B\" cannot name a variable: a name is not empty and has no \"=\" and no blanks\n"},
 	{SET("placement={bind: x}"),
