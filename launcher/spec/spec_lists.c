@@ -114,6 +114,17 @@ static void grow_env(struct spec_reader *reader, struct env_changes *env, uint32
 	env->capacity = capacity;
 }
 
+/* "{A:b}" is a mapping of "A:b" to nothing, not what it looks like. */
+static bool check_removed_name(struct spec_reader *reader, const struct spec_key *key, const struct yaml_node *at,
+                               const char *name)
+{
+	if (strchr(name, ':') == NULL)
+		return true;
+	complain(reader, key, at, "\"%s\" has no value: write a blank behind the colon, like {NAME: value}",
+	         SHOWN(name));
+	return false;
+}
+
 /* Reads one variable without putting it in place; *value is NULL where the name is to be removed. */
 static bool read_variable(struct spec_reader *reader, const struct spec_key *key, const struct yaml_node *at,
                           const char *name, const struct yaml_node *node, char **value)
@@ -122,7 +133,7 @@ static bool read_variable(struct spec_reader *reader, const struct spec_key *key
 	if (!check_env_name(reader, key, at, name))
 		return false;
 	if (node_is_null(node))
-		return true;
+		return check_removed_name(reader, key, at, name);
 	*value = read_text(reader, key, node);
 	return *value != NULL;
 }
