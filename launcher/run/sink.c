@@ -189,13 +189,21 @@ static int refuse_path(const char *path, int code, struct error *err)
 int sink_init_path(struct sink *sink, const char *path, struct error *err)
 {
 	/* Non-blocking for the open alone: a FIFO that nobody reads would hold muster here. */
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
 	if (fd < 0)
 		return refuse_path(path, -errno, err);
 	fcntl(fd, F_SETFL, O_WRONLY);
 	sink_init_descriptor(sink, path, fd);
 	sink->owns_fd = true;
 	return 0;
+}
+
+int sink_truncate(const struct sink *sink, struct error *err)
+{
+	struct stat status;
+	if (fstat(sink->fd, &status) < 0 || !S_ISREG(status.st_mode) || ftruncate(sink->fd, 0) == 0)
+		return 0;
+	return refuse_path(sink->name, -errno, err);
 }
 
 void sink_init_log(struct sink *sink, const char *name, struct log_file *log)

@@ -54,8 +54,10 @@ struct sink {
 
 /* Borrows `fd`. */
 void sink_init_descriptor(struct sink *sink, const char *name, int fd);
-/* Creates or truncates a file, mode 0666 less the umask. A FIFO must have its reader: it is not waited for. */
+/* Opens or creates a file, mode 0666 less the umask. A FIFO must have its reader: it is not waited for. */
 int sink_init_path(struct sink *sink, const char *path, struct error *err);
+/* Drops what a file already holds. */
+int sink_truncate(const struct sink *sink, struct error *err);
 /* A rank's log; it is borrowed, but finished with the sink. */
 void sink_init_log(struct sink *sink, const char *name, struct log_file *log);
 void sink_finish(struct sink *sink); /* a thread that is blocked in its write is left to the process's end */

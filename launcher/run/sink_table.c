@@ -51,6 +51,18 @@ static struct sink **slot_of_file(const struct sink_table *table, const struct s
 	return &table->files[slot];
 }
 
+/* A file that is open already may hold what others wrote: muster's own standard output, as /dev/stdout. */
+static int open_file(const struct sink_table *table, const char *path, struct sink *fresh, struct error *err)
+{
+	int rc = sink_init_path(fresh, path, err);
+	if (rc < 0 || *slot_of_file(table, fresh) != NULL)
+		return rc;
+	rc = sink_truncate(fresh, err);
+	if (rc < 0)
+		sink_finish(fresh);
+	return rc;
+}
+
 /* Takes a sink over, or finishes it and gives the one that its file has already. */
 static struct sink *keep(struct sink_table *table, struct sink *fresh)
 {
@@ -86,7 +98,7 @@ int sink_table_open(struct sink_table *table, const char *path, struct sink **si
 	struct sink_name *name = slot_of_path(table, path);
 	if (name->path == NULL) {
 		struct sink fresh;
-		int rc = sink_init_path(&fresh, path, err);
+		int rc = open_file(table, path, &fresh, err);
 		if (rc < 0)
 			return rc;
 		*name = (struct sink_name){path, keep(table, &fresh)};

@@ -147,6 +147,27 @@ def each_rank_can_have_a_file_of_its_own(t):
 
 
 @test()
+def an_output_file_that_is_stdout_already_keeps_what_is_in_it(t):
+    with open(t.path("log"), "wb") as log:
+        log.write(b"before\n")
+        log.flush()
+        job = t.run("-n", 1, "-o", "/dev/stdout", *t.program("write_text", "stdout", "a line\\n"), stdout=log)
+    job.expect(code=0)
+    content = processes.read_bytes(t.path("log"))
+    check(content == b"before\n[0] a line\n", f"the file is {content!r}")
+
+
+@test()
+def an_output_file_begins_empty(t):
+    with open(t.path("log"), "wb") as log:
+        log.write(b"of another job\n")
+    job = t.run("-n", 1, "-o", t.path("log"), *t.program("write_text", "stdout", "a line\\n"))
+    job.expect(code=0, stdout=b"")
+    content = processes.read_bytes(t.path("log"))
+    check(content == b"a line\n", f"the file is {content!r}")
+
+
+@test()
 def an_output_file_that_cannot_be_opened_starts_nothing(t):
     job = t.run("-n", 2, "-o", t.path("no", "such", "out.%r"), *t.waiting())
     job.expect(code=125, stderr=[re.escape(t.path("no/such")), "No such file or directory"], within_s=1)
