@@ -118,7 +118,7 @@ static int take_sink(struct command_line *line, const struct option_row *row, co
 	if (strcmp(line->typed, "-e") == 0 && is_variable(value)) /* as docker has it */
 		return error_set(line->err, -EINVAL, "-e names the file for standard error; for a variable write -x %s",
 		                 SHOWN(value));
-	if (strcmp(value, "terminal") != 0 && strcmp(value, "null") != 0)
+	if (strcmp(value, "terminal") != 0 && strcmp(value, "null") != 0 && strcmp(value, "-") != 0)
 		return take_path(line, row, value);
 	add_override(line, OVERRIDE_WORD, row, value);
 	return 0;

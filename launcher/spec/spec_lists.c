@@ -226,6 +226,10 @@ static bool read_sink(struct spec_reader *reader, const struct spec_key *key, co
 		complain_of_form(reader, key, node);
 		return false;
 	}
+	if (strcmp(node->text, "-") == 0) {
+		complain(reader, key, node, "muster's own output is terminal; a file of the name \"-\" is ./-");
+		return false;
+	}
 	*sink = (struct sink_spec){.kind = SINK_PATH};
 	if (node_is_null(node) || strcmp(node->text, "null") == 0)
 		sink->kind = SINK_NULL;

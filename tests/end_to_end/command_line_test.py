@@ -337,6 +337,7 @@ class Mistakes(harness.TestCase):
         (["run", "--wait-for-cores=soon", "echo", "started"], "soon"),
         (["run", "--wait-for-cores", "5", "echo", "started"], "write 5s"),
         (["run", "--no-join", "--raw", "echo", "started"], "output.raw"),
+        (["run", "-o", "-", "echo", "started"], "muster's own output is terminal"),
         (["run", "-d", "--report", "-", "echo", "started"], "--report -"),
         (["run", "--set", "shared_memory=2MiB", "-n", "64", "echo", "started"], "shared_memory"),
         (["run", "nowhere.yaml"], "nowhere.yaml"),
