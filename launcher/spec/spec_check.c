@@ -54,6 +54,15 @@ static void check_needed_keys(struct spec_reader *reader)
 		            "train.py]");
 }
 
+/* INDEX_SET_NONE when there is none. */
+static uint32_t first_outside(const struct index_set *set, const struct index_set *allowed)
+{
+	uint32_t index = index_set_first(set);
+	while (index != INDEX_SET_NONE && index_set_has(allowed, index))
+		index = index_set_next(set, index);
+	return index;
+}
+
 static void check_rank_cpus(struct spec_reader *reader)
 {
 	struct job_spec *spec = reader->spec;
@@ -73,10 +82,14 @@ static void check_rank_cpus(struct spec_reader *reader)
 	}
 	if (!is_usable(reader, "placement.cpu_set") || index_set_is_empty(&placement->cpu_set))
 		return;
-	for (uint32_t rank = 0; rank < placement->rank_cpus_count; rank++)
-		if (!index_set_contains(&placement->cpu_set, &placement->rank_cpus[rank]))
+	for (uint32_t rank = 0; rank < placement->rank_cpus_count; rank++) {
+		uint32_t cpu = first_outside(&placement->rank_cpus[rank], &placement->cpu_set);
+		if (cpu != INDEX_SET_NONE)
 			complain_at(reader, here,
-			            "placement.rank_cpus gives rank %" PRIu32 " a CPU outside placement.cpu_set", rank);
+			            "placement.rank_cpus gives rank %" PRIu32 " CPU %" PRIu32
+			            ", which is not in placement.cpu_set",
+			            rank, cpu);
+	}
 }
 
 static void check_exclusive(struct spec_reader *reader)
