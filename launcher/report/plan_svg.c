@@ -230,8 +230,9 @@ void plan_svg(struct text *text, const struct plan_view *view)
 	                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%" PRIu32 "\" height=\"%" PRIu32
 	                "\" viewBox=\"0 0 %" PRIu32 " %" PRIu32 "\" role=\"img\">\n"
-	                "<title>%" PRIu32 " ranks on ",
-	                width, height, width, height, view->placement->nprocs);
+	                "<title>%" PRIu32 " %s on ",
+	                width, height, width, height, view->placement->nprocs,
+	                view->placement->nprocs == 1 ? "rank" : "ranks");
 	markup_add_words(text, view->machine->description);
 	text_add_format(text, "</title>\n%s<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", canvas_style());
 	text_add_bytes(text, body.bytes, body.length);

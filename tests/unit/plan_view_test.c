@@ -153,6 +153,7 @@ static void what_cpu_set_leaves_out_is_told_apart_from_what_is_free(void **state
 	assert_non_null(strstr(planned.text.bytes, ". free   - not in cpu_set\n"));
 	planned.text.length = 0;
 	plan_svg(&planned.text, &planned.view);
+	assert_non_null(strstr(planned.text.bytes, "<title>1 rank on 1 package, "));
 	assert_non_null(strstr(planned.text.bytes, "<title>CPU 1: free</title>"));
 	assert_non_null(strstr(planned.text.bytes, "<title>CPU 2: not in cpu_set</title>"));
 	planned.text.length = 0;
