@@ -76,7 +76,7 @@ struct placement_spec {
 	enum place_level bind_to;
 	enum place_level map_by;
 	uint32_t cpus_per_rank;   /* cores, or hardware threads with bind_to hwthread; at least 1 */
-	bool cpus_per_rank_given; /* the user said so: then a rank gets that many whatever bind_to's object is */
+	bool cpus_per_rank_given; /* the user said so: then a rank that is not bound makes that many threads */
 	enum smt_use smt;
 	enum core_choice cores;
 	struct index_set cpu_set;    /* empty: no restriction */
