@@ -8,19 +8,7 @@
 #include "spec/diagnostics.h"
 #include "spec/spec_reader.h"
 
-#include <assert.h>
 #include <string.h>
-
-static void read_default(struct spec_reader *reader, const struct spec_key *key)
-{
-	char text[UNIT_TEXT_BYTES];
-	assert(strlen(key->fallback) < sizeof text);
-	strcpy(text, key->fallback);
-	struct yaml_node node = {.kind = NODE_SCALAR, .text = text};
-	bool sound = read_value(reader, key, &node, reader->spec);
-	assert(sound && "a default in the table of keys is not a value of its key");
-	(void)sound;
-}
 
 void job_spec_init(struct job_spec *spec)
 {
@@ -31,8 +19,6 @@ void job_spec_init(struct job_spec *spec)
 	for (uint32_t i = 0; i < spec_key_count; i++)
 		if (spec_keys[i].fallback != NULL)
 			read_default(&reader, &spec_keys[i]);
-	spec->placement.cpus_per_rank_given = spec->placement.exclusive_given = spec->shared_memory_given = false;
-	spec->output.label_given = false;
 	diagnostics_finish(&none);
 }
 

@@ -14,6 +14,7 @@
 #include "spec/shown.h"
 #include "spec/spec_reader.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -113,6 +114,20 @@ bool read_map(struct spec_reader *reader, const char *parent, const struct yaml_
 	return has_needed(reader, parent, map) && sound;
 }
 
+void read_default(struct spec_reader *reader, const struct spec_key *key)
+{
+	char text[UNIT_TEXT_BYTES];
+	assert(strlen(key->fallback) < sizeof text);
+	strcpy(text, key->fallback);
+	struct yaml_node node = {.kind = NODE_SCALAR, .text = text};
+	bool sound = read_value(reader, key, &node, reader->spec);
+	assert(sound && "a default in the table of keys is not a value of its key");
+	(void)sound;
+	reader->origins[spec_key_index(key)] = (struct key_origin){0};
+	if (key->given != 0)
+		*((bool *)((char *)reader->spec + key->given)) = false;
+}
+
 /* The member as it is without any value. */
 static void clear_member(struct spec_reader *reader, const struct spec_key *key, void *member)
 {
@@ -125,14 +140,32 @@ static void clear_member(struct spec_reader *reader, const struct spec_key *key,
 		free_exceptions(reader->spec);
 	else if (key->type == KEY_DURATION || key->type == KEY_SIZE || key->type == KEY_NUMBER)
 		memcpy(member, &not_set, key->size < sizeof not_set ? 0 : sizeof not_set);
-	else if (key->type != KEY_MAP)
+	else
 		memset(member, 0, key->size);
+}
+
+/* Its keys as they are where the spec has none of them: an option takes back what the file says. */
+static void clear_map(struct spec_reader *reader, const struct spec_key *map)
+{
+	for (uint32_t i = 0; i < spec_key_count; i++) {
+		const struct spec_key *key = &spec_keys[i];
+		if (!spec_key_is_child(key, map->path))
+			continue;
+		clear_member(reader, key, (char *)reader->spec + key->offset);
+		reader->origins[i] = (struct key_origin){0};
+		if (key->fallback != NULL)
+			read_default(reader, key);
+		else if (key->given != 0)
+			*((bool *)((char *)reader->spec + key->given)) = false;
+	}
 }
 
 static bool read_null(struct spec_reader *reader, const struct spec_key *key, const struct yaml_node *node,
                       void *member)
 {
-	if (key->nullable)
+	if (key->nullable && key->type == KEY_MAP)
+		clear_map(reader, key);
+	else if (key->nullable)
 		clear_member(reader, key, member);
 	else
 		complain_of_form(reader, key, node);

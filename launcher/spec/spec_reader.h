@@ -42,6 +42,7 @@ void complain_of_unknown(struct spec_reader *reader, const struct yaml_node *at,
  * key's offset counts in. */
 bool read_map(struct spec_reader *reader, const char *parent, const struct yaml_node *map, void *base);
 bool read_value(struct spec_reader *reader, const struct spec_key *key, const struct yaml_node *node, void *base);
+void read_default(struct spec_reader *reader, const struct spec_key *key);
 
 /* spec_values.c: what is one word. */
 bool node_is_null(const struct yaml_node *node);

@@ -36,6 +36,40 @@ static const struct override over[] = {
 	{OVERRIDE_SET, "--set", NULL, "output.stdout=%r.log", NULL},
 };
 
+/* As in a file: as if the mapping were not there. */
+static void a_mapping_that_is_set_to_null_has_its_defaults_again(void **state)
+{
+	(void)state;
+	static const char yaml[] = START "failure: {policy: restart, max_restarts: 2, signal: INT, backoff: 9s}\n"
+					 "placement: {cpus_per_rank: 3, cpu_set: 0-1, exclusive: true, bind_to: numa}\n"
+					 "limits: {open_files: 64}\n";
+	static const struct override nulls[] = {
+		{OVERRIDE_SET, "--set", NULL, "failure=null", NULL},
+		{OVERRIDE_SET, "--set", NULL, "placement=", NULL},
+		{OVERRIDE_SET, "--set", NULL, "limits=~", NULL},
+		{OVERRIDE_SET, "--set", NULL, "failure.grace=7s", NULL},
+	};
+	struct spec_request request = {.path = "x.yaml",
+	                               .text = yaml,
+	                               .text_length = strlen(yaml),
+	                               .overrides = nulls,
+	                               .override_count = COUNT_OF(nulls)};
+	struct job_spec spec;
+	read_request(&spec, &request);
+	assert_int_equal(spec.failure.policy, FAILURE_STOP);
+	assert_int_equal(spec.failure.max_restarts, 0);
+	assert_int_equal(spec.failure.signal, SIGTERM);
+	assert_int_equal(spec.failure.backoff_ms, 1000);
+	assert_int_equal(spec.failure.grace_ms, 7000);
+	assert_int_equal(spec.placement.cpus_per_rank, 1);
+	assert_false(spec.placement.cpus_per_rank_given);
+	assert_false(spec.placement.exclusive_given);
+	assert_true(index_set_is_empty(&spec.placement.cpu_set));
+	assert_int_equal(spec.placement.bind_to, PLACE_CORE);
+	assert_int_equal(spec.limits.open_files, NOT_SET);
+	job_spec_finish(&spec);
+}
+
 static void options_lie_over_the_file_in_their_order(void **state)
 {
 	(void)state;
@@ -216,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_lie_over_the_file_in_their_order),
+		cmocka_unit_test(a_mapping_that_is_set_to_null_has_its_defaults_again),
 		cmocka_unit_test(an_error_in_an_option_names_the_option),
 		cmocka_unit_test(a_key_that_is_missing_in_the_file_may_come_from_an_option),
 		cmocka_unit_test(no_command_at_all_is_an_error),
