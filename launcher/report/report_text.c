@@ -335,14 +335,26 @@ static void add_failed(struct text *text, const struct report_facts *facts)
 	add_end(text, facts);
 }
 
+/* In the pause before a restart no rank runs. */
+static bool waited_for_a_restart(const struct report_facts *facts)
+{
+	const struct job_result *result = facts->result;
+	int64_t limit_ns = launch_plan_time_limit_ms(facts->plan) * INT64_C(1000000);
+	bool over = facts->plan->spec->failure.policy == FAILURE_RESTART && result->first_failure != NO_RANK;
+	for (uint32_t i = 0; i < result->nprocs && over; i++)
+		over = result->ranks[i].end != RANK_LOST && result->ranks[i].ended_ns < limit_ns;
+	return over;
+}
+
 static void add_timeout(struct text *text, const struct report_facts *facts)
 {
 	const struct launch_plan *plan = facts->plan;
-	bool at_start = facts->result->start_timed_out;
+	bool at_start = facts->result->start_timed_out, between = waited_for_a_restart(facts);
 	begin_line(text);
 	text_add(text, facts->colour ? RED : "");
-	text_add(text, at_start ? "start_timeout: not every rank had called muster_init "
-	                        : "timeout: the job was still running ");
+	text_add(text, at_start  ? "start_timeout: not every rank had called muster_init "
+	               : between ? "timeout: the job was waiting for its restart "
+	                         : "timeout: the job was still running ");
 	add_duration(text, at_start ? plan->spec->start_timeout_ms : launch_plan_time_limit_ms(plan));
 	text_add(text, " after the start");
 	if (plan->waited_ms > 0 && !at_start) {
@@ -351,7 +363,8 @@ static void add_timeout(struct text *text, const struct report_facts *facts)
 	}
 	text_add(text, facts->colour ? NO_COLOUR : "");
 	end_line(text);
-	add_hanging_ranks(text, facts);
+	if (!between)
+		add_hanging_ranks(text, facts);
 	add_failed(text, facts);
 }
 

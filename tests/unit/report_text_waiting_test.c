@@ -43,6 +43,18 @@ static const struct text_case cases[] = {
 			    "muster: survivors: 0\n",
 	},
 	{
+		.what = "time is up in the pause before a restart",
+		.nprocs = 2,
+		.outcome = OUTCOME_TIMEOUT,
+		.first_failure = 0,
+		.policy = FAILURE_RESTART,
+		.ranks = {{EXITED(1, 0, 12000)}, STOPPED(1)},
+		.expected = "muster: timeout: the job was waiting for its restart 30 s after the start\n"
+			    "muster: rank 0 (pid 4300, CPUs 0,8) exited with code 1, 12.000 s after the start\n"
+			    "muster: others: 1 stopped by muster (SIGTERM)\n"
+			    "muster: survivors: 0\n",
+	},
+	{
 		.what = "time is up, and it is known what ranks wait for",
 		.outcome = OUTCOME_TIMEOUT,
 		.first_failure = NO_RANK,
