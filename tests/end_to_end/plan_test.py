@@ -131,10 +131,12 @@ class Plan(harness.TestCase):
         damaged = harness.TOP / "tests/fuzz/corpus/topology/object_without_nodeset"
         for source, says in (("nonsense", "is neither the name of an .xml file nor a synthetic topology"),
                              ("/nonexistent.xml", "cannot read /nonexistent.xml: No such file"),
-                             (damaged, "hwloc fails on this topology: it is damaged")):
+                             # as hwloc 2.9 ends, and as later ones answer
+                             (damaged, "hwloc fails on this topology: it is damaged|"
+                                       "this is not a topology that hwloc can read")):
             done = self.muster("plan", "--topology", source, "true")
             self.assert_exit(done, 125)
-            self.assertIn(says, done.stderr)
+            self.assertRegex(done.stderr, says)
             self.assertEqual(done.stdout, "")
 
     def test_a_spec_with_errors_is_not_planned(self):
