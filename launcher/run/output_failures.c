@@ -43,13 +43,30 @@ static void tell_lost_output(struct output *output, const struct sink *sink)
 	text_finish(&text);
 }
 
+/* Who closed a pipeline knows; who gave a FIFO as a file may look elsewhere. */
+static void tell_reader_gone(struct output *output, const struct sink *sink)
+{
+	struct text text = {0};
+	if (sink == output->standard_output || sink == output->standard_error)
+		return;
+	text_add_format(&text, "muster: nobody reads %s any more; %s\n", sink->name,
+	                output->plan->spec->output.on_closed == ON_CLOSED_END
+	                        ? "ranks that write there are told by SIGPIPE (output.on_closed: end)"
+	                        : "what the ranks print there is dropped (output.on_closed: continue)");
+	output_note(output, text.bytes);
+	text_finish(&text);
+}
+
 void output_check_failures(struct output *output)
 {
 	const struct sink *sink;
 	while ((sink = sink_table_take_failed(&output->sinks)) != NULL) {
-		if (sink->error != EPIPE)
+		if (sink->error != EPIPE) {
 			tell_lost_output(output, sink);
-		else if (output->plan->spec->output.on_closed == ON_CLOSED_END)
+			continue;
+		}
+		tell_reader_gone(output, sink);
+		if (output->plan->spec->output.on_closed == ON_CLOSED_END)
 			end_writers(output);
 	}
 }

@@ -181,6 +181,18 @@ def a_FIFO_without_a_reader_as_output_file_hangs_nothing(t):
 
 
 @test()
+def a_FIFO_whose_reader_leaves_is_named(t):
+    for policy, code, words in (("end", 141, "told by SIGPIPE"), ("continue", 0, "dropped")):
+        fifo = t.path(policy)
+        os.mkfifo(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        job = t.start("-n", 1, "-o", fifo, "--set", f"output.on_closed={policy}", *t.program("flood", MIB, 100))
+        t.ready(1)
+        os.close(reader)
+        job.expect(code=code, stderr=[re.escape(fifo), words])
+
+
+@test()
 def a_stdout_that_does_not_block_loses_nothing_and_is_left_as_it_was(t):
     receive, send = os.pipe()
     fcntl.fcntl(send, fcntl.F_SETFL, fcntl.fcntl(send, fcntl.F_GETFL) | os.O_NONBLOCK)
