@@ -4,6 +4,8 @@
  */
 #include "base/first_process.h"
 
+#include "base/exit_code.h"
+
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -17,7 +19,7 @@ bool first_process_is_this(void)
 
 static void end(int number)
 {
-	_exit(128 + number);
+	_exit(EXIT_SIGNAL_BASE + number);
 }
 
 /* One that is ignored on purpose, by nohup, stays so. */

@@ -4,6 +4,7 @@
  */
 #include "base/memory.h"
 
+#include "base/exit_code.h"
 #include "base/raw_syscall.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ _Noreturn void memory_exhausted(void)
 	static const char text[] = "muster: out of memory: raise the memory limit (ulimit -v) of muster itself\n";
 	ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
 	(void)ignored;
-	_exit(125);
+	_exit(EXIT_MUSTER);
 }
 
 void *memory_zeroed(size_t size)

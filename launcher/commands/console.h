@@ -5,6 +5,7 @@
 #ifndef MUSTER_COMMANDS_CONSOLE_H
 #define MUSTER_COMMANDS_CONSOLE_H
 
+#include "base/exit_code.h"
 #include "commands/options.h"
 
 #include <stdbool.h>
@@ -12,8 +13,6 @@
 struct diagnostics;
 struct error;
 struct job_spec;
-
-enum { EXIT_OK = 0, EXIT_MUSTER = 125 };
 
 /* "muster: TEXT", or "muster: KEY: TEXT", on stderr, waiting for a reader no longer than a moment; returns `exit_code`.
  */

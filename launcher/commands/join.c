@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EXIT_TIMEOUT = 124, EXIT_CODE_MAX = 255 };
+enum { EXIT_CODE_MAX = 255 };
 
 static const struct job_usage usage = {
 	.letters = "tj",
@@ -70,7 +70,7 @@ static int wait_for(struct job_view *view, int64_t end_ms, json_t **code)
 		*code = json_null();
 		if (over == 0)
 			error_set(&err, -ETIMEDOUT, "job %s still runs", view->id);
-		return console_tell(&err, over == 0 ? EXIT_TIMEOUT : EXIT_MUSTER);
+		return console_tell(&err, over == 0 ? EXIT_TIME_LIMIT : EXIT_MUSTER);
 	}
 	*code = code_of(view, &err);
 	return json_is_integer(*code) ? (int)json_integer_value(*code) : console_tell(&err, EXIT_MUSTER);

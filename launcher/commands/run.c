@@ -54,10 +54,8 @@
 #include <unistd.h>
 
 enum {
-	EXIT_NOT_EXECUTABLE = 126,
-	EXIT_NOT_FOUND = 127,
 	HELD_PATIENCE_MS = 5000, /* as after a SIGKILL */
-	IDS_TRIED = 100
+	IDS_TRIED = 100,
 };
 
 /* Everything of one run, in the order in which it is made. */

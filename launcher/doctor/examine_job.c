@@ -7,6 +7,7 @@
 #include "doctor/examine.h"
 
 #include "base/clock.h"
+#include "base/exit_code.h"
 #include "base/file_text.h"
 
 #include <errno.h>
@@ -48,7 +49,7 @@ static _Noreturn void become_job(char *program, int errors)
 	setenv("MUSTER_LEASE_DIR", NOWHERE, 1);
 	execv(program, words);
 	dprintf(STDERR_FILENO, "%s: %s", program, strerror(errno));
-	_exit(127);
+	_exit(EXIT_NOT_FOUND);
 }
 
 /* The first line, without "muster: ". What comes behind it is read, so that nobody waits. */
@@ -82,7 +83,7 @@ static int run_job(char *program, char said[static SAID_BYTES])
 	close(pipe_ends[0]);
 	if (job < 0 || waitpid(job, &status, 0) < 0)
 		return job < 0 ? -code : -errno;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return WIFSIGNALED(status) ? EXIT_SIGNAL_BASE + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 void examine_job(struct findings *findings)
@@ -106,7 +107,7 @@ void examine_job(struct findings *findings)
 	}
 	if (said[0] == '\0')
 		snprintf(said, sizeof said, "%s", code < 0 ? strerror(-code) : "it said nothing");
-	finding_grade_as(
-		findings_add(findings, "job.run", "does not run (exit code %d): %s", code < 0 ? 125 : code, said),
-		FINDING_PROBLEM, "no job can be expected to run", "what stands below may say why");
+	finding_grade_as(findings_add(findings, "job.run", "does not run (exit code %d): %s",
+	                              code < 0 ? EXIT_MUSTER : code, said),
+	                 FINDING_PROBLEM, "no job can be expected to run", "what stands below may say why");
 }

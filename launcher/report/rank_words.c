@@ -4,6 +4,7 @@
  */
 #include "report/rank_words.h"
 
+#include "base/exit_code.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "report/signal_words.h"
@@ -235,13 +236,14 @@ static void add_exit(struct text *text, int code)
 {
 	char name[UNIT_TEXT_BYTES];
 	text_add_format(text, "exited with code %d", code);
-	if (code == 127)
+	if (code == EXIT_NOT_FOUND)
 		text_add(text,
 		         " (a shell says so when it does not find a command, the loader when a library is missing)");
-	else if (code == 126)
+	else if (code == EXIT_NOT_EXECUTABLE)
 		text_add(text, " (a shell says so when it cannot execute a command)");
-	else if (code > 128 && code <= 128 + 64)
-		text_add_format(text, " (its own exit code: it was not killed by %s)", signal_format(code - 128, name));
+	else if (code > EXIT_SIGNAL_BASE && code <= EXIT_SIGNAL_BASE + 64)
+		text_add_format(text, " (its own exit code: it was not killed by %s)",
+		                signal_format(code - EXIT_SIGNAL_BASE, name));
 }
 
 void add_rank_end(struct text *text, const struct report_facts *facts, uint32_t local_rank)

@@ -4,6 +4,7 @@
  */
 #include "report/report_text.h"
 
+#include "base/exit_code.h"
 #include "base/printable.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
@@ -432,7 +433,7 @@ static bool ended_with_its_reader(const struct job_result *result)
 {
 	return result->outcome == OUTCOME_FAILED && result->reader_gone && result->survivors == 0 &&
 	       result->first_failure != NO_RANK &&
-	       rank_exit_code(&result->ranks[result->first_failure]) == 128 + SIGPIPE;
+	       rank_exit_code(&result->ranks[result->first_failure]) == EXIT_SIGNAL_BASE + SIGPIPE;
 }
 
 void report_text_add_failure(struct text *text, const struct report_facts *facts)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/error.h"
+#include "base/exit_code.h"
 #include "base/patient_write.h"
 #include "run/descendants.h"
 #include "run/guard_watch.h"
@@ -28,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CLEAR_ROUND_MS = 20, CLEAR_ROUNDS_MAX = 250, QUIET_ROUNDS = 10, WARDEN_FIRST_MS = 3000, EXIT_LOST = 125 };
+enum { CLEAR_ROUND_MS = 20, CLEAR_ROUNDS_MAX = 250, QUIET_ROUNDS = 10, WARDEN_FIRST_MS = 3000 };
 
 bool guards_stand(const struct guards *guards)
 {
@@ -93,7 +94,7 @@ static int supervisor_lost(const struct guarded *guarded, const struct guards_pa
 	patient_say(text);
 	if (guarded->lost != NULL)
 		guarded->lost(guarded->context, &loss);
-	return EXIT_LOST;
+	return EXIT_MUSTER;
 }
 
 /* A supervisor that ran out of memory exits too, in the middle of things: then the job is lost all the same; not when
@@ -133,7 +134,7 @@ static _Noreturn void be_supervisor(const struct guarded *guarded, const struct 
 {
 	prctl(PR_SET_PDEATHSIG, SIGNAL_GUARD_DIED);
 	if (getppid() != guards->warden)
-		_exit(EXIT_LOST);
+		_exit(EXIT_MUSTER);
 	guards->page->supervisor = getpid(); /* the warden may be killed before it says so */
 	setsid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -180,7 +181,7 @@ static _Noreturn void be_warden(const struct guarded *guarded, struct guard_watc
 		be_supervisor(guarded, guards);
 	if (watch->below < 0) {
 		guards->page->fork_errno = errno;
-		_exit(EXIT_LOST);
+		_exit(EXIT_MUSTER);
 	}
 	guards->page->supervisor = watch->below;
 	/* The supervisor is on its way: only now what the job need not wait for. */

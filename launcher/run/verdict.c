@@ -4,6 +4,7 @@
  */
 #include "run/verdict.h"
 
+#include "base/exit_code.h"
 #include "run/job_result.h"
 #include "run/rank_child.h"
 #include "spec/job_spec.h"
@@ -11,14 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum {
-	EXIT_TIME_LIMIT = 124,
-	EXIT_MUSTER = 125,
-	EXIT_NOT_EXECUTABLE = 126,
-	EXIT_NOT_FOUND = 127,
-	EXIT_SIGNAL_BASE = 128,
-	BACKOFF_MOST_MS = 60 * 1000,
-};
+enum { BACKOFF_MOST_MS = 60 * 1000 };
 
 bool rank_failed(const struct rank_result *rank)
 {
