@@ -101,8 +101,7 @@ static int check_files(char **paths, bool as_json)
 	if (as_json) {
 		json_t *answer =
 			json_pack("{s:s, s:b, s:o}", "schema", "muster.check/1", "ok", sound, "files", results);
-		json_dumpf(answer, stdout, JSON_INDENT(2));
-		putchar('\n');
+		console_print_json(answer, JSON_INDENT(2));
 		json_decref(answer);
 	}
 	return sound ? EXIT_OK : EXIT_MUSTER;

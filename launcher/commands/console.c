@@ -49,6 +49,15 @@ void console_tell_diagnostics(const struct diagnostics *diagnostics)
 	text_finish(&text);
 }
 
+/* 12.1 is written "12.1", and a week still has its nanoseconds. */
+enum { REAL_DIGITS = 15 };
+
+void console_print_json(const json_t *document, size_t layout)
+{
+	json_dumpf(document, stdout, layout | JSON_REAL_PRECISION(REAL_DIGITS));
+	putchar('\n');
+}
+
 bool console_wants_colour(enum color_when when, int fd)
 {
 	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");

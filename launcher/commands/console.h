@@ -8,6 +8,7 @@
 #include "base/exit_code.h"
 #include "commands/options.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 struct diagnostics;
@@ -27,6 +28,9 @@ int console_finish(int exit_code);
 
 /* All that is wrong with a spec, on stderr. */
 void console_tell_diagnostics(const struct diagnostics *diagnostics);
+
+/* On stdout, laid out by `layout` (JSON_INDENT, JSON_COMPACT); numbers with the digits that were measured. */
+void console_print_json(const json_t *document, size_t layout);
 
 /* Colours on this descriptor? As --color says; of itself on a terminal that has them, unless NO_COLOR is set. */
 bool console_wants_colour(enum color_when when, int fd);

@@ -83,8 +83,7 @@ static int examine_all(struct findings *findings, struct error *err)
 static void print_json(const struct findings *findings)
 {
 	json_t *document = findings_json(findings);
-	json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-	putchar('\n');
+	console_print_json(document, JSON_INDENT(2));
 	json_decref(document);
 }
 

@@ -102,10 +102,8 @@ int command_join(int argc, char **argv)
 		int code = join_one(*word, end_ms, jobs);
 		first = first == 0 ? code : first;
 	}
-	if (options.json) {
-		json_dumpf(jobs, stdout, JSON_INDENT(2));
-		putchar('\n');
-	}
+	if (options.json)
+		console_print_json(jobs, JSON_INDENT(2));
 	json_decref(jobs);
 	return first;
 }

@@ -174,12 +174,10 @@ int command_ps(int argc, char **argv)
 	int rc = job_view_each(options.all, add_job, jobs, &err);
 	if (rc == 0 || rc == -ENOENT || json_array_size(jobs) > 0) {
 		jobs = sort(jobs);
-		if (options.json) {
-			json_dumpf(jobs, stdout, JSON_INDENT(2));
-			putchar('\n');
-		} else {
+		if (options.json)
+			console_print_json(jobs, JSON_INDENT(2));
+		else
 			print_table(jobs);
-		}
 	}
 	json_decref(jobs);
 	return rc == 0 || rc == -ENOENT ? EXIT_OK : console_tell(&err, EXIT_MUSTER);

@@ -153,12 +153,6 @@ static json_t *load(const char *word, FILE **events, struct error *err)
 	return report;
 }
 
-static void print_json(const json_t *document, size_t flags)
-{
-	json_dumpf(document, stdout, flags | JSON_REAL_PRECISION(15));
-	putchar('\n');
-}
-
 static void print_page(const json_t *report)
 {
 	struct text page = {0};
@@ -178,10 +172,10 @@ static void print_overview(const json_t *report, FILE *events)
 static void show(const struct job_options *options, const json_t *report, FILE *events)
 {
 	if (options->json) {
-		print_json(report, JSON_INDENT(1));
+		console_print_json(report, JSON_INDENT(1));
 	} else if (options->trace) {
 		json_t *trace = report_trace(report);
-		print_json(trace, JSON_COMPACT);
+		console_print_json(trace, JSON_COMPACT);
 		json_decref(trace);
 	} else if (options->html) {
 		print_page(report);

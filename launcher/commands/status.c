@@ -233,12 +233,10 @@ int command_status(int argc, char **argv)
 	job_view_close(&view);
 	if (status == NULL)
 		return console_tell(&err, EXIT_MUSTER);
-	if (options.json) {
-		json_dumpf(status, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-		putchar('\n');
-	} else {
+	if (options.json)
+		console_print_json(status, JSON_INDENT(2));
+	else
 		print_status(status);
-	}
 	json_decref(status);
 	return EXIT_OK;
 }
