@@ -10,13 +10,13 @@
 #include "base/patient_write.h"
 #include "base/text.h"
 #include "commands/console.h"
+#include "commands/job_report.h"
 #include "commands/options.h"
 #include "job/job_record.h"
 #include "job/start_word.h"
 #include "plan/launch_plan.h"
 #include "report/library_words.h"
 #include "report/rankless_json.h"
-#include "report/report_file.h"
 #include "report/report_json.h"
 #include "report/report_text.h"
 #include "run/guard.h"
@@ -90,15 +90,6 @@ void run_account_say(struct run_account *account, const struct job_result *resul
 	text_finish(&text);
 }
 
-static int write_report(const struct run_account *account, const char *document)
-{
-	const char *path = account->options->report_path;
-	struct error err;
-	if (path == NULL || report_file_write("the report", path, document, strlen(document), &err) == 0)
-		return 0;
-	return console_tell(&err, EXIT_MUSTER);
-}
-
 char *run_account_report(struct run_account *account, const struct job_result *result, int *failed)
 {
 	char host[256] = "";
@@ -108,14 +99,13 @@ char *run_account_report(struct run_account *account, const struct job_result *r
 	const struct report_facts facts = facts_of(account, result);
 	gethostname(host, sizeof host - 1);
 	char *document = report_json_format(&facts, host);
-	*failed = write_report(account, document);
+	*failed = job_report_write(account->options->report_path, document);
 	return document;
 }
 
 void run_account_loss(const struct run_account *account, const struct supervisor_loss *loss)
 {
 	struct error err;
-	char host[256] = "";
 	struct rankless_job job = {.spec = account->spec,
 	                           .id = account->record->id,
 	                           .why = loss->why,
@@ -129,10 +119,7 @@ void run_account_loss(const struct run_account *account, const struct supervisor
 	                           .waited_ms = account->plan->waited_ms,
 	                           .cgroup = account->job_cgroup->directory,
 	                           .held_cpus = account->held_cpus};
-	clock_gettime(CLOCK_REALTIME, &job.ended);
-	gethostname(host, sizeof host - 1);
-	char *document = report_json_format_rankless(&job, host);
-	write_report(account, document);
+	char *document = job_report_without_ranks(&job, account->options->report_path);
 	if (job_record_put_late(account->record->id, "report.json", document, strlen(document), &err) < 0)
 		console_tell(&err, EXIT_MUSTER);
 	free(document);
