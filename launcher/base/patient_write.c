@@ -5,11 +5,15 @@
  */
 #include "base/patient_write.h"
 
+#include "base/memory.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,4 +56,17 @@ int patient_write(int fd, const char *bytes, size_t length, int patience_ms)
 void patient_say(const char *text)
 {
 	patient_write(STDERR_FILENO, text, strlen(text), LAST_WORDS_MS);
+}
+
+void patient_say_format(const char *format, ...)
+{
+	va_list args;
+	char *text;
+	va_start(args, format);
+	int length = vasprintf(&text, format, args);
+	va_end(args);
+	if (length < 0)
+		memory_exhausted();
+	patient_say(text);
+	free(text);
 }

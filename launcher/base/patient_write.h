@@ -14,5 +14,6 @@ int patient_write(int fd, const char *bytes, size_t length, int patience_ms);
 
 /* To standard error, with a patience of half a second; what cannot be written is dropped. */
 void patient_say(const char *text);
+void patient_say_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

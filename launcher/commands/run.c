@@ -231,13 +231,10 @@ static void make_job_cgroup(struct run *run)
 		job_cgroup_make(&run->job_cgroup, run->record.id);
 	if (run->options.verbosity == 0)
 		return;
-	struct text line = {0};
 	if (run->job_cgroup.directory != NULL)
-		text_add_format(&line, "muster: clean-up by the control group %s\n", run->job_cgroup.directory);
+		patient_say_format("muster: clean-up by the control group %s\n", run->job_cgroup.directory);
 	else
-		text_add(&line, "muster: clean-up by the process tree\n");
-	patient_say(line.bytes);
-	text_finish(&line);
+		patient_say("muster: clean-up by the process tree\n");
 }
 
 /* All that could make the start fail later; returns the exit code, 0 when all is well. */

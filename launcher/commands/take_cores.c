@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * take_cores: see take_cores.h.
+ * take_cores: see take_cores.h. What is said is said patiently: what would end a write that hangs is held, or may be.
  */
 #include "commands/take_cores.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/patient_write.h"
-#include "base/printable.h"
 #include "base/text.h"
 #include "machine/core_lease.h"
 #include "machine/machine.h"
@@ -56,23 +55,6 @@ void look_at_cores(struct machine *machine, const struct job_spec *spec)
 		machine_holders_set(machine, &holds, outer);
 	core_holds_finish(&holds);
 	free(outer);
-}
-
-/* Patiently: what would end a write that hangs may be held. */
-static void say_waited(const struct core_wait *wait)
-{
-	struct text line = {0};
-	text_add_format(&line, "muster: waited %.1f s for cores\n", (double)wait->ms / 1e3);
-	patient_say(line.bytes);
-	text_finish(&line);
-}
-
-static void say_not_minded(const struct error *why)
-{
-	struct text line = {0};
-	text_add_format(&line, "muster: other jobs are not minded: cores cannot be held here: %s\n", why->text);
-	patient_say(line.bytes);
-	text_finish(&line);
 }
 
 /* --- once --- */
@@ -137,7 +119,7 @@ struct waiting {
 	struct text for_whom; /* as it was told */
 };
 
-/* Each time that others are in the way than before. Patiently: what would end a write that hangs is held. */
+/* Each time that others are in the way than before. */
 static void tell_for_whom(struct waiting *waiting)
 {
 	const struct machine *machine = waiting->taking->machine;
@@ -146,12 +128,8 @@ static void tell_for_whom(struct waiting *waiting)
 	for (uint32_t i = 0; i < machine->holder_count; i++)
 		index_set_union(&held, &machine->holders[i].cpus);
 	place_held_add_holders(&text, machine, &held);
-	if (!waiting->taking->quiet && (told->bytes == NULL || strcmp(text.bytes, told->bytes) != 0)) {
-		struct text line = {0};
-		text_add_format(&line, "muster: waiting for cores: %s\n", text.bytes);
-		patient_say(line.bytes);
-		text_finish(&line);
-	}
+	if (!waiting->taking->quiet && (told->bytes == NULL || strcmp(text.bytes, told->bytes) != 0))
+		patient_say_format("muster: waiting for cores: %s\n", text.bytes);
 	text_finish(told);
 	*told = text;
 	index_set_finish(&held);
@@ -216,7 +194,7 @@ static int wait_and_take(struct placement *placement, struct core_lease *lease, 
 	if (waiting->for_whom.bytes != NULL)
 		waiting->wait->ms = clock_ms() - waiting->began_ms;
 	if (rc == 0 && waiting->wait->ms > 0 && taking->verbose)
-		say_waited(waiting->wait);
+		patient_say_format("muster: waited %.1f s for cores\n", (double)waiting->wait->ms / 1e3);
 	if (rc == -EAGAIN && wait_ms != NOT_SET) {
 		char waited[UNIT_TEXT_BYTES];
 		error_prefix(err, "waited %s for cores", duration_format(wait_ms, waited));
@@ -238,7 +216,8 @@ int take_cores(struct placement *placement, struct core_lease *lease, const stru
 	}
 	if (rc < 0) {
 		if (taking->verbose || request->wait_for_cores_ms != NOT_SET)
-			say_not_minded(err);
+			patient_say_format("muster: other jobs are not minded: cores cannot be held here: %s\n",
+			                   err->text);
 		return placement_make(placement, taking->spec, taking->machine, err);
 	}
 	struct waiting waiting = {taking, wait, .began_ms = clock_ms() - wait->ms, .pause_ms = FIRST_PAUSE_MS};
