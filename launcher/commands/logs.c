@@ -195,8 +195,7 @@ static int show_all(struct shown_logs *logs, struct job_view *view, const struct
 	int rc = 0;
 	for (bool more = true; more;) {
 		rc = job_view_refresh(view, err);
-		more = rc == 0 && options->follow && (view->life == JOB_RUNNING || view->life == JOB_STARTING) &&
-		       ferror(stdout) == 0;
+		more = rc == 0 && options->follow && job_life_goes_on(view->life) && ferror(stdout) == 0;
 		for (size_t i = 0; i < logs->count; i++) {
 			log_reader_pump(&logs->items[i].reader, show, &logs->items[i]);
 			show_held(&logs->items[i], !more);

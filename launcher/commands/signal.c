@@ -27,7 +27,7 @@ static const struct job_usage usage = {
 
 static int send_to(struct job_view *view, const char *signal, const char *ranks, struct error *err)
 {
-	if (view->life != JOB_RUNNING && view->life != JOB_STARTING)
+	if (!job_life_goes_on(view->life))
 		return error_set(err, -ESRCH, "job %s has ended", view->id);
 	json_t *request = json_pack("{s:s, s:s}", "do", "signal", "signal", signal);
 	if (ranks != NULL)

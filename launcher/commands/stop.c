@@ -102,7 +102,7 @@ static int stop_one(const char *word, int64_t grace_ms)
 	int rc = job_find(&view, word, JOB_THAT_RUNS, &err);
 	if (rc == 0)
 		rc = job_view_await_start(&view, &err);
-	if (rc == 0 && (view.life == JOB_RUNNING || view.life == JOB_STARTING))
+	if (rc == 0 && job_life_goes_on(view.life))
 		rc = ask(&view, grace_ms, &err);
 	if (rc == 0)
 		rc = wait_for_end(&view, &err);

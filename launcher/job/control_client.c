@@ -72,7 +72,7 @@ static int refuse_unreached(struct job_view *view, int code, struct error *err)
 	int rc = code == -ENOENT || code == -ECONNREFUSED ? job_view_refresh(view, err) : 0;
 	if (rc < 0)
 		return rc;
-	if (view->life != JOB_RUNNING && view->life != JOB_STARTING)
+	if (!job_life_goes_on(view->life))
 		return error_set(err, -ESRCH, "job %s has ended", view->id);
 	if (code == -ENOENT)
 		return error_set(err, code,

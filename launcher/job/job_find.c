@@ -63,11 +63,6 @@ struct candidates {
 	int alive;
 };
 
-static bool is_alive(enum job_life life)
-{
-	return life == JOB_STARTING || life == JOB_RUNNING;
-}
-
 static int look_at(int records, const char *id, enum job_life *life, struct error *err)
 {
 	struct job_view view;
@@ -97,7 +92,7 @@ static int find_alive(struct candidates *found, int records, struct error *err)
 		found->names[i] = found->names[found->count];
 		found->names[found->count] = name;
 		found->lives[found->count++] = life;
-		found->alive += is_alive(life);
+		found->alive += job_life_goes_on(life);
 	}
 	return rc;
 }
@@ -108,7 +103,7 @@ static void add_candidates(struct text *list, const struct candidates *found, in
 	int added = 0;
 	for (int alive = 1; alive >= 0; alive--)
 		for (int i = found->count - 1; i >= 0; i--)
-			if (is_alive(found->lives[i]) == (alive == 1) && added < most)
+			if (job_life_goes_on(found->lives[i]) == (alive == 1) && added < most)
 				text_add_format(list, "%s%s (%s)", added++ == 0 ? "" : ", ", found->names[i]->d_name,
 				                job_life_name(found->lives[i]));
 }
@@ -141,7 +136,7 @@ static int open_one_of(struct job_view *view, int records, struct candidates *fo
                        enum job_wanted wanted, struct error *err)
 {
 	int only = 0, rc = found->count > 1 ? find_alive(found, records, err) : 0;
-	while (rc == 0 && found->alive == 1 && !is_alive(found->lives[only]))
+	while (rc == 0 && found->alive == 1 && !job_life_goes_on(found->lives[only]))
 		only++;
 	if (rc == 0 && found->count == 0)
 		rc = refuse_none(word, err);

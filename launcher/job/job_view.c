@@ -278,7 +278,7 @@ int job_view_wait(struct job_view *view, int64_t timeout_ms, struct error *err)
 		part_ms = left_ms < 0 || left_ms > LOOK_MS ? LOOK_MS : left_ms;
 		wait_for_lock(view->directory, part_ms);
 		rc = job_view_refresh(view, err);
-		over = view->life != JOB_RUNNING && view->life != JOB_STARTING;
+		over = !job_life_goes_on(view->life);
 		left_ms -= left_ms < 0 ? 0 : part_ms;
 	} while (rc == 0 && !over && left_ms != 0);
 	return rc < 0 ? rc : over;
@@ -321,4 +321,9 @@ const char *job_life_name(enum job_life life)
 		[JOB_LOST] = "lost",         [JOB_GONE] = "gone",
 	};
 	return names[life];
+}
+
+bool job_life_goes_on(enum job_life life)
+{
+	return life == JOB_STARTING || life == JOB_RUNNING;
 }

@@ -73,6 +73,9 @@ json_t *job_view_outcome(const struct job_view *view, struct error *err);
 const char *job_view_text(const struct job_view *view, const char *member);
 const char *job_life_name(enum job_life life);
 
+/* Somebody holds it: it is starting, or runs. */
+bool job_life_goes_on(enum job_life life);
+
 void job_view_close(struct job_view *view);
 
 #endif
