@@ -12,12 +12,11 @@
 #include "commands/console.h"
 #include "commands/job_options.h"
 #include "job/job_find.h"
+#include "job/job_record.h"
 #include "job/job_view.h"
 #include "job/log_reader.h"
 #include "job/private_directory.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -230,7 +229,7 @@ static void tell_end(const struct job_view *view)
 
 static bool has_logs(const struct job_view *view)
 {
-	return faccessat(view->directory, "logs", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return job_record_has(view->directory, "logs");
 }
 
 static const struct job_fitting job_with_logs = {has_logs, "has logs"};

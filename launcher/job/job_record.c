@@ -163,7 +163,7 @@ int job_record_put_late(const char *id, const char *file, const char *bytes, siz
 	if (record.directory < 0)
 		return 0;
 	job_places_record_path(path, id); /* for words alone */
-	if (faccessat(record.directory, file, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+	if (!job_record_has(record.directory, file))
 		rc = job_record_put(&record, file, bytes, length, err);
 	close(record.directory);
 	return rc;
@@ -226,9 +226,14 @@ void job_record_note_late_end(const char *id, enum job_outcome outcome, int exit
 	int directory = open_late(id);
 	if (directory < 0)
 		return;
-	if (faccessat(directory, "report.json", F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+	if (!job_record_has(directory, "report.json"))
 		job_record_note_end(directory, outcome, exit_code);
 	close(directory);
+}
+
+bool job_record_has(int directory, const char *file)
+{
+	return faccessat(directory, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* By asking, not by trying: nobody is kept from taking the lock. Who waits for it has a shared one in the end. */

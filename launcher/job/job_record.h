@@ -81,6 +81,9 @@ void job_record_note_end(int directory, enum job_outcome outcome, int exit_code)
 /* The same by a process that has not got the record open; nothing happens when there is none, or it has a report. */
 void job_record_note_late_end(const char *id, enum job_outcome outcome, int exit_code);
 
+/* Whether the record, whose directory is given, has that file. */
+bool job_record_has(int directory, const char *file);
+
 /* Does anybody hold the lock of this record, whose directory is given? 1 or 0; -ENOENT: it is no record, for it has no
  * job.json; or a negative errno: nobody can tell. */
 int job_record_is_held(int directory);

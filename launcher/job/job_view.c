@@ -62,7 +62,7 @@ static json_t *read_json(int directory, const char *file, struct error *err)
 
 static bool has_report(const struct job_view *view)
 {
-	return faccessat(view->directory, "report.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return job_record_has(view->directory, "report.json");
 }
 
 static json_t *parse_end(const char *bytes, size_t length)
@@ -98,11 +98,6 @@ static int read_end(const struct job_view *view, json_t **end)
 	return rc;
 }
 
-static bool has_job(const struct job_view *view)
-{
-	return faccessat(view->directory, "job.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 /* Of one that nobody holds. A disk that was full for a report may have had room for the last event. Both are removed
  * after job.json: where that is there all the same, they never were. */
 static int look_for_end(struct job_view *view)
@@ -112,7 +107,7 @@ static int look_for_end(struct job_view *view)
 	bool ended = end != NULL || has_report(view);
 	json_decref(end);
 	if (rc == 0)
-		view->life = ended ? JOB_ENDED : has_job(view) ? JOB_LOST : JOB_GONE;
+		view->life = ended ? JOB_ENDED : job_record_has(view->directory, "job.json") ? JOB_LOST : JOB_GONE;
 	return rc;
 }
 
