@@ -17,14 +17,13 @@
 
 enum {
 	WAYS_SHOWN = 5,
-	SUFFIX_BYTES = 12,  /* of an id: '-', and the time of the start, which sorts */
 	END_BYTES_LEAST = 4 /* of an id that is given by its end */
 };
 
 static bool is_name_of(const char *word, const char *id)
 {
 	size_t length = strlen(word);
-	return strncmp(word, id, length) == 0 && strlen(id) == length + SUFFIX_BYTES && id[length] == '-';
+	return strncmp(word, id, length) == 0 && job_id_suffix(id) == id + length && id[length] == '-';
 }
 
 static bool is_beginning_of(const char *word, const char *id)
@@ -182,16 +181,10 @@ int job_find(struct job_view *view, const char *word, enum job_wanted wanted, st
 
 /* --- without a word --- */
 
-static const char *start_of(const struct dirent *record)
-{
-	size_t length = strlen(record->d_name);
-	return record->d_name + (length > SUFFIX_BYTES ? length - SUFFIX_BYTES : 0);
-}
-
 static int newest_first(const void *left, const void *right)
 {
 	struct dirent *const *a = left, *const *b = right;
-	return strcmp(start_of(*b), start_of(*a));
+	return strcmp(job_id_suffix((*b)->d_name), job_id_suffix((*a)->d_name));
 }
 
 static int find_newest_in(struct job_view *view, int records, const struct job_fitting *fitting, struct error *err)

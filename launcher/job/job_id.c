@@ -10,7 +10,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { TIME_DIGITS = 8, RANDOM_DIGITS = 3 };
+enum { NAME_MOST = 64, TIME_DIGITS = 8, RANDOM_DIGITS = 3, SUFFIX_BYTES = 1 + TIME_DIGITS + RANDOM_DIGITS };
 
 #define BEGIN_2026_S INT64_C(1767225600)
 
@@ -31,7 +31,7 @@ static bool is_fine(char c)
 
 void job_id_make(char id[static JOB_ID_SIZE], const char *name, int64_t ms, uint32_t random)
 {
-	snprintf(id, JOB_NAME_IN_ID_MAX + 1, "%s", name);
+	snprintf(id, NAME_MOST + 1, "%s", name);
 	for (char *at = id; *at != '\0'; at++)
 		if (!is_fine(*at) || (at == id && (*at == '.' || *at == '-')))
 			*at = '_';
@@ -49,6 +49,27 @@ void job_id_make_now(char id[static JOB_ID_SIZE], const char *name)
 	if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
 		random = (uint32_t)now.tv_nsec;
 	job_id_make(id, name, ((int64_t)now.tv_sec - BEGIN_2026_S) * 1000 + now.tv_nsec / 1000000, random);
+}
+
+const char *job_id_suffix(const char *id)
+{
+	size_t length = strlen(id);
+	return length > SUFFIX_BYTES ? id + length - SUFFIX_BYTES : id;
+}
+
+bool job_id_is_one_of(const char *id, uint32_t many)
+{
+	const char *suffix = job_id_suffix(id);
+	uint32_t random = 0;
+	if (suffix == id)
+		return false;
+	for (const char *at = suffix + 1 + TIME_DIGITS; *at != '\0'; at++) {
+		const char *digit = strchr(digits, *at);
+		if (digit == NULL)
+			return false;
+		random = random * 32 + (uint32_t)(digit - digits);
+	}
+	return random % many == 0;
 }
 
 bool job_id_is_valid(const char *id)

@@ -168,13 +168,8 @@ int job_prune(int64_t now_s, int keep)
 	return removed;
 }
 
-/* The last digits of an id are random. */
 void job_prune_now_and_then(const char *job_id)
 {
-	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
-	size_t length = strlen(job_id);
-	const char *last = length == 0 ? NULL : strchr(digits, job_id[length - 1]);
-	const char *before = length < 2 ? NULL : strchr(digits, job_id[length - 2]);
-	if (last != NULL && before != NULL && ((before - digits) * 32 + (last - digits)) % PRUNED_EVERY == 0)
+	if (job_id_is_one_of(job_id, PRUNED_EVERY))
 		job_prune(time(NULL), RECORDS_KEPT);
 }
