@@ -27,13 +27,6 @@ enum {
 	SOCKET_LOOK_MS = 5,
 };
 
-static bool is_trusted(int fd)
-{
-	struct ucred peer = {.uid = (uid_t)-1};
-	socklen_t size = sizeof peer;
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == geteuid() || peer.uid == 0);
-}
-
 /* Through its directory, so that no path is too long for an address. */
 static int connect_to(int fd, const char *path)
 {
@@ -91,7 +84,7 @@ static int open_connection(struct job_view *view, struct error *err)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	int rc = connect_to_young(fd, job_view_text(view, "socket"));
-	if (rc == 0 && is_trusted(fd))
+	if (rc == 0 && control_peer_is_trusted(fd))
 		return fd;
 	close(fd);
 	return rc == 0 ? error_set(err, -EPERM, "somebody else listens in the place of job %s", view->id)

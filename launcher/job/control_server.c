@@ -168,7 +168,7 @@ static bool makes_room(struct control_server *server)
 
 /* --- who comes --- */
 
-static bool may_ask(int fd)
+bool control_peer_is_trusted(int fd)
 {
 	struct ucred peer = {.uid = (uid_t)-1};
 	socklen_t size = sizeof peer;
@@ -194,7 +194,7 @@ static void turn_away(int fd, const char *why)
 static void take_client(struct control_server *server, int fd)
 {
 	struct client *client = free_slot(server);
-	if (!may_ask(fd)) {
+	if (!control_peer_is_trusted(fd)) {
 		turn_away(fd, "this is another user's job");
 		return;
 	}

@@ -13,6 +13,7 @@
 #define MUSTER_JOB_CONTROL_SERVER_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -24,6 +25,9 @@ enum {
 	CONTROL_WAITING_MAX = 56,
 	CONTROL_SILENCE_MS = 5000
 };
+
+/* Whether at the other end of a connection, of either side, is this user or root. */
+bool control_peer_is_trusted(int fd);
 
 /* The answer to a message, for the server to free(); NULL: none, the client waits for the end. */
 typedef char *control_answer(void *context, const char *message, size_t length);
