@@ -47,59 +47,33 @@ struct job_keeper {
 	uv_loop_t *loop;
 	uv_timer_t settling;
 	struct control_server *server;
-	struct text events; /* that are yet to be written */
-	struct text early;  /* what is to be told whoever started the job */
-	int events_fd;      /* -1: not open as yet */
-	int report_fd;      /* begun while the ranks run, for nobody waits then */
-	int64_t last_ns;    /* when something was last told */
-	bool tried;         /* to make the record */
-	bool settled;       /* events are written as they come */
-	bool complete;      /* plan and spec are there */
-	bool warned;
+	struct text events;  /* that are yet to be written */
+	struct text warning; /* said once, and to whoever started the job as well */
+	int events_fd;       /* -1: not open as yet */
+	int report_fd;       /* begun while the ranks run, for nobody waits then */
+	int64_t last_ns;     /* when something was last told */
+	bool tried;          /* to make the record */
+	bool settled;        /* events are written as they come */
+	bool complete;       /* plan and spec are there */
 };
 
-/* One line, and where a job that nobody watches has no place for records by design, none. Of a detached job the command
- * that started it says it, too, as long as that listens: nobody looks into a log without a reason. */
-static void say(struct job_keeper *keeper, const struct text *line)
+/* What is lacking, why, and what comes of that. One line, and where a job that nobody watches has no place for records
+ * by design, none. Of a detached job the command that started it says it, too, as long as that listens: nobody looks
+ * into a log without a reason. */
+static void warn(struct job_keeper *keeper, const char *lack, const char *why, const char *effect)
 {
-	if (keeper->warned || keeper->facts.quiet || !job_places_known())
+	if (keeper->warning.length > 0 || keeper->facts.quiet || !job_places_known())
 		return;
-	keeper->warned = true;
-	text_add(&keeper->early, line->bytes);
+	text_add_format(&keeper->warning, "muster: warning: %s: %s%s\n", lack, why, effect);
 	if (keeper->supervisor != NULL)
-		output_note(keeper->facts.output, line->bytes);
+		output_note(keeper->facts.output, keeper->warning.bytes);
 	else
-		patient_say(line->bytes);
+		patient_say(keeper->warning.bytes);
 }
 
-static void warn(struct job_keeper *keeper, const struct error *err)
+static void warn_of_record(struct job_keeper *keeper, const struct error *err)
 {
-	struct text line = {0};
-	text_add_format(&line, "muster: warning: no whole record of this job is kept: %s\n", err->text);
-	say(keeper, &line);
-	text_finish(&line);
-}
-
-static void warn_no_socket(struct job_keeper *keeper, const struct error *err)
-{
-	struct text line = {0};
-	text_add_format(&line,
-	                "muster: warning: this job has no control socket: %s: muster status and signal cannot reach "
-	                "it, muster stop can\n",
-	                err->text);
-	say(keeper, &line);
-	text_finish(&line);
-}
-
-static void warn_no_room(struct job_keeper *keeper, int code)
-{
-	struct text line = {0};
-	text_add_format(&line,
-	                "muster: warning: no room could be kept for this job's report: %s: how it ended may be told by "
-	                "its exit code alone\n",
-	                strerror(-code));
-	say(keeper, &line);
-	text_finish(&line);
+	warn(keeper, "no whole record of this job is kept", err->text, "");
 }
 
 static bool has_record(const struct job_keeper *keeper)
@@ -125,7 +99,7 @@ static void write_events(struct job_keeper *keeper)
 	if (keeper->events_fd < 0)
 		keeper->events_fd = job_record_open(keeper->facts.record, "events.jsonl", &err);
 	if (keeper->events_fd < 0) {
-		warn(keeper, &err);
+		warn_of_record(keeper, &err);
 		return;
 	}
 	ssize_t wrote = write(keeper->events_fd, keeper->events.bytes, keeper->events.length);
@@ -173,7 +147,7 @@ static void put(struct job_keeper *keeper, const char *file, const char *bytes, 
 {
 	struct error err;
 	if (bytes != NULL && job_record_put(keeper->facts.record, file, bytes, length, &err) < 0)
-		warn(keeper, &err);
+		warn_of_record(keeper, &err);
 }
 
 /* Of a job in the foreground, where it will be in a moment. */
@@ -193,7 +167,7 @@ static void put_job(struct job_keeper *keeper)
 	size_t length = json == NULL ? 0 : strlen(json);
 	struct error err;
 	if (json != NULL && job_record_put_job(keeper->facts.record, json, length, &err) < 0)
-		warn(keeper, &err);
+		warn_of_record(keeper, &err);
 	free(json);
 }
 
@@ -205,7 +179,8 @@ static void open_socket(struct job_keeper *keeper)
 	keeper->server = control_server_create(keeper->facts.record->id, keeper->loop, control_words_answer,
 	                                       &keeper->subject, &err);
 	if (keeper->server == NULL)
-		warn_no_socket(keeper, &err);
+		warn(keeper, "this job has no control socket", err.text,
+		     ": muster status and signal cannot reach it, muster stop can");
 }
 
 /* Of a job that nobody sees the end of, the disk may be full by then. */
@@ -218,7 +193,8 @@ static void begin_report(struct job_keeper *keeper)
 		return;
 	int rc = job_record_reserve(keeper->report_fd, REPORT_BYTES + ranks * REPORT_RANK_BYTES);
 	if (rc < 0)
-		warn_no_room(keeper, rc);
+		warn(keeper, "no room could be kept for this job's report", strerror(-rc),
+		     ": how it ended may be told by its exit code alone");
 }
 
 /* The record of a job in the foreground is made here; that of a detached one was there before. */
@@ -229,7 +205,7 @@ static void begin_record(struct job_keeper *keeper)
 		return;
 	keeper->tried = true;
 	if (!has_record(keeper) && job_record_make(keeper->facts.record, &err) < 0)
-		warn(keeper, &err);
+		warn_of_record(keeper, &err);
 	if (!has_record(keeper))
 		return;
 	if (!keeper->facts.plan->spec->join)
@@ -289,7 +265,7 @@ static void on_moment(void *context, enum job_moment moment, uint32_t local_rank
 		begin_settling(keeper);
 		break;
 	case MOMENT_EXECUTED:
-		start_word_say(keeper->facts.starter, 0, keeper->early.bytes != NULL ? keeper->early.bytes : "");
+		start_word_say(keeper->facts.starter, 0, keeper->warning.bytes != NULL ? keeper->warning.bytes : "");
 		break;
 	case MOMENT_RANK_ENDED:
 		tell_rank_ended(keeper, local_rank);
@@ -351,7 +327,7 @@ void job_keeper_finish(struct job_keeper *keeper, const struct job_result *resul
 	if (has_record(keeper) && report != NULL &&
 	    job_record_finish_file(keeper->facts.record, "report.json", keeper->report_fd, report, strlen(report),
 	                           &err) < 0) {
-		warn(keeper, &err);
+		warn_of_record(keeper, &err);
 		write_events(keeper); /* they are all that tells of its end */
 	}
 }
@@ -366,6 +342,6 @@ void job_keeper_destroy(struct job_keeper *keeper)
 	if (keeper->events_fd >= 0)
 		close(keeper->events_fd);
 	text_finish(&keeper->events);
-	text_finish(&keeper->early);
+	text_finish(&keeper->warning);
 	free(keeper);
 }
