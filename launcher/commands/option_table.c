@@ -136,7 +136,7 @@ static void print_usage(enum option_user user, FILE *to)
 		      to);
 }
 
-void run_options_print_help(enum option_user user, FILE *to)
+void option_table_print_help(enum option_user user, FILE *to)
 {
 	const char *group = NULL, *printed = NULL;
 	print_usage(user, to);

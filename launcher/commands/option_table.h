@@ -8,6 +8,7 @@
 #include "commands/options.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 enum option_action {
 	OPTION_KEY,  /* lays a value over the spec's key */
@@ -47,5 +48,8 @@ extern const size_t option_table_count;
 /* By its name or alias without dashes, of `length` bytes, in which "_" is "-"; by its letter. NULL: there is none. */
 const struct option_row *option_find_long(const char *typed, size_t length);
 const struct option_row *option_find_letter(char letter);
+
+/* The help text of `muster run` or `muster plan`: usage, and the rows that are for it. */
+void option_table_print_help(enum option_user user, FILE *to);
 
 #endif

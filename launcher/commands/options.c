@@ -364,13 +364,10 @@ int run_options_parse(struct run_options *options, enum option_user user, int ar
 	struct run_options read = {0};
 	struct command_line line = {.options = &read, .user = user, .next = argc > 0 ? argv + 1 : argv, .err = err};
 	int rc = parse_line(&line);
-	if (rc < 0) {
+	if (rc < 0)
 		run_options_finish(&read);
-		*options = read;
-		return rc;
-	}
 	*options = read;
-	return 0;
+	return rc;
 }
 
 void run_options_finish(struct run_options *options)

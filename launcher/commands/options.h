@@ -14,7 +14,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 struct diagnostics;
 struct error;
@@ -35,7 +34,7 @@ struct run_options {
 	bool quiet;
 	int verbosity;         /* how often -v was given */
 	enum color_when color; /* NO_COLOR and whether it is a terminal are for the reader of it */
-	const char *topology;  /* the last four: of plan only */
+	const char *topology;  /* of plan only, as the next two */
 	bool json;
 	const char *svg_path;
 	bool help; /* asked for: nothing else was looked at */
@@ -43,7 +42,6 @@ struct run_options {
 
 /* argv[0] is the subcommand's name. Returns 0, or -EINVAL with the error; `options` is then empty. */
 int run_options_parse(struct run_options *options, enum option_user user, int argc, char **argv, struct error *err);
-void run_options_print_help(enum option_user user, FILE *to);
 void run_options_finish(struct run_options *options);
 
 /* Whether the first positional argument is a spec, "-" for one on standard input; otherwise it is a command. */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "commands/console.h"
+#include "commands/option_table.h"
 #include "commands/options.h"
 #include "commands/take_cores.h"
 #include "machine/machine.h"
@@ -130,7 +131,7 @@ int command_plan(int argc, char **argv)
 	if (run_options_parse(&planning.options, OPTIONS_OF_PLAN, argc, argv, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	if (planning.options.help) {
-		run_options_print_help(OPTIONS_OF_PLAN, stdout);
+		option_table_print_help(OPTIONS_OF_PLAN, stdout);
 	} else if (planning.options.json && is_drawn_to_stdout(&planning.options)) {
 		error_set(&err, -EINVAL,
 		          "--json and --svg - would both go to standard output: name a file for the drawing");

@@ -15,6 +15,7 @@
 #include "commands/detach.h"
 #include "commands/mpi_warning.h"
 #include "commands/nearly_spec.h"
+#include "commands/option_table.h"
 #include "commands/options.h"
 #include "commands/refusal.h"
 #include "commands/run_account.h"
@@ -459,7 +460,7 @@ int command_run(int argc, char **argv)
 	if (run_options_parse(&run.options, OPTIONS_OF_RUN, argc, argv, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
 	if (run.options.help) {
-		run_options_print_help(OPTIONS_OF_RUN, stdout);
+		option_table_print_help(OPTIONS_OF_RUN, stdout);
 		return 0;
 	}
 	int code = run_job(&run);

@@ -189,7 +189,7 @@ static char *help_of(enum option_user user)
 	size_t length;
 	FILE *memory = open_memstream(&text, &length);
 	assert_non_null(memory);
-	run_options_print_help(user, memory);
+	option_table_print_help(user, memory);
 	fclose(memory);
 	return text;
 }
