@@ -44,7 +44,7 @@ static int say(const struct refusal *refusal, struct text *words, int exit_code)
 	return exit_code;
 }
 
-int refuse(const struct refusal *refusal, const struct error *err, int exit_code)
+int refuse_job(const struct refusal *refusal, const struct error *err, int exit_code)
 {
 	struct text words = {0};
 	spec_error_format(refusal->spec, err, &words);

@@ -24,7 +24,7 @@ struct refusal {
 };
 
 /* Both return `exit_code`. A report that cannot be written is told of as well. */
-int refuse(const struct refusal *refusal, const struct error *err, int exit_code);
+int refuse_job(const struct refusal *refusal, const struct error *err, int exit_code);
 int refuse_spec(const struct refusal *refusal, const struct diagnostics *wrong, int exit_code);
 
 #endif

@@ -99,7 +99,7 @@ static struct refusal refusal_of(struct run *run)
 static int refuse_start(struct run *run, const struct error *err, int exit_code)
 {
 	const struct refusal refusal = refusal_of(run);
-	return refuse(&refusal, err, exit_code);
+	return refuse_job(&refusal, err, exit_code);
 }
 
 /* When a wait for cores was ended from outside, that is the job's end; all else is an error. */
@@ -110,7 +110,7 @@ static int refuse_plan(struct run *run, const struct error *err)
 	verdict_decide(&result, run->wait.ended_by != CAUSE_NONE ? run->wait.ended_by : CAUSE_START_FAILED);
 	refusal.outcome = result.outcome;
 	refusal.stop_signal = result.stop_signal;
-	return refuse(&refusal, err, result.exit_code);
+	return refuse_job(&refusal, err, result.exit_code);
 }
 
 static int refuse_file(struct run *run, struct error *err)
