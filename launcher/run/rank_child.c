@@ -9,7 +9,6 @@
 #include "run/job_segment.h"
 
 #include <errno.h>
-#include <linux/mempolicy.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -18,10 +17,6 @@ enum {
 	KERNEL_SIGNAL_COUNT = 64,
 	MASK_WORDS = 128, /* 8,192 CPUs: the most that a Linux kernel is built for */
 };
-
-#ifndef MPOL_PREFERRED_MANY
-#define MPOL_PREFERRED_MANY 5
-#endif
 
 /* The kernel's own layout, without libc's wider mask. */
 struct kernel_sigaction {

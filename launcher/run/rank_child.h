@@ -9,10 +9,15 @@
 #ifndef MUSTER_RUN_RANK_CHILD_H
 #define MUSTER_RUN_RANK_CHILD_H
 
+#include <linux/mempolicy.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+
+#ifndef MPOL_PREFERRED_MANY
+#define MPOL_PREFERRED_MANY 5 /* Linux 5.15 */
+#endif
 
 enum rank_step {
 	STEP_NONE,

@@ -15,7 +15,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <linux/mempolicy.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,10 +23,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#ifndef MPOL_PREFERRED_MANY
-#define MPOL_PREFERRED_MANY 5 /* Linux 5.15 */
-#endif
 
 enum { STACK_BYTES = 16 * 1024, WORD_BITS = 8 * sizeof(unsigned long) };
 
