@@ -208,20 +208,15 @@ static void add_header(struct drawing *drawing, const struct picture_block *bloc
 	text_add(drawing->text, "\n");
 }
 
-static bool same_place(const struct picture_block *one, const struct picture_block *other)
-{
-	return one->package == other->package && one->numa == other->numa;
-}
-
 static void draw_blocks(struct drawing *drawing)
 {
 	const struct picture *picture = drawing->picture;
 	for (uint32_t i = 0; i < picture->block_count;) {
 		const struct picture_block *block = &picture->blocks[i];
 		uint32_t blocks = 1;
-		if (i == 0 || !same_place(block - 1, block))
+		if (i == 0 || !picture_same_node(block - 1, block))
 			add_header(drawing, block);
-		while (i + blocks < picture->block_count && same_place(block, block + blocks) &&
+		while (i + blocks < picture->block_count && picture_same_node(block, block + blocks) &&
 		       repeats(drawing, block + blocks))
 			blocks++;
 		if (blocks > 1)

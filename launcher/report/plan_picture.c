@@ -77,6 +77,11 @@ static void find_blocks(struct picture *picture)
 	}
 }
 
+bool picture_same_node(const struct picture_block *one, const struct picture_block *other)
+{
+	return one->package == other->package && one->numa == other->numa;
+}
+
 static enum picture_use use_of(const struct picture *picture, const struct index_set *cpu_set, uint32_t thread)
 {
 	const struct hardware_thread *at = &picture->machine->threads[thread];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * plan_picture: a machine with ranks on it, ready to be drawn: who is on each hardware thread, and which cores belong
- * together. The text, the JSON and the SVG of a plan all start from it.
+ * together. The drawings of a plan, on a terminal and as SVG, start from it.
  */
 #ifndef MUSTER_REPORT_PLAN_PICTURE_H
 #define MUSTER_REPORT_PLAN_PICTURE_H
@@ -54,6 +54,9 @@ struct picture {
 	uint32_t threads_a_core;  /* of the core that has most */
 	struct index_set offline; /* CPUs without a place */
 };
+
+/* Whether both are in one NUMA node of one package, or beside the nodes of one. */
+bool picture_same_node(const struct picture_block *one, const struct picture_block *other);
 
 void picture_make(struct picture *picture, const struct plan_view *view);
 void picture_finish(struct picture *picture);

@@ -114,18 +114,13 @@ static void add_block(const struct layout *layout, const struct picture_block *b
 		         y + i / layout->cells_a_row * (layout->core_height + CORE_GAP));
 }
 
-static bool same_node(const struct picture_block *one, const struct picture_block *other)
-{
-	return one->package == other->package && one->numa == other->numa;
-}
-
 /* One NUMA node of one package, beginning with block `first`; returns the block behind it, moves `y`. */
 static uint32_t add_node(const struct layout *layout, uint32_t first, uint32_t *y)
 {
 	const struct picture *picture = layout->canvas->picture;
 	const struct picture_block *block = &picture->blocks[first];
 	uint32_t end = first, height = TITLE_HEIGHT + CORE_GAP, x = CANVAS_MARGIN + PADDING;
-	for (; end < picture->block_count && same_node(block, &picture->blocks[end]); end++)
+	for (; end < picture->block_count && picture_same_node(block, &picture->blocks[end]); end++)
 		height += block_height(layout, &picture->blocks[end]);
 	char name[64] = "no NUMA node of its own";
 	if (block->numa != NO_OBJECT)
@@ -147,7 +142,7 @@ static uint32_t package_height(const struct layout *layout, uint32_t first)
 	uint32_t height = TITLE_HEIGHT;
 	for (uint32_t i = first;
 	     i < picture->block_count && picture->blocks[i].package == picture->blocks[first].package; i++) {
-		if (i == first || !same_node(&picture->blocks[i - 1], &picture->blocks[i]))
+		if (i == first || !picture_same_node(&picture->blocks[i - 1], &picture->blocks[i]))
 			height += TITLE_HEIGHT + CORE_GAP + PADDING;
 		height += block_height(layout, &picture->blocks[i]);
 	}
