@@ -19,11 +19,6 @@
 
 enum { DEFAULT_WIDTH = 100, LISTED_AT_MOST = 40, SHORTEST_FOLD = 4, WIDEST_CPUS = 28 };
 
-static const char *smt_word(enum smt_use smt)
-{
-	return smt == SMT_ONE ? "one" : "all";
-}
-
 static void add_request(struct text *text, const struct plan_view *view)
 {
 	const struct placement_spec *request = &view->spec->placement;
@@ -36,7 +31,7 @@ static void add_request(struct text *text, const struct plan_view *view)
 		                place_noun(request->bind_to == PLACE_HWTHREAD ? PLACE_HWTHREAD : PLACE_CORE,
 		                           request->cpus_per_rank != 1));
 		if (request->smt == SMT_ONE)
-			text_add_format(text, ", smt %s", smt_word(request->smt));
+			text_add(text, ", smt one");
 		if (request->cores != CORES_ALL)
 			text_add_format(text, ", %s cores",
 			                request->cores == CORES_PERFORMANCE ? "performance" : "efficiency");
