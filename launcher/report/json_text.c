@@ -14,6 +14,13 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
+json_t *json_made(json_t *value)
+{
+	if (value == NULL)
+		memory_exhausted();
+	return value;
+}
+
 json_t *json_text(const char *bytes)
 {
 	if (bytes == NULL)

@@ -11,6 +11,10 @@
 
 struct index_set;
 
+/* jansson makes NULL when memory is short, and nothing else can go wrong with what muster makes: that ends the program.
+ */
+json_t *json_made(json_t *value);
+
 /* U+FFFD stands in the place of each byte that is not UTF-8; null for NULL. The caller's; NULL without memory. */
 json_t *json_text(const char *bytes);
 

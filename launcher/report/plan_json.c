@@ -15,29 +15,21 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-/* jansson returns NULL when memory is short; nothing else can go wrong with what is made here. */
-static json_t *made(json_t *value)
-{
-	if (value == NULL)
-		memory_exhausted();
-	return value;
-}
-
 static void set(json_t *object, const char *name, json_t *value)
 {
-	if (json_object_set_new(object, name, made(value)) < 0)
+	if (json_object_set_new(object, name, json_made(value)) < 0)
 		memory_exhausted();
 }
 
 static void append(json_t *array, json_t *value)
 {
-	if (json_array_append_new(array, made(value)) < 0)
+	if (json_array_append_new(array, json_made(value)) < 0)
 		memory_exhausted();
 }
 
 static json_t *numbers(const struct index_set *members)
 {
-	json_t *array = made(json_array());
+	json_t *array = json_made(json_array());
 	for (index_set_each(members, member))
 		append(array, json_integer(member));
 	return array;
@@ -50,7 +42,7 @@ static json_t *object_number(uint32_t number)
 
 static json_t *thread_json(const struct machine *machine, const struct hardware_thread *thread)
 {
-	json_t *object = made(json_object());
+	json_t *object = json_made(json_object());
 	set(object, "cpu", json_integer(thread->cpu));
 	set(object, "core", object_number(thread->core));
 	set(object, "l3cache", object_number(thread->l3cache));
@@ -66,9 +58,9 @@ static json_t *thread_json(const struct machine *machine, const struct hardware_
 
 static json_t *nodes_json(const struct machine *machine)
 {
-	json_t *array = made(json_array());
+	json_t *array = json_made(json_array());
 	for (uint32_t i = 0; i < machine->node_count; i++) {
-		json_t *node = made(json_object());
+		json_t *node = json_made(json_object());
 		set(node, "numa", json_integer(machine->nodes[i].os_index));
 		set(node, "memory_bytes",
 		    machine->nodes[i].memory_bytes > 0 ? json_integer((json_int_t)machine->nodes[i].memory_bytes)
@@ -82,10 +74,10 @@ static json_t *nodes_json(const struct machine *machine)
 /* Other jobs of the host, and what they hold. */
 static json_t *holders_json(const struct machine *machine)
 {
-	json_t *array = made(json_array());
+	json_t *array = json_made(json_array());
 	for (uint32_t i = 0; i < machine->holder_count; i++) {
 		const struct core_holder *holder = &machine->holders[i];
-		json_t *object = made(json_object());
+		json_t *object = json_made(json_object());
 		set(object, "job", holder->note.job[0] == '\0' ? json_null() : json_text(holder->note.job));
 		set(object, "uid", json_integer(holder->note.uid));
 		set(object, "exclusive", json_boolean(holder->note.exclusive));
@@ -99,7 +91,7 @@ static json_t *quota_json(const struct machine *machine)
 {
 	if (machine->quota_millicpus == 0)
 		return json_null();
-	json_t *quota = made(json_object());
+	json_t *quota = json_made(json_object());
 	set(quota, "cpus", json_real(machine->quota_millicpus / 1000.0));
 	set(quota, "source", json_text(machine->quota_source));
 	return quota;
@@ -109,7 +101,7 @@ static json_t *memory_limit_json(const struct machine *machine)
 {
 	if (machine->memory_limit_source == NULL)
 		return json_null();
-	json_t *limit = made(json_object());
+	json_t *limit = json_made(json_object());
 	set(limit, "bytes", json_integer((json_int_t)machine->memory_limit_bytes));
 	set(limit, "source", json_text(machine->memory_limit_source));
 	return limit;
@@ -117,7 +109,7 @@ static json_t *memory_limit_json(const struct machine *machine)
 
 static json_t *machine_json(const struct machine *machine)
 {
-	json_t *object = made(json_object());
+	json_t *object = json_made(json_object());
 	set(object, "description", json_text(machine->description));
 	set(object, "is_this_machine", json_boolean(machine->is_this_machine));
 	set(object, "packages", json_integer(machine->package_count));
@@ -130,7 +122,7 @@ static json_t *machine_json(const struct machine *machine)
 		set(object, "memory_limit", memory_limit_json(machine));
 	set(object, "nodes", nodes_json(machine));
 	set(object, "holders", holders_json(machine));
-	json_t *threads = made(json_array());
+	json_t *threads = json_made(json_array());
 	for (uint32_t i = 0; i < machine->thread_count; i++)
 		append(threads, thread_json(machine, &machine->threads[i]));
 	set(object, "threads", threads);
@@ -139,7 +131,7 @@ static json_t *machine_json(const struct machine *machine)
 
 static json_t *request_json(const struct placement_spec *request)
 {
-	json_t *object = made(json_object());
+	json_t *object = json_made(json_object());
 	set(object, "bind_to", json_string(place_level_name(request->bind_to)));
 	set(object, "map_by", json_string(place_level_name(request->map_by)));
 	set(object, "cpus_per_rank", json_integer(request->cpus_per_rank));
@@ -151,7 +143,7 @@ static json_t *request_json(const struct placement_spec *request)
 
 static json_t *rank_json(const struct rank_placement *place, uint32_t rank)
 {
-	json_t *object = made(json_object());
+	json_t *object = json_made(json_object());
 	set(object, "rank", json_integer(rank));
 	set(object, "cpus", json_set(&place->cpus));
 	set(object, "cores", numbers(&place->cores));
@@ -165,18 +157,18 @@ static json_t *rank_json(const struct rank_placement *place, uint32_t rank)
 static json_t *plan_object(const struct plan_view *view)
 {
 	const struct placement *placement = view->placement;
-	json_t *plan = made(json_object());
+	json_t *plan = json_made(json_object());
 	set(plan, "schema", json_string("muster.plan/1"));
 	set(plan, "machine", machine_json(view->machine));
 	set(plan, "request", request_json(&view->spec->placement));
 	set(plan, "nprocs", json_integer(placement->nprocs));
 	set(plan, "nprocs_why", json_text(placement->nprocs_why));
-	json_t *warnings = made(json_array());
+	json_t *warnings = json_made(json_array());
 	for (uint32_t i = 0; i < placement->warning_count; i++)
 		append(warnings, json_text(placement->warnings[i]));
 	set(plan, "warnings", warnings);
 	set(plan, "shared", json_set(&placement->shared));
-	json_t *ranks = made(json_array());
+	json_t *ranks = json_made(json_array());
 	for (uint32_t rank = 0; rank < placement->nprocs; rank++)
 		append(ranks, rank_json(&placement->ranks[rank], rank));
 	set(plan, "ranks", ranks);
