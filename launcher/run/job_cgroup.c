@@ -4,9 +4,9 @@
  */
 #include "run/job_cgroup.h"
 
-#include "base/file_text.h"
 #include "base/memory.h"
 #include "machine/cgroup_path.h"
+#include "run/cgroup_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -113,9 +113,8 @@ int job_cgroup_make_below(const struct job_cgroup *group, uint32_t incarnation)
 
 static bool event_is_set(const char *directory, const char *line)
 {
-	char path[PATH_MAX + 32], text[256];
-	snprintf(path, sizeof path, "%s/cgroup.events", directory);
-	return file_text_read(path, text, sizeof text) > 0 && strstr(text, line) != NULL;
+	char text[256];
+	return cgroup_file_read(directory, "cgroup.events", text, sizeof text) > 0 && strstr(text, line) != NULL;
 }
 
 bool job_cgroup_is_empty(const struct job_cgroup *group)
@@ -178,18 +177,6 @@ uint32_t job_cgroup_count(const struct job_cgroup *group)
 
 /* --- killing --- */
 
-static bool write_file(const char *directory, const char *name, const char *text)
-{
-	char path[PATH_MAX + 32];
-	snprintf(path, sizeof path, "%s/%s", directory, name);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	bool wrote = write(fd, text, strlen(text)) > 0;
-	close(fd);
-	return wrote;
-}
-
 /* Frozen, a process neither ends of itself nor gives its number away: it is still the one that the group lists. */
 static void kill_in(const char *directory, void *context)
 {
@@ -205,7 +192,7 @@ static void kill_in(const char *directory, void *context)
 
 static void kill_frozen(const char *directory)
 {
-	if (!write_file(directory, "cgroup.freeze", "1"))
+	if (cgroup_file_write(directory, "cgroup.freeze", "1") < 0)
 		return;
 	bool frozen = false;
 	for (int look = 0; look < FREEZE_LOOKS && !frozen; look++) {
@@ -215,12 +202,12 @@ static void kill_frozen(const char *directory)
 	}
 	if (frozen)
 		walk(directory, 0, kill_in, NULL);
-	write_file(directory, "cgroup.freeze", "0");
+	cgroup_file_write(directory, "cgroup.freeze", "0");
 }
 
 void job_cgroup_kill(const struct job_cgroup *group)
 {
-	if (!is_none(group) && !write_file(group->directory, "cgroup.kill", "1"))
+	if (!is_none(group) && cgroup_file_write(group->directory, "cgroup.kill", "1") < 0)
 		kill_frozen(group->directory);
 }
 

@@ -6,9 +6,9 @@
 #include "run/memory_cgroup.h"
 
 #include "base/error.h"
-#include "base/file_text.h"
 #include "base/memory.h"
 #include "machine/cgroup_path.h"
+#include "run/cgroup_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,28 +32,15 @@ struct search {
 	char refused[PATH_MAX];
 };
 
-static int write_file(const char *directory, const char *name, const char *text)
-{
-	char path[PATH_MAX + 64];
-	snprintf(path, sizeof path, "%s/%s", directory, name);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ssize_t wrote = write(fd, text, strlen(text));
-	int code = wrote < 0 ? -errno : 0;
-	close(fd);
-	return code;
-}
-
 static int set_limit(const char *directory, int64_t bytes)
 {
 	char text[32];
 	snprintf(text, sizeof text, "%" PRId64, bytes);
-	int rc = write_file(directory, "memory.max", text);
+	int rc = cgroup_file_write(directory, "memory.max", text);
 	if (rc == -ENOENT)
-		return write_file(directory, "memory.limit_in_bytes", text);
+		return cgroup_file_write(directory, "memory.limit_in_bytes", text);
 	if (rc == 0)
-		write_file(directory, "memory.oom.group", "1"); /* a rank that lost a child to it is no use */
+		cgroup_file_write(directory, "memory.oom.group", "1"); /* a rank that lost a child to it is no use */
 	return rc;
 }
 
@@ -70,9 +57,8 @@ static int make_group(const char *directory, int64_t bytes)
 /* True when the file says something else than `unlimited`; a file that is not there limits nothing. */
 static bool file_limits(const char *directory, const char *name, const char *unlimited)
 {
-	char path[PATH_MAX + 64], text[32];
-	snprintf(path, sizeof path, "%s/%s", directory, name);
-	if (file_text_read(path, text, sizeof text) < 0)
+	char text[32];
+	if (cgroup_file_read(directory, name, text, sizeof text) < 0)
 		return false;
 	text[strcspn(text, " \n")] = '\0';
 	return strcmp(text, unlimited) != 0;
@@ -111,7 +97,7 @@ static void try_directory(const struct cgroup_visit *visit, void *context)
 	if (search->prefix != NULL || search->ended)
 		return;
 	if (visit->is_version_2) /* may be on already, or not allowed */
-		enabled = write_file(visit->directory, "cgroup.subtree_control", "+memory");
+		enabled = cgroup_file_write(visit->directory, "cgroup.subtree_control", "+memory");
 	snprintf(directory, sizeof directory, "%s/muster-%s-0", visit->directory, search->job_id);
 	int rc = make_group(directory, search->bytes);
 	if (rc < 0) {
