@@ -16,6 +16,7 @@
 #include "job/job_view.h"
 #include "job/log_reader.h"
 #include "job/private_directory.h"
+#include "run/log_file.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -157,7 +158,7 @@ static int open_logs(struct shown_logs *logs, const struct job_view *view, const
 		for (int stream = 0; stream < STREAMS; stream++) {
 			struct shown_log *log = &logs->items[logs->count++];
 			char name[LOG_NAME_BYTES];
-			snprintf(name, sizeof name, "%" PRIu32 ".%s", rank, stream == 0 ? "out" : "err");
+			log_file_name(name, rank, stream != 0);
 			*log = (struct shown_log){.all = logs, .to = stream == 0 ? stdout : stderr, .rank = rank};
 			log_reader_init(&log->reader, logs->directory, name);
 		}

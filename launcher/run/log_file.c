@@ -18,6 +18,11 @@
 
 enum { COPY_BYTES = 64 * 1024, NEAR_BYTES = 4096, PATH_BYTES = LOG_NAME_BYTES + 24 };
 
+void log_file_name(char name[static LOG_NAME_BYTES], uint32_t rank, bool is_error)
+{
+	snprintf(name, LOG_NAME_BYTES, "%" PRIu32 ".%s", rank, is_error ? "err" : "out");
+}
+
 void log_file_init(struct log_file *log, int directory, const char *name, int64_t limit_bytes)
 {
 	*log = (struct log_file){.directory = directory, .fd = -1, .limit = limit_bytes};

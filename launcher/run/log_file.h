@@ -31,6 +31,9 @@ struct log_file {
 	int64_t tails[2]; /* offsets at which they begin, the older one first; 0: not there */
 };
 
+/* NAME for a rank: "3.out", "3.err". */
+void log_file_name(char name[static LOG_NAME_BYTES], uint32_t rank, bool is_error);
+
 void log_file_init(struct log_file *log, int directory, const char *name, int64_t limit_bytes);
 
 /* 0, or a negative errno: what is left of the bytes is lost then, and the log cut. */

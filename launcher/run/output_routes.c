@@ -9,7 +9,6 @@
 #include "run/log_file.h"
 #include "run/stream.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -29,7 +28,7 @@ static struct sink *log_of(struct output *output, const struct stream *stream, i
 {
 	char file[LOG_NAME_BYTES], name[PATH_MAX + LOG_NAME_BYTES];
 	struct log_file *log = &output->log_files[stream - output->streams];
-	snprintf(file, sizeof file, "%" PRIu32 ".%s", stream->rank, fd == STDERR_FILENO ? "err" : "out");
+	log_file_name(file, stream->rank, fd == STDERR_FILENO);
 	snprintf(name, sizeof name, "%s/%s", output->logs->path, file);
 	log_file_init(log, output->logs->directory, file, output->logs->limit_bytes);
 	return sink_table_add_log(&output->sinks, name, log);
