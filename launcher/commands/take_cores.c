@@ -125,8 +125,7 @@ static void tell_for_whom(struct waiting *waiting)
 	const struct machine *machine = waiting->taking->machine;
 	struct text *told = &waiting->for_whom, text = {0};
 	struct index_set held = {0};
-	for (uint32_t i = 0; i < machine->holder_count; i++)
-		index_set_union(&held, &machine->holders[i].cpus);
+	machine_held_cpus(machine, &held);
 	place_held_add_holders(&text, machine, &held);
 	if (!waiting->taking->quiet && (told->bytes == NULL || strcmp(text.bytes, told->bytes) != 0))
 		patient_say_format("muster: waiting for cores: %s\n", text.bytes);

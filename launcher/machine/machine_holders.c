@@ -66,6 +66,12 @@ void machine_holders_clear(struct machine *machine)
 	}
 }
 
+void machine_held_cpus(const struct machine *machine, struct index_set *cpus)
+{
+	for (uint32_t i = 0; i < machine->holder_count; i++)
+		index_set_union(cpus, &machine->holders[i].cpus);
+}
+
 void machine_whole_cores(const struct machine *machine, const struct index_set *cpus, struct index_set *whole)
 {
 	bool *taken = memory_zeroed((machine->core_count + 1) * sizeof *taken);

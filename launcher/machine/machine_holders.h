@@ -15,6 +15,9 @@ struct core_holds;
 void machine_holders_set(struct machine *machine, const struct core_holds *holds, const char *outer_jobs);
 void machine_holders_clear(struct machine *machine);
 
+/* All that they hold, added to `cpus`. */
+void machine_held_cpus(const struct machine *machine, struct index_set *cpus);
+
 /* The CPUs of every core that has one of `cpus`: a core is held whole. */
 void machine_whole_cores(const struct machine *machine, const struct index_set *cpus, struct index_set *whole);
 

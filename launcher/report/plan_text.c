@@ -6,6 +6,7 @@
 #include "report/plan_view.h"
 
 #include "machine/machine.h"
+#include "machine/machine_holders.h"
 #include "plan/place_held.h"
 #include "plan/place_words.h"
 #include "plan/placement.h"
@@ -54,8 +55,7 @@ static bool has_access(const struct machine *machine, enum thread_access access)
 static void add_holders(struct text *text, const struct machine *machine)
 {
 	struct index_set held = {0};
-	for (uint32_t i = 0; i < machine->holder_count; i++)
-		index_set_union(&held, &machine->holders[i].cpus);
+	machine_held_cpus(machine, &held);
 	if (!index_set_is_empty(&held)) {
 		text_add(text, "  ");
 		place_held_add_holders(text, machine, &held);
