@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,4 +61,16 @@ void text_finish(struct text *text)
 {
 	free(text->bytes);
 	*text = (struct text){0};
+}
+
+bool words_have(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+	for (const char *at = words; at != NULL && *at != '\0';) {
+		size_t next = strcspn(at, " ");
+		if (next == length && length > 0 && memcmp(at, word, length) == 0)
+			return true;
+		at += next + (at[next] == ' ');
+	}
+	return false;
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file_text.h"
+#include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,23 +27,13 @@ static bool is_lack(int code)
 	return code == -EMFILE || code == -ENFILE || code == -ENOMEM;
 }
 
-/* Ids with blanks between them. */
-static bool has_word(const char *text, const char *id)
-{
-	size_t length = strlen(id);
-	for (const char *at = text; (at = strstr(at, id)) != NULL; at += length)
-		if ((at == text || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
-			return true;
-	return false;
-}
-
 /* Who is in a job that was started by this one is in this one, too. */
 static bool says_so(const char *variable, const char *id)
 {
 	static const char *const names[] = {"MUSTER_JOB_ID=", "MUSTER_OUTER_JOBS="};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strncmp(variable, names[i], strlen(names[i])) == 0)
-			return has_word(variable + strlen(names[i]), id);
+			return words_have(variable + strlen(names[i]), id);
 	return false;
 }
 

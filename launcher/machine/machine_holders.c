@@ -5,22 +5,11 @@
 #include "machine/machine_holders.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "machine/core_lease.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static bool is_outer(const char *outer_jobs, const char *job)
-{
-	size_t length = strlen(job);
-	for (const char *at = outer_jobs; at != NULL && length > 0 && *at != '\0';) {
-		size_t word = strcspn(at, " ");
-		if (word == length && memcmp(at, job, length) == 0)
-			return true;
-		at += word + (at[word] == ' ');
-	}
-	return false;
-}
 
 static struct core_holder *holder_of(struct machine *machine, const struct lease_note *note)
 {
@@ -40,7 +29,7 @@ void machine_holders_set(struct machine *machine, const struct core_holds *holds
 {
 	machine_holders_clear(machine);
 	for (uint32_t i = 0; i < holds->count; i++)
-		if (!is_outer(outer_jobs, holds->items[i].note.job))
+		if (!words_have(outer_jobs, holds->items[i].note.job))
 			index_set_add(&holder_of(machine, &holds->items[i].note)->cpus, holds->items[i].cpu);
 	for (uint32_t i = 0; i < machine->thread_count; i++) {
 		struct hardware_thread *thread = &machine->threads[i];
