@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { DAY_S = 86400, DAYS_BEFORE_1970 = 719468, ERA_DAYS = 146097 };
+enum { DAY_S = 86400, DAYS_BEFORE_1970 = 719468, ERA_DAYS = 146097, NANOSECOND_DECIMALS = 9 };
 
-const char *date_format(char date[static DATE_BYTES], const struct timespec *time)
+const char *date_format(char date[static DATE_BYTES], const struct timespec *time, int decimals)
 {
 	int64_t days = time->tv_sec / DAY_S, second = time->tv_sec % DAY_S;
 	if (second < 0) {
@@ -25,7 +25,10 @@ const char *date_format(char date[static DATE_BYTES], const struct timespec *tim
 	int64_t day_of_month = day_of_year - (153 * month + 2) / 5 + 1;
 	year += era * 400 + (month >= 10 ? 1 : 0);
 	month = month < 10 ? month + 3 : month - 9;
-	snprintf(date, DATE_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)year, (int)month, (int)day_of_month,
-	         (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60), (int)(time->tv_nsec / 1000000));
+	long fraction = time->tv_nsec;
+	for (int cut = NANOSECOND_DECIMALS; cut > decimals; cut--)
+		fraction /= 10;
+	snprintf(date, DATE_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%0*ldZ", (int)year, (int)month, (int)day_of_month,
+	         (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60), decimals, fraction);
 	return date;
 }

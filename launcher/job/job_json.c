@@ -64,8 +64,8 @@ char *job_json_format(const struct launch_plan *plan, const struct guards *guard
 		make_command(plan), "working_directory", json_text(directory), "nprocs", (json_int_t)plan->nprocs,
 		"join", plan->spec->join, "daemon", plan->spec->daemon, "uid", (json_int_t)geteuid(), "pid", "guard",
 		(json_int_t)guards->guard, "warden", (json_int_t)guards->warden, "supervisor", (json_int_t)getpid(),
-		"boot_id", make_boot_id(), "started", date_format(date, started), "socket", json_text(socket), "cpus",
-		make_cpus(plan), "held_cpus", make_list(held));
+		"boot_id", make_boot_id(), "started", date_format(date, started, 3), "socket", json_text(socket),
+		"cpus", make_cpus(plan), "held_cpus", make_list(held));
 	char *text = json_dumps(job, JSON_COMPACT);
 	json_decref(job);
 	return text;

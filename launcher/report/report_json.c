@@ -37,7 +37,7 @@ static json_t *make_texts(char *const *list)
 static json_t *make_date(const struct timespec *time)
 {
 	char date[DATE_BYTES];
-	return json_string(date_format(date, time));
+	return json_string(date_format(date, time, 3));
 }
 
 static json_t *make_signal(bool is_one, int signal)

@@ -5,6 +5,7 @@
  */
 #include "run/stream.h"
 
+#include "base/date.h"
 #include "run/output.h"
 #include "run/sink.h"
 
@@ -30,12 +31,9 @@ static struct prefix make_prefix(const struct stream *stream, const struct sink 
 	struct prefix prefix = {.length = 0};
 	if (stream->timestamp) {
 		struct timespec now;
-		struct tm utc;
+		char date[DATE_BYTES];
 		clock_gettime(CLOCK_REALTIME, &now);
-		gmtime_r(&now.tv_sec, &utc);
-		prefix.length = strftime(prefix.bytes, sizeof prefix.bytes, "%Y-%m-%dT%H:%M:%S", &utc);
-		prefix.length += (size_t)snprintf(prefix.bytes + prefix.length, sizeof prefix.bytes - prefix.length,
-		                                  ".%06ldZ ", now.tv_nsec / 1000);
+		prefix.length = (size_t)snprintf(prefix.bytes, sizeof prefix.bytes, "%s ", date_format(date, &now, 6));
 	}
 	if (sink->label)
 		prefix.length += (size_t)snprintf(prefix.bytes + prefix.length, sizeof prefix.bytes - prefix.length,

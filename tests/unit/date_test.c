@@ -10,13 +10,18 @@
 
 static void check(time_t second)
 {
+	static const char *const fractions[] = {[1] = "0", [3] = "007", [6] = "007999", [9] = "007999999"};
 	char ours[DATE_BYTES], theirs[64], whole[80];
 	const struct timespec time = {.tv_sec = second, .tv_nsec = 7999999};
 	struct tm fields;
 	gmtime_r(&second, &fields);
 	strftime(theirs, sizeof theirs, "%Y-%m-%dT%H:%M:%S", &fields);
-	snprintf(whole, sizeof whole, "%s.007Z", theirs);
-	assert_string_equal(date_format(ours, &time), whole);
+	for (int decimals = 0; decimals < (int)COUNT_OF(fractions); decimals++) {
+		if (fractions[decimals] == NULL)
+			continue;
+		snprintf(whole, sizeof whole, "%s.%sZ", theirs, fractions[decimals]);
+		assert_string_equal(date_format(ours, &time, decimals), whole);
+	}
 }
 
 static void every_day_is_written_as_the_c_library_does(void **state)
