@@ -345,7 +345,7 @@ static size_t unroll_tail(const struct stream *stream, char *to)
 
 /* What is not text becomes a dot: the tail is shown on terminals and stands in JSON. A carriage return begins its line
  * anew, as progress bars use it, or is, like several, part of a line end. Returns the new length. */
-static size_t make_printable(char *bytes, size_t length)
+static size_t keep_text(char *bytes, size_t length)
 {
 	size_t kept = 0, line = 0;
 	for (size_t i = 0; i < length; i++) {
@@ -381,7 +381,7 @@ char **stream_tail_lines(const struct stream *stream)
 	char **lines = length == 0 ? NULL : calloc(TAIL_LINES + 1, sizeof *lines);
 	if (lines == NULL)
 		return NULL;
-	length = make_printable(text, length);
+	length = keep_text(text, length);
 	text[length] = '\0';
 	char *at = text + (start_of_last_lines(text, length, TAIL_LINES) - text);
 	for (uint32_t count = 0; count < TAIL_LINES && at != NULL; count++)
