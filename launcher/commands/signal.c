@@ -12,7 +12,6 @@
 #include "job/job_view.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 static const struct job_usage usage = {
 	.letters = "r",

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 
 static const struct job_usage usage = {
 	.letters = "g",

@@ -8,13 +8,11 @@
 #include "base/text.h"
 #include "machine/small_file.h"
 
-#include <inttypes.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { OLDEST_MAJOR = 5, OLDEST_MINOR = 10, READINGS = 200, ROUNDS = 20, SLOW_CLOCK_NS = 150 };
 

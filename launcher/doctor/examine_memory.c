@@ -9,7 +9,6 @@
 #include "machine/group_limit.h"
 #include "machine/small_file.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 enum { MIB = 1 << 20, FEW_MIB = 16, LITTLE_MIB = 128 };

@@ -14,11 +14,8 @@
 #include "run/supervisor_control.h"
 #include "spec/units.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 static json_t *refuse(const char *text)

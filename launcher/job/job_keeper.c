@@ -22,7 +22,6 @@
 #include "run/supervisor_control.h"
 #include "spec/units.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>

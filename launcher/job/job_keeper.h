@@ -10,7 +10,6 @@
 #include "run/supervisor.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct error;
 struct guards;

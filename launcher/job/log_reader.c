@@ -5,7 +5,6 @@
 #include "job/log_reader.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>

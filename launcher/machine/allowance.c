@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 int allowance_affinity(struct index_set *cpus, struct error *err)
 {

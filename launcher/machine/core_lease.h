@@ -28,7 +28,6 @@
 #include "base/index_set.h"
 #include "machine/lease_note.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct error;

@@ -8,8 +8,6 @@
 
 #include "machine/machine.h"
 
-#include <stddef.h>
-
 struct error;
 
 /* One hardware thread as it was found. Keys only tell objects apart: two threads with the same key, one after the

@@ -11,7 +11,6 @@
 #ifndef MUSTER_PLAN_CPU_SHARE_H
 #define MUSTER_PLAN_CPU_SHARE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct arena;

@@ -5,7 +5,6 @@
 #include "plan/placement.h"
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/text.h"
 #include "machine/machine_holders.h"
 #include "plan/place_binding.h"
@@ -17,9 +16,7 @@
 #include "plan/place_warnings.h"
 #include "plan/place_words.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The CPU quota in whole CPUs, rounded up; UINT32_MAX without one. */

@@ -5,8 +5,6 @@
 #ifndef MUSTER_REPORT_LIBRARY_WORDS_H
 #define MUSTER_REPORT_LIBRARY_WORDS_H
 
-#include <stdbool.h>
-
 struct rank_wait;
 struct report_facts;
 struct text;

@@ -8,7 +8,6 @@
 #include "base/text.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 
 enum { SATURATION = 62 };
 

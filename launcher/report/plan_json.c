@@ -13,7 +13,6 @@
 #include "spec/job_spec.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 
 static void set(json_t *object, const char *name, json_t *value)
 {

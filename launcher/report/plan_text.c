@@ -15,7 +15,6 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { DEFAULT_WIDTH = 100, LISTED_AT_MOST = 40, SHORTEST_FOLD = 4, WIDEST_CPUS = 28 };

@@ -9,7 +9,6 @@
 #include "run/output.h"
 #include "run/sink.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -20,8 +20,6 @@
 #include "run/segment_record.h"
 #include "run/stdin_feed.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>

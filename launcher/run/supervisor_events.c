@@ -15,10 +15,7 @@
 #include "run/rank_ending.h"
 #include "run/rank_process.h"
 #include "run/segment_record.h"
-#include "run/signals.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>

@@ -4,7 +4,6 @@
  */
 #include "run/supervisor_table.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct row {

@@ -10,7 +10,6 @@
  */
 #include "kills_primitives.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

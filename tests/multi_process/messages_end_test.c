@@ -8,7 +8,6 @@
 #include "wait.h"
 #include "world.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

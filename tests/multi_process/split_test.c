@@ -11,7 +11,6 @@
 #include <malloc.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int sum_of(muster_world *world, int value, int *sum)

@@ -9,7 +9,6 @@
  * make_xml`.
  */
 #include <hwloc.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -10,10 +10,8 @@
 #include "machine/allowance.h"
 
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_FILES = 12 };
 

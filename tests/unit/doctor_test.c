@@ -15,9 +15,6 @@
 #include "machine/machine.h"
 #include "machine/machine_holders.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 /* --- CPUs --- */
 
 static struct machine load(const char *source)

@@ -4,8 +4,6 @@
  */
 #include "environment_case.h"
 
-#include <unistd.h>
-
 static const struct environment_case cases[] = {
 	{
 		.what = "threads and places from the cores, a place a core with its hardware threads",

@@ -7,8 +7,6 @@
 #include "base/memory.h"
 #include "run/job_result.h"
 
-#include <stdlib.h>
-
 static char **make_lines(const char *first, const char *second)
 {
 	char **lines = memory_zeroed(3 * sizeof *lines);

@@ -9,7 +9,6 @@
 #include "run/job_segment.h"
 #include "segment_layout.h"
 
-#include <limits.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/resource.h>

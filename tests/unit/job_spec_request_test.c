@@ -13,9 +13,7 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct override over[] = {
 	{OVERRIDE_WORD, "--nprocs", "nprocs", "4", NULL},

@@ -10,7 +10,6 @@
 #include "spec/spec_parse.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

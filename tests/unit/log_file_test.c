@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 
 static int64_t on_disk(const struct log_place *place, int *files)
 {

@@ -11,7 +11,6 @@
 #include "reduce_large.h"
 #include "reduction.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* Up to here everybody hears everybody, or the last to come combines for all. */

@@ -9,8 +9,6 @@
 #include "heap.h"
 #include "world.h"
 
-#include <errno.h>
-
 static struct segment *segment_of(const muster_world *world)
 {
 	uint32_t state = world == NULL ? 0 : atomic_load_explicit(world->state, memory_order_relaxed);
