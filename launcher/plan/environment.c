@@ -25,7 +25,7 @@ const struct env_change *environment_find_change(const struct env_changes *chang
 	return NULL;
 }
 
-/* -- Layer 1: what is inherited ------------------------------------------------------------------------------------ */
+/* --- layer 1: what is inherited --- */
 
 static bool is_listed(const struct string_list *names, const char *text)
 {
@@ -59,7 +59,7 @@ static void inherit(struct environment_builder *b)
 		inherit_one(b, *environment);
 }
 
-/* -- Layer 2: who a rank is ---------------------------------------------------------------------------------------- */
+/* --- layer 2: who a rank is --- */
 
 static void set_text(struct environment_builder *b, const char *name, const char *value)
 {
@@ -118,7 +118,7 @@ static void let_output_through(struct environment_builder *b)
 		set_text(b, "PYTHONUNBUFFERED", "1");
 }
 
-/* -- Layer 4, for all ranks: the spec's env ------------------------------------------------------------------------ */
+/* --- layer 4, for all ranks: the spec's env --- */
 
 bool environment_is_supervisors(struct environment_builder *b, const char *name)
 {
@@ -143,7 +143,7 @@ static void apply_job_changes(struct environment_builder *b)
 	}
 }
 
-/* -- Warnings ------------------------------------------------------------------------------------------------------ */
+/* --- warnings --- */
 
 /* By env or -x: the user has thought of it. */
 static bool is_settled(const struct environment_builder *b, const char *text)

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* -- Layer 5: exceptions ------------------------------------------------------------------------------------------- */
+/* --- layer 5: exceptions --- */
 
 /* What an exception changes of the job's list is taken out of it and given to each rank of its own. */
 static void take_out_of_job(struct environment_builder *b, const char *name)
@@ -63,7 +63,7 @@ static bool decides_affinity(const struct environment_builder *b, const struct e
 	return false;
 }
 
-/* -- Each rank's own list ------------------------------------------------------------------------------------------ */
+/* --- each rank's own list --- */
 
 static uint32_t write_decimal(char *to, uint32_t value)
 {

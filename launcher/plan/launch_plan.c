@@ -43,7 +43,7 @@ static const char *base_name(const char *path)
 	return slash == NULL || slash[1] == '\0' ? path : slash + 1;
 }
 
-/* -- Checks that need the number of ranks -------------------------------------------------------------------------- */
+/* --- checks that need the number of ranks --- */
 
 static int check_sinks(const struct job_spec *spec, struct error *err)
 {
@@ -73,7 +73,7 @@ static int check(const struct maker *maker, uint32_t world_size, struct error *e
 	return check_sinks(spec, err);
 }
 
-/* -- What a rank has ----------------------------------------------------------------------------------------------- */
+/* --- what a rank has --- */
 
 static char **join_argv(struct arena *arena, const struct string_list *command, const struct string_list *args)
 {
@@ -181,7 +181,7 @@ static void tell_neighbours(struct launch_plan *plan, const struct machine *mach
 	}
 }
 
-/* -- The rest ------------------------------------------------------------------------------------------------------ */
+/* --- the rest --- */
 
 static int make_account(struct maker *maker, struct error *err)
 {

@@ -64,7 +64,7 @@ static void add_cpus(struct index_set *cpus, const struct place_pool *pool, uint
 		index_set_add(cpus, pool->machine->threads[pool->threads[from->first_thread + i]].cpu);
 }
 
-/* -- Enough is free ------------------------------------------------------------------------------------------------ */
+/* --- enough is free --- */
 
 struct home {
 	enum place_level level;
@@ -113,7 +113,7 @@ static void take_free(struct index_set *chosen, const struct counting *counting)
 			add_cpus(chosen, counting->pool, i);
 }
 
-/* -- Too little is free -------------------------------------------------------------------------------------------- */
+/* --- too little is free --- */
 
 /* Those first that fewest jobs hold. */
 static void take_shared(struct index_set *shared, const struct counting *counting)
@@ -234,7 +234,7 @@ static int choose(struct place_held *held, const struct counting *counting, cons
 	return 0;
 }
 
-/* -- The whole ----------------------------------------------------------------------------------------------------- */
+/* --- the whole --- */
 
 int place_held_choose(struct place_held *held, const struct job_spec *spec, const struct machine *machine,
                       struct error *err)

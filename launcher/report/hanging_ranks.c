@@ -80,7 +80,7 @@ static void add_rank(struct listing *listing, uint32_t local_rank)
 	text_add(text, "\n");
 }
 
-/* -- Few ----------------------------------------------------------------------------------------------------------- */
+/* --- few --- */
 
 static uint32_t count_listed(const struct listing *listing)
 {
@@ -97,7 +97,7 @@ static void add_each(struct listing *listing)
 			add_rank(listing, rank);
 }
 
-/* -- Many ---------------------------------------------------------------------------------------------------------- */
+/* --- many --- */
 
 static void add_class(struct listing *listing, enum rank_class class)
 {
@@ -188,7 +188,7 @@ static void add_list(struct text *text, const struct report_facts *facts, is_lis
 		text_add_format(text, INDENT "and %" PRIu32 " more\n", listing.not_shown);
 }
 
-/* -- The lists ----------------------------------------------------------------------------------------------------- */
+/* --- the lists --- */
 
 void add_hanging_ranks(struct text *text, const struct report_facts *facts)
 {

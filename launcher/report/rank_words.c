@@ -75,7 +75,7 @@ void add_rank_name(struct text *text, const struct report_facts *facts, uint32_t
 	text_add(text, ")");
 }
 
-/* -- What could not be started ------------------------------------------------------------------------------------- */
+/* --- what could not be started --- */
 
 /* What to look at, for the errors of execve that say little. */
 static const char *exec_hint(int failure, bool has_slash)
@@ -109,7 +109,7 @@ static void add_failed_step(struct text *text, const struct rank_plan *plan, con
 	text_add_format(text, ": %s%s", strerror(rank->failed_errno), hint);
 }
 
-/* -- Where a core went --------------------------------------------------------------------------------------------- */
+/* --- where a core went --- */
 
 static const char *command_name(const char *path)
 {
@@ -177,7 +177,7 @@ static void add_core(struct text *text, const struct report_facts *facts, uint32
 		text_add_format(text, ", core handed to %.*s", (int)strcspn(pattern + 1, " "), pattern + 1);
 }
 
-/* -- Ends ---------------------------------------------------------------------------------------------------------- */
+/* --- ends --- */
 
 static void add_bytes(struct text *text, int64_t bytes)
 {

@@ -102,7 +102,7 @@ static int word(struct error *err, int code, const char *target)
 	return error_set(err, code, "%s", strerror(-code));
 }
 
-/* -- Before the start ---------------------------------------------------------------------------------------------- */
+/* --- before the start --- */
 
 static int check(const char *path, struct error *err)
 {
@@ -133,7 +133,7 @@ int report_file_check(const char *what, const char *path, struct error *err)
 	return tell(err, what, path, &cause);
 }
 
-/* -- Writing ------------------------------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 /* A pipe that poll calls writable takes PIPE_BUF bytes without blocking, whoever else shares its flags. */
 static int write_and_close(int fd, const char *bytes, size_t length)

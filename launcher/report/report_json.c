@@ -22,7 +22,7 @@
 /* 12.1 is written "12.1", and a week still has its nanoseconds. */
 enum { REAL_DIGITS = 15 };
 
-/* -- Text ---------------------------------------------------------------------------------------------------------- */
+/* --- text --- */
 
 static json_t *make_texts(char *const *list)
 {
@@ -32,7 +32,7 @@ static json_t *make_texts(char *const *list)
 	return array;
 }
 
-/* -- Numbers, times, signals --------------------------------------------------------------------------------------- */
+/* --- numbers, times, signals --- */
 
 static json_t *make_date(const struct timespec *time)
 {
@@ -51,7 +51,7 @@ static json_t *make_pid(pid_t pid)
 	return pid > 0 ? json_integer(pid) : json_null();
 }
 
-/* -- Ranks --------------------------------------------------------------------------------------------------------- */
+/* --- ranks --- */
 
 static const char *end_name(enum rank_end end)
 {
@@ -141,7 +141,7 @@ static json_t *make_first_failure(const struct report_facts *facts, const char *
 	return made;
 }
 
-/* -- The whole ----------------------------------------------------------------------------------------------------- */
+/* --- the whole --- */
 
 /* Of a job that was refused it may not be known. */
 static json_t *make_count(uint32_t ranks)

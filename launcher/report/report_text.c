@@ -57,7 +57,7 @@ static const char *plural(uint32_t count)
 	return count == 1 ? "" : "s";
 }
 
-/* -- One rank ------------------------------------------------------------------------------------------------------ */
+/* --- one rank --- */
 
 /* When: of what never ran, the moment says nothing. */
 static void add_casualty(struct text *text, const struct report_facts *facts, uint32_t local_rank)
@@ -123,7 +123,7 @@ static void add_first_failure(struct text *text, const struct report_facts *fact
 	add_tail(text, &facts->result->ranks[first]);
 }
 
-/* -- Ranks that are worth a line of their own ---------------------------------------------------------------------- */
+/* --- ranks that are worth a line of their own --- */
 
 /* The rank of that fate that ended next after `after` (or any, when NO_RANK); NO_RANK: none. Ranks whose end has no
  * order come last, by number. */
@@ -164,7 +164,7 @@ static void list_fate(struct text *text, const struct report_facts *facts, enum 
 		text_add_format(text, PREFIX "%s: %" PRIu32 " more\n", more, count - RANKS_LISTED);
 }
 
-/* -- The others, in one line --------------------------------------------------------------------------------------- */
+/* --- the others, in one line --- */
 
 /* Of ranks that ended well: did they before the first failure? Without one, all did. */
 static uint32_t count_well_before(const struct job_result *result)
@@ -276,7 +276,7 @@ static void add_others_line(struct text *text, const struct report_facts *facts)
 	text_finish(&others);
 }
 
-/* -- The end ------------------------------------------------------------------------------------------------------- */
+/* --- the end --- */
 
 static void add_survivors(struct text *text, const struct report_facts *facts)
 {
@@ -323,7 +323,7 @@ static void add_end(struct text *text, const struct report_facts *facts)
 	report_text_add_survivors(text, facts);
 }
 
-/* -- Outcomes ------------------------------------------------------------------------------------------------------ */
+/* --- outcomes --- */
 
 static void add_failed(struct text *text, const struct report_facts *facts)
 {

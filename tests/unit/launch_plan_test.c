@@ -272,7 +272,7 @@ static void what_raw_output_cannot_have_is_told(void **state)
 	fixture_end(&f);
 }
 
-/* -- What is refused ----------------------------------------------------------------------------------------------- */
+/* --- what is refused --- */
 
 static void assert_refused(struct fixture *f, int code, const char *text)
 {
@@ -418,7 +418,7 @@ static void only_root_may_ask_for_a_user(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* -- Time ---------------------------------------------------------------------------------------------------------- */
+/* --- time --- */
 
 static const struct {
 	int64_t timeout_ms, waited_ms, left_ms;
@@ -444,7 +444,7 @@ static void what_was_waited_is_part_of_the_time(void **state)
 	}
 }
 
-/* -- Size ---------------------------------------------------------------------------------------------------------- */
+/* --- size --- */
 
 static void the_most_ranks_cost_less_than_a_kibibyte_each(void **state)
 {

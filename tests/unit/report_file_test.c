@@ -73,7 +73,7 @@ static int write_document(const char *path, struct error *err)
 	return report_file_write("the report", path, document, strlen(document), err);
 }
 
-/* -- What works ---------------------------------------------------------------------------------------------------- */
+/* --- what works --- */
 
 static void a_new_file_has_the_document_and_the_mode_of_the_umask(void **state)
 {
@@ -261,7 +261,7 @@ static void standard_output_has_two_names(void **state)
 	assert_int_equal(in_child(write_to_standard_output), 0);
 }
 
-/* -- What does not ------------------------------------------------------------------------------------------------- */
+/* --- what does not --- */
 
 struct refused {
 	const char *path;

@@ -249,7 +249,7 @@ static void every_member_says_what_happened(void **state)
 	report_fixture_end(&f);
 }
 
-/* -- Other ends ---------------------------------------------------------------------------------------------------- */
+/* --- other ends --- */
 
 struct sample {
 	struct job_result result;
@@ -367,7 +367,7 @@ static void bytes_that_are_not_utf8_are_replaced_one_by_one(void **state)
 	}
 }
 
-/* -- For the schema ------------------------------------------------------------------------------------------------ */
+/* --- for the schema --- */
 
 static void print_sample(const struct report_facts *facts)
 {
