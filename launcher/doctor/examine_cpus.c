@@ -107,24 +107,26 @@ static void examine_hardware_threads(struct findings *findings, const struct mac
 {
 	struct index_set split = {0};
 	struct text text = {0};
+	struct finding *finding;
 	uint32_t widest;
 	find_split(machine, &split, &widest);
 	place_words_short_list(&text, &split, 40);
-	if (widest == 1)
-		findings_add(findings, "cpus.smt", "one hardware thread a core, as far as can be seen");
-	else if (index_set_is_empty(&split))
-		findings_add(findings, "cpus.smt", "%" PRIu32 " hardware threads a core, all of a core allowed",
-		             widest);
-	else
-		finding_grade_as(
+	if (widest == 1) {
+		finding = findings_add(findings, "cpus.smt", "one hardware thread a core, as far as can be seen");
+	} else if (index_set_is_empty(&split)) {
+		finding = findings_add(findings, "cpus.smt",
+		                       "%" PRIu32 " hardware threads a core, all of a core allowed", widest);
+	} else {
+		finding =
 			findings_add(findings, "cpus.smt",
-		                     "%" PRIu32 " hardware threads a core; of the cores of CPUs %s not all are "
-		                     "allowed",
-		                     widest, text.bytes),
-			FINDING_NOTE,
+		                     "%" PRIu32 " hardware threads a core; of the cores of CPUs %s not all are allowed",
+		                     widest, text.bytes);
+		finding_grade_as(
+			finding, FINDING_NOTE,
 			"who has the other hardware threads of these cores slows ranks down, and may be anybody",
 			"allow whole cores (lscpu -e shows which CPUs are one)");
-	finding_set_value(&findings->items[findings->count - 1], widest);
+	}
+	finding_set_value(finding, widest);
 	text_finish(&text);
 	index_set_finish(&split);
 }
@@ -142,21 +144,22 @@ static bool lacks_memory(const struct machine *machine)
 
 static void examine_nodes(struct findings *findings, const struct machine *machine)
 {
+	struct finding *finding;
 	if (machine->node_count <= 1) {
-		findings_add(findings, "cpus.numa", "one NUMA node");
+		finding = findings_add(findings, "cpus.numa", "one NUMA node");
 	} else if (!lacks_memory(machine)) {
-		findings_add(findings, "cpus.numa",
-		             "%" PRIu32 " NUMA nodes; memory of those that ranks run on is allowed",
-		             machine->node_count);
+		finding = findings_add(findings, "cpus.numa",
+		                       "%" PRIu32 " NUMA nodes; memory of those that ranks run on is allowed",
+		                       machine->node_count);
 	} else {
+		finding = findings_add(findings, "cpus.numa",
+		                       "%" PRIu32 " NUMA nodes, and memory of one that ranks run on is not allowed",
+		                       machine->node_count);
 		finding_grade_as(
-			findings_add(findings, "cpus.numa",
-		                     "%" PRIu32 " NUMA nodes, and memory of one that ranks run on is not allowed",
-		                     machine->node_count),
-			FINDING_WARNING, "these ranks get memory that is far from them, and slow",
+			finding, FINDING_WARNING, "these ranks get memory that is far from them, and slow",
 			"allow CPUs and memory of the same nodes: docker run --cpuset-cpus with --cpuset-mems");
 	}
-	finding_set_value(&findings->items[findings->count - 1], machine->node_count);
+	finding_set_value(finding, machine->node_count);
 }
 
 static void examine_kinds(struct findings *findings, const struct machine *machine)

@@ -79,14 +79,16 @@ void examine_frequency(struct findings *findings, const char *root, const struct
 	}
 	if (shown == NULL)
 		return;
-	if (slow == 0)
-		findings_add(findings, "cpus.frequency", "frequency governor %s", shown);
-	else
-		finding_grade_as(findings_add(findings, "cpus.frequency",
-		                              "frequency governor powersave on %" PRIu32 " of %" PRIu32 " CPUs", slow,
-		                              index_set_count(cpus)),
-		                 FINDING_WARNING, "they stay at their lowest frequency, whatever runs on them",
+	struct finding *finding;
+	if (slow == 0) {
+		finding = findings_add(findings, "cpus.frequency", "frequency governor %s", shown);
+	} else {
+		finding = findings_add(findings, "cpus.frequency",
+		                       "frequency governor powersave on %" PRIu32 " of %" PRIu32 " CPUs", slow,
+		                       index_set_count(cpus));
+		finding_grade_as(finding, FINDING_WARNING, "they stay at their lowest frequency, whatever runs on them",
 		                 "cpupower frequency-set -g performance, on the host");
-	finding_set_value(&findings->items[findings->count - 1], slow);
+	}
+	finding_set_value(finding, slow);
 	free(shown);
 }
