@@ -20,6 +20,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { SILENCE_MS = 5000 };
+
 struct client {
 	struct control_server *server;
 	int fd; /* -1: the slot is free */
@@ -143,7 +145,7 @@ static void on_silence(uv_timer_t *timer)
 	struct control_server *server = timer->data;
 	struct client *client;
 	while ((client = longest_silent(server, false)) != NULL) {
-		uint64_t end_ms = client->since_ms + CONTROL_SILENCE_MS, now_ms = uv_now(server->loop);
+		uint64_t end_ms = client->since_ms + SILENCE_MS, now_ms = uv_now(server->loop);
 		if (end_ms > now_ms) {
 			uv_timer_start(timer, on_silence, end_ms - now_ms, 0);
 			return;
@@ -209,7 +211,7 @@ static void take_client(struct control_server *server, int fd)
 	client->poll.data = client;
 	uv_poll_start(&client->poll, UV_READABLE, on_message);
 	if (!uv_is_active((uv_handle_t *)&server->silence))
-		uv_timer_start(&server->silence, on_silence, CONTROL_SILENCE_MS, 0);
+		uv_timer_start(&server->silence, on_silence, SILENCE_MS, 0);
 }
 
 static void on_connection(uv_poll_t *poll, int status, int events)

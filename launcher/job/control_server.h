@@ -23,7 +23,6 @@ enum {
 	CONTROL_MESSAGE_BYTES = 64 * 1024,
 	CONTROL_CLIENTS_MAX = 64,
 	CONTROL_WAITING_MAX = 56,
-	CONTROL_SILENCE_MS = 5000
 };
 
 /* Whether at the other end of a connection, of either side, is this user or root. */

@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+enum { STATUS_PAGE_RANKS = 100 }; /* what is told of so many fits into a message, whatever labels they have */
+
 static json_t *refuse(const char *text)
 {
 	return json_pack("{s:s}", "error", text);

@@ -18,8 +18,6 @@
 struct launch_plan;
 struct supervisor;
 
-enum { STATUS_PAGE_RANKS = 100 }; /* what is told of so many fits into a message, whatever labels they have */
-
 struct control_subject {
 	struct supervisor *supervisor; /* NULL: the job is at its end */
 	const struct launch_plan *plan;

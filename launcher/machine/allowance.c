@@ -51,7 +51,8 @@ static uint32_t quota_of(int64_t quota_us, int64_t period_us)
 	return millicpus > 0 ? millicpus : 1;
 }
 
-uint32_t allowance_parse_cpu_max(const char *text)
+/* "50000 100000" (quota and period in microseconds) is 500; 0 for "max ..." and for what is not understood. */
+static uint32_t parse_cpu_max(const char *text)
 {
 	int64_t quota_us, period_us;
 	if (sscanf(text, "%" SCNd64 " %" SCNd64, &quota_us, &period_us) != 2)
@@ -87,7 +88,7 @@ static void look_for_quota(const struct cgroup_visit *visit, void *context)
 	if (visit->is_version_2) {
 		quota = read_in(search->root, &path, visit->directory, "cpu.max");
 		if (quota != NULL)
-			keep_lower(&search->lowest, allowance_parse_cpu_max(quota), path.bytes);
+			keep_lower(&search->lowest, parse_cpu_max(quota), path.bytes);
 	} else {
 		period = read_in(search->root, &path, visit->directory, "cpu.cfs_period_us");
 		quota = read_in(search->root, &path, visit->directory, "cpu.cfs_quota_us");

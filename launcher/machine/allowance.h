@@ -29,7 +29,4 @@ struct cpu_quota allowance_quota(const char *root);
  * there is no such file. To be freed. What may be used is for the affinity mask to say. */
 char *allowance_cpuset(const char *root, struct index_set *cpus);
 
-/* "50000 100000" (quota and period in microseconds) is 500; 0 for "max ..." and for what is not understood. */
-uint32_t allowance_parse_cpu_max(const char *text);
-
 #endif

@@ -47,7 +47,8 @@ static bool is_left_out(const struct place_pool *pool, const struct hardware_thr
 	return (int)thread->access == cause;
 }
 
-void place_reason_add_left_out(struct text *text, const struct place_pool *pool, const struct index_set *cores)
+/* "; CPU 9 left out: outside the cpuset", for hardware threads of the cores that are not used. */
+static void add_left_out(struct text *text, const struct place_pool *pool, const struct index_set *cores)
 {
 	for (int cause = -1; cause <= THREAD_OUTSIDE_AFFINITY; cause++) {
 		struct index_set out = {0};
@@ -148,7 +149,7 @@ void place_reason(struct text *text, const struct place_pool *pool, const struct
 	add_mapped(text, pool, binding);
 	add_turn(text, pool, slots, window);
 	add_bound(text, pool, binding);
-	place_reason_add_left_out(text, pool, &binding->mapped);
+	add_left_out(text, pool, &binding->mapped);
 }
 
 void place_reason_add_round(struct text *text, const struct place_pool *pool, const struct place_slots *slots,

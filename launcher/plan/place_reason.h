@@ -20,7 +20,4 @@ void place_reason_add_round(struct text *text, const struct place_pool *pool, co
 void place_reason_add_where(struct text *text, const struct machine *machine, const struct index_set *cores,
                             const struct place_core *core_table);
 
-/* "; CPU 9 is left out: outside the cpuset", for hardware threads of the cores that are not in `cpus`. */
-void place_reason_add_left_out(struct text *text, const struct place_pool *pool, const struct index_set *cores);
-
 #endif

@@ -36,8 +36,8 @@ const char *thread_access_reason(enum thread_access access)
 	return "not allowed";
 }
 
-/* The list as index_set_format writes it, appended whatever its length. */
-void place_words_list(struct text *text, const struct index_set *set)
+/* As index_set_format writes it, appended whatever its length. */
+static void add_list(struct text *text, const struct index_set *set)
 {
 	char some[256];
 	size_t length = index_set_format(set, some, sizeof some);
@@ -55,7 +55,7 @@ void place_words_short_list(struct text *text, const struct index_set *set, size
 {
 	static const char cut[] = ",...";
 	size_t before = text->length;
-	place_words_list(text, set);
+	add_list(text, set);
 	if (text->length - before <= width)
 		return;
 	size_t end = before + width - (sizeof cut - 1);
@@ -70,7 +70,7 @@ void place_words_set(struct text *text, const char *one, const char *many, const
 	bool single = index_set_first(set) == index_set_last(set);
 	text_add(text, single ? one : many);
 	text_add(text, " ");
-	place_words_list(text, set);
+	add_list(text, set);
 }
 
 void place_words_ordinal(struct text *text, uint32_t number)

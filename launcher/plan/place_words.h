@@ -19,10 +19,7 @@ const char *place_words_machine(const struct machine *machine);
 /* Why a hardware thread may not be used: "outside the cpuset". */
 const char *thread_access_reason(enum thread_access access);
 
-/* "2-3,5", however long. */
-void place_words_list(struct text *text, const struct index_set *set);
-
-/* The same cut to `width`, "0,2,4,6..."; for people only. */
+/* "2-3,5", cut to `width`: "0,2,4,..."; for people only. */
 void place_words_short_list(struct text *text, const struct index_set *set, size_t width);
 
 /* "core 2", "cores 2-3,5". */

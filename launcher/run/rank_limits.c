@@ -13,7 +13,12 @@
 #include <inttypes.h>
 #include <sys/resource.h>
 
-enum { LIMITS = 4, NICE_SPAN = 40, LEAST_IMPORTANT = 20 };
+enum {
+	LIMITS = 4,
+	CPU_TIME_TO_END_S = 5, /* between SIGXCPU, which says that the CPU time is used up, and SIGKILL */
+	NICE_SPAN = 40,
+	LEAST_IMPORTANT = 20,
+};
 
 struct wanted_limit {
 	int resource;

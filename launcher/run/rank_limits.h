@@ -11,9 +11,6 @@
 struct error;
 struct limits_spec;
 
-/* Between SIGXCPU, which says that the CPU time is used up, and SIGKILL. */
-enum { CPU_TIME_TO_END_S = 5 };
-
 /* Returns how many there are. */
 uint32_t rank_limits_make(struct rank_limit limits[RANK_LIMITS_MAX], const struct limits_spec *spec);
 
