@@ -95,6 +95,15 @@ static inline void harness_open(struct harness *h)
 	harness_open_first(h, h->f.plan.nprocs);
 }
 
+/* Begins with two ranks, whose standard output goes to the file "all". */
+static inline void harness_open_two_into_one(struct harness *h)
+{
+	harness_begin(h, 2);
+	harness_send_to(h, 0, TO_STDOUT, "all", NULL);
+	harness_send_to(h, 1, TO_STDOUT, "all", NULL);
+	harness_open(h);
+}
+
 /* Turns the loop until nothing happens any more; what a turn begins to watch is watched from the next one on. */
 static inline void harness_pump(struct harness *h)
 {
