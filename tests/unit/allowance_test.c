@@ -15,14 +15,9 @@
 
 enum { MOST_FILES = 12 };
 
-struct file {
-	const char *path;
-	const char *content;
-};
-
 struct quota_case {
 	const char *name;
-	struct file files[MOST_FILES];
+	struct test_file files[MOST_FILES];
 	uint32_t millicpus;
 	const char *source;
 };
@@ -151,18 +146,12 @@ static const struct quota_case cases[] = {
 	{"not even /proc", {{"/nothing", ""}}, 0, NULL},
 };
 
-static void make_files(const char *root, const struct file *files)
-{
-	for (size_t i = 0; i < MOST_FILES && files[i].path != NULL; i++)
-		test_directory_put(root, files[i].content, "%s", files[i].path);
-}
-
 static void the_smallest_quota_on_the_way_up_counts(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		char *root = test_directory_make();
-		make_files(root, cases[i].files);
+		test_directory_put_files(root, cases[i].files, MOST_FILES);
 		struct cpu_quota quota = allowance_quota(root);
 		if (quota.millicpus != cases[i].millicpus)
 			print_message("case: %s\n", cases[i].name);
@@ -179,16 +168,14 @@ static void the_smallest_quota_on_the_way_up_counts(void **state)
 static void the_cpuset_is_named_by_its_nearest_file(void **state)
 {
 	(void)state;
-	static const struct file files[] = {
+	static const struct test_file files[] = {
 		{CGROUP, "3:cpuset:/pod/box\n0::/pod\n"},
 		{MOUNTINFO, "34 31 0:31 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"},
 		{"/sys/fs/cgroup/cpuset/pod/cpuset.cpus", "0-3\n"},
 		{"/sys/fs/cgroup/cpuset/pod/box/cpuset.cpus", "0-1\n"},
-		{NULL, NULL},
 	};
 	char *root = test_directory_make();
-	for (size_t i = 0; files[i].path != NULL; i++)
-		test_directory_put(root, files[i].content, "%s", files[i].path);
+	test_directory_put_files(root, files, COUNT_OF(files));
 	struct index_set cpus = {0};
 	char *source = allowance_cpuset(root, &cpus);
 	assert_string_equal(source, "/sys/fs/cgroup/cpuset/pod/box/cpuset.cpus");

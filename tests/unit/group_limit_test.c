@@ -11,14 +11,9 @@
 
 enum { MOST_FILES = 10 };
 
-struct file {
-	const char *path;
-	const char *content;
-};
-
 struct limit_case {
 	const char *name;
-	struct file files[MOST_FILES];
+	struct test_file files[MOST_FILES];
 	uint64_t limit, used;
 	const char *source;
 };
@@ -122,8 +117,7 @@ static const struct limit_case process_cases[] = {
 static void check(const struct limit_case *one, struct group_limit find(const char *root))
 {
 	char *root = test_directory_make();
-	for (size_t i = 0; i < MOST_FILES && one->files[i].path != NULL; i++)
-		test_directory_put(root, one->files[i].content, "%s", one->files[i].path);
+	test_directory_put_files(root, one->files, MOST_FILES);
 	struct group_limit limit = find(root);
 	print_message("case: %s\n", one->name);
 	if (one->source == NULL) {

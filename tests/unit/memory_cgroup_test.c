@@ -12,15 +12,10 @@
 
 enum { RANKS = 3, MOST_FILES = 10, LIMIT_BYTES = 1 << 30 };
 
-struct file {
-	const char *path;
-	const char *content;
-};
-
 struct cgroup_row {
 	const char *what;
 	const char *cgroup; /* /proc/self/cgroup */
-	struct file files[MOST_FILES];
+	struct test_file files[MOST_FILES];
 	const char *made_in; /* where the groups are; NULL: refused */
 	int code;
 	const char *says;
@@ -218,8 +213,7 @@ static void lay_out(struct run_fixture *f, const struct cgroup_row *row)
 {
 	char mounts[512];
 	fixture_begin(f, 1);
-	for (size_t i = 0; i < MOST_FILES && row->files[i].path != NULL; i++)
-		test_directory_put(f->directory, row->files[i].content, "%s", row->files[i].path);
+	test_directory_put_files(f->directory, row->files, MOST_FILES);
 	snprintf(mounts, sizeof mounts,
 	         "30 23 0:26 / %s/v1 rw - cgroup cgroup rw,memory\n31 23 0:27 / %s/v2 rw - cgroup2 cgroup2 rw\n",
 	         f->directory, f->directory);

@@ -109,4 +109,15 @@ static inline void test_directory_put(const char *directory, const char *content
 	assert_int_equal(fclose(to), 0);
 }
 
+struct test_file {
+	const char *path; /* NULL: no file, and the end of a list */
+	const char *content;
+};
+
+static inline void test_directory_put_files(const char *directory, const struct test_file *files, size_t most)
+{
+	for (size_t i = 0; i < most && files[i].path != NULL; i++)
+		test_directory_put(directory, files[i].content, "%s", files[i].path);
+}
+
 #endif
