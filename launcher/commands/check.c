@@ -18,7 +18,6 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 static const struct job_usage usage = {
 	.letters = "j",
@@ -80,7 +79,7 @@ static bool check_file(const char *path, json_t *results)
 	struct diagnostics diagnostics = {0};
 	struct spec_request request = {.path = path};
 	bool sound = job_spec_read(&spec, &request, &diagnostics) == 0;
-	const char *name = strcmp(path, "-") == 0 ? "<stdin>" : path; /* as errors have it */
+	const char *name = spec_source_name(path);
 	if (results != NULL)
 		json_array_append_new(results, json_of_result(name, sound ? &spec : NULL, &diagnostics));
 	else if (sound)

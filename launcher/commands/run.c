@@ -42,6 +42,7 @@
 #include "run/supervisor.h"
 #include "run/verdict.h"
 #include "spec/diagnostics.h"
+#include "spec/spec_parse.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -129,7 +130,7 @@ static int load_spec(struct run *run)
 	if (rc < 0) {
 		const char *path = run->options.spec_path;
 		if (path != NULL)
-			run->spec.source = arena_copy(&run->spec.arena, strcmp(path, "-") == 0 ? "<stdin>" : path);
+			run->spec.source = arena_copy(&run->spec.arena, spec_source_name(path));
 		const struct refusal refusal = refusal_of(run);
 		refuse_spec(&refusal, &wrong, EXIT_MUSTER);
 	}

@@ -325,6 +325,11 @@ static void check_one_command(struct spec_reader *reader)
 	complain(reader, NULL, &nowhere, "a command stands on the command line as well: leave one of them out");
 }
 
+const char *spec_source_name(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "<stdin>" : path;
+}
+
 int job_spec_read(struct job_spec *spec, const struct spec_request *request, struct diagnostics *diagnostics)
 {
 	struct job_spec made;
@@ -332,8 +337,7 @@ int job_spec_read(struct job_spec *spec, const struct spec_request *request, str
 	struct spec_reader reader = {.spec = &made, .diagnostics = diagnostics, .where = "", .exception = -1};
 	uint32_t before = diagnostics->count;
 	if (request->path != NULL) {
-		reader.where = strcmp(request->path, "-") == 0 ? "<stdin>" : request->path;
-		made.source = arena_copy(&made.arena, reader.where);
+		made.source = arena_copy(&made.arena, spec_source_name(request->path));
 		reader.where = made.source[0] == '\0' ? "\"\"" : made.source;
 		take_file(&reader, request);
 	} else {

@@ -31,6 +31,9 @@ struct spec_request {
 	uint32_t override_count;
 };
 
+/* What a spec is called in errors and reports: its path, or "<stdin>". */
+const char *spec_source_name(const char *path);
+
 /* Returns 0 and fills `spec` (job_spec_finish() it), or -EINVAL with at least one diagnostic and `spec` untouched. */
 int job_spec_read(struct job_spec *spec, const struct spec_request *request, struct diagnostics *diagnostics);
 
