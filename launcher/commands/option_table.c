@@ -4,6 +4,8 @@
  */
 #include "commands/option_table.h"
 
+#include "spec/foreign_words.h"
+
 #include <string.h>
 
 enum { HELP_COLUMN = 29 };
@@ -80,15 +82,9 @@ const struct option_row option_table[] = {
 
 const size_t option_table_count = sizeof option_table / sizeof *option_table;
 
-/* "nproc_per_node" is "nproc-per-node": torchrun writes both. */
 static bool is_named(const char *name, const char *typed, size_t length)
 {
-	if (name == NULL || strlen(name) != length)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (name[i] != (typed[i] == '_' ? '-' : typed[i]))
-			return false;
-	return true;
+	return name != NULL && strlen(name) == length && is_typed_as(name, typed, length);
 }
 
 const struct option_row *option_find_long(const char *typed, size_t length)

@@ -4,11 +4,9 @@
  */
 #include "spec/foreign_words.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-/* "nproc_per_node" is "nproc-per-node". */
-static bool is_typed(const char *name, const char *typed, size_t length)
+bool is_typed_as(const char *name, const char *typed, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
 		if (name[i] != (typed[i] == '_' ? '-' : typed[i]))
@@ -22,7 +20,7 @@ static unsigned count_in(const char *names, const char *typed, size_t typed_leng
 	unsigned count = 0;
 	while (*names != '\0') {
 		size_t length = strcspn(names, " ");
-		count += length == typed_length && is_typed(names, typed, length);
+		count += length == typed_length && is_typed_as(names, typed, length);
 		names += length + (names[length] == ' ');
 	}
 	return count;

@@ -6,6 +6,7 @@
 #ifndef MUSTER_SPEC_FOREIGN_WORDS_H
 #define MUSTER_SPEC_FOREIGN_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What is the same answer to a key and to an option. */
@@ -18,6 +19,9 @@ struct foreign_row {
 	const char *names;
 	const char *answer;
 };
+
+/* Whether a name is what was typed, of `length` bytes, in which "_" is "-": torchrun writes both. */
+bool is_typed_as(const char *name, const char *typed, size_t length);
 
 /* The answer for a name of `length` bytes, in which "_" is "-"; NULL: nobody's we know. */
 const char *foreign_words_find(const struct foreign_row *rows, size_t count, const char *name, size_t length);
