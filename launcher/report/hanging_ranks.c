@@ -7,6 +7,7 @@
 #include "base/index_set.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
+#include "plan/place_words.h"
 #include "report/library_words.h"
 #include "report/rank_words.h"
 #include "run/job_result.h"
@@ -139,13 +140,13 @@ static void join(struct listing *listing, struct wait_group *group, uint32_t loc
 
 static void add_group(struct listing *listing, struct wait_group *group)
 {
-	char list[64];
 	if (group->count == 1) {
 		add_rank(listing, group->first);
 		return;
 	}
-	bool cut = index_set_format(&group->ranks, list, sizeof list) >= sizeof list;
-	text_add_format(listing->text, INDENT "%" PRIu32 " ranks (%s%s): each ", group->count, list, cut ? "..." : "");
+	text_add_format(listing->text, INDENT "%" PRIu32 " ranks (", group->count);
+	place_words_short_list(listing->text, &group->ranks, RANK_LIST_WIDTH);
+	text_add(listing->text, "): each ");
 	add_wait_of_many(listing->text, &listing->facts->result->ranks[group->longest].wait);
 	text_add(listing->text, "\n");
 }

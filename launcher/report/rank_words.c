@@ -7,6 +7,7 @@
 #include "base/exit_code.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
+#include "plan/place_words.h"
 #include "report/signal_words.h"
 #include "run/job_result.h"
 #include "spec/units.h"
@@ -16,7 +17,7 @@
 #include <signal.h>
 #include <string.h>
 
-enum { CPU_LIST_BYTES = 80, COMMAND_NAME_BYTES = 15 /* what the kernel keeps of it */ };
+enum { CPU_LIST_WIDTH = 79, COMMAND_NAME_BYTES = 15 /* what the kernel keeps of it */ };
 
 enum rank_fate rank_fate(const struct job_result *result, uint32_t local_rank)
 {
@@ -55,13 +56,12 @@ const char *failure_kind(const struct job_result *result, uint32_t local_rank)
 
 static void add_cpus(struct text *text, const struct rank_placement *place)
 {
-	char list[CPU_LIST_BYTES];
 	if (!place->bound) {
 		text_add(text, "not bound");
 		return;
 	}
-	bool cut = index_set_format(&place->cpus, list, sizeof list) >= sizeof list;
-	text_add_format(text, "%s %s%s", index_set_count(&place->cpus) == 1 ? "CPU" : "CPUs", list, cut ? "..." : "");
+	text_add(text, index_set_count(&place->cpus) == 1 ? "CPU " : "CPUs ");
+	place_words_short_list(text, &place->cpus, CPU_LIST_WIDTH);
 }
 
 void add_rank_name(struct text *text, const struct report_facts *facts, uint32_t local_rank)

@@ -23,6 +23,9 @@ struct report_facts {
 	bool colour;
 };
 
+/* Of a list of ranks; a longer one is cut. */
+enum { RANK_LIST_WIDTH = 63 };
+
 /* What became of a rank, seen from the end of the job. */
 enum rank_fate {
 	FATE_WELL,           /* exit 0, not asked to */

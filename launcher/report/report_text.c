@@ -8,6 +8,7 @@
 #include "base/printable.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
+#include "plan/place_words.h"
 #include "report/hanging_ranks.h"
 #include "run/job_result.h"
 #include "run/verdict.h"
@@ -181,12 +182,11 @@ static uint32_t count_well_before(const struct job_result *result)
 static void add_ranks_of_fate(struct text *text, const struct report_facts *facts, enum rank_fate fate, uint32_t count)
 {
 	struct index_set ranks = {0};
-	char list[64];
 	for (uint32_t rank = 0; rank < facts->result->nprocs; rank++)
 		if (rank != facts->result->first_failure && rank_fate(facts->result, rank) == fate)
 			index_set_add(&ranks, facts->plan->ranks[rank].rank);
-	bool cut = index_set_format(&ranks, list, sizeof list) >= sizeof list;
-	text_add_format(text, " (rank%s %s%s", plural(count), list, cut ? "..." : "");
+	text_add_format(text, " (rank%s ", plural(count));
+	place_words_short_list(text, &ranks, RANK_LIST_WIDTH);
 	if (count == 1 && fate == FATE_FAILED_IN_WAKE) {
 		text_add(text, ", ");
 		add_rank_end_short(text, facts, next_of_fate(facts->result, fate, NO_RANK));

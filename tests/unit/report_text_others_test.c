@@ -204,11 +204,42 @@ static void of_a_reader_that_went_away_the_record_says_what_the_terminal_is_spar
 	report_fixture_end(&f);
 }
 
+/* "96,98,...,1..." would name a rank that did well. */
+static void a_long_list_of_ranks_or_cpus_is_cut_between_two_numbers(void **state)
+{
+	(void)state;
+	enum { MANY = 200 };
+	static struct rank_result ranks[MANY];
+	struct job_result result = {.outcome = OUTCOME_FAILED, .nprocs = MANY, .ranks = ranks};
+	struct report_fixture f;
+	struct text text = {0};
+	for (uint32_t r = 1; r < MANY; r++)
+		ranks[r] = r < 96 || r % 2 != 0
+		                   ? (struct rank_result){EXITED(0, r, 1)}
+		                   : (struct rank_result){SIGNALED(SIGKILL, r, 1), .stopped = true, .killed = true};
+	ranks[0] = (struct rank_result){EXITED(3, 0, 1)};
+	report_fixture_begin(&f, &result);
+	for (uint32_t cpu = 96; cpu < MANY; cpu += 2)
+		index_set_add(&f.job.placement.ranks[0].cpus, cpu);
+	report_text_add_failure(&text, &f.facts);
+	assert_string_equal(
+		text.bytes,
+		"muster: rank 0 (pid 4300, CPUs "
+		"0,8,96,98,100,102,104,106,108,110,112,114,116,118,120,122,124,126,128,130,...) exited with code 3, "
+		"0.001 s after the start\n"
+		"muster: others: 52 killed after 5 s grace (ranks "
+		"96,98,100,102,104,106,108,110,112,114,116,118,120,122,124,...), 147 ended well after it\n"
+		"muster: survivors: 0\n");
+	text_finish(&text);
+	report_fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_became_of_the_others_is_told_in_these_words),
 		cmocka_unit_test(of_a_reader_that_went_away_the_record_says_what_the_terminal_is_spared),
+		cmocka_unit_test(a_long_list_of_ranks_or_cpus_is_cut_between_two_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
