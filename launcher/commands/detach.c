@@ -56,7 +56,7 @@ static int refuse_unrecorded(struct error *err)
 	return error_prefix(err, "join: false (--detach) needs a place for the job's record");
 }
 
-int detach_check(struct error *err)
+int detach_prepare(struct error *err)
 {
 	int rc = check_first_process(err);
 	if (rc < 0)

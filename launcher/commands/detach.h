@@ -25,7 +25,7 @@ struct detachment {
 
 /* Whether such a job can live here and has where to write to; known before it waits for anything. What this process
  * inherited is closed: a reader at the other end must see its end. */
-int detach_check(struct error *err);
+int detach_prepare(struct error *err);
 
 /* Whether its report can go there. */
 int detach_check_report(const char *report_path, struct error *err);

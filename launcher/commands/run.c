@@ -437,7 +437,7 @@ static int run_job(struct run *run)
 		run->options.report_path = arena_copy(&run->spec.arena, report_path);
 	if (!run->spec.join && report_path != NULL && detach_check_report(report_path, &err) < 0)
 		return console_tell(&err, EXIT_MUSTER);
-	if (!run->spec.join && detach_check(&err) < 0)
+	if (!run->spec.join && detach_prepare(&err) < 0)
 		return refuse_start(run, &err, EXIT_MUSTER);
 	if (make_plan(run, &err) < 0)
 		return refuse_plan(run, &err);
