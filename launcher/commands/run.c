@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/detach.h"
+#include "commands/free_port.h"
 #include "commands/mpi_warning.h"
 #include "commands/nearly_spec.h"
 #include "commands/option_table.h"
@@ -44,14 +45,11 @@
 #include "spec/diagnostics.h"
 #include "spec/spec_parse.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -162,20 +160,6 @@ static int take_cores_and_record(struct run *run, struct error *err)
 		placement_finish(&run->placement); /* others know the cores by that id */
 		core_lease_close(&run->lease);
 	}
-}
-
-/* One that is free now; 0 when there is none, then ranks get no MASTER_PORT. */
-static uint16_t free_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t size = sizeof address;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return 0;
-	bool bound = bind(fd, (struct sockaddr *)&address, size) == 0 &&
-	             getsockname(fd, (struct sockaddr *)&address, &size) == 0;
-	close(fd);
-	return bound ? ntohs(address.sin_port) : 0;
 }
 
 static int make_plan(struct run *run, struct error *err)
