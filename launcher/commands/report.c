@@ -10,6 +10,7 @@
 #include "commands/job_options.h"
 #include "job/job_find.h"
 #include "job/job_view.h"
+#include "report/report_check.h"
 #include "report/report_html.h"
 #include "report/report_overview.h"
 #include "report/report_trace.h"
@@ -90,63 +91,10 @@ static json_t *load_job(const char *word, FILE **events, struct error *err)
 	return report;
 }
 
-/* What every report has, whichever muster wrote it: a document that lacks it would be shown as a job that went well. */
-static const struct member {
-	const char *path;
-	const char *kind;
-	bool may_be_null;
-} fixed_members[] = {
-	{"job", "an object", false},      {"job.id", "a string", true},     {"job.name", "a string", true},
-	{"job.nprocs", "a number", true}, {"outcome", "a string", false},   {"exit_code", "a number", false},
-	{"started", "a string", false},   {"ended", "a string", false},     {"elapsed_s", "a number", false},
-	{"restarts", "a number", false},  {"survivors", "a number", false}, {"first_failure", "an object", true},
-	{"ranks", "a list", false},
-};
-
-static const char *kind_of(const json_t *value)
-{
-	static const char *const kinds[] = {
-		[JSON_OBJECT] = "an object", [JSON_ARRAY] = "a list",  [JSON_STRING] = "a string",
-		[JSON_INTEGER] = "a number", [JSON_REAL] = "a number", [JSON_NULL] = "null",
-		[JSON_TRUE] = "true",        [JSON_FALSE] = "false",
-	};
-	return kinds[json_typeof(value)];
-}
-
-static const json_t *member_at(const json_t *report, const char *path)
-{
-	bool of_job = strncmp(path, "job.", 4) == 0;
-	return of_job ? json_object_get(json_object_get(report, "job"), path + 4) : json_object_get(report, path);
-}
-
-static int check_members(const json_t *report, const char *word, struct error *err)
-{
-	for (size_t i = 0; i < sizeof fixed_members / sizeof *fixed_members; i++) {
-		const struct member *member = &fixed_members[i];
-		const json_t *value = member_at(report, member->path);
-		if (value == NULL)
-			return error_set(err, -EBADMSG, "%s: not a whole report, see muster-report(5): %s is missing",
-			                 word, member->path);
-		bool fits = strcmp(kind_of(value), member->kind) == 0 || (member->may_be_null && json_is_null(value));
-		if (!fits)
-			return error_set(err, -EBADMSG, "%s: not a report, see muster-report(5): %s is %s, not %s",
-			                 word, member->path, kind_of(value), member->kind);
-	}
-	return 0;
-}
-
-static int check_report(const json_t *report, const char *word, struct error *err)
-{
-	const char *schema = json_string_value(json_object_get(report, "schema"));
-	if (schema == NULL || strcmp(schema, "muster.report/1") != 0)
-		return error_set(err, -EBADMSG, "%s: not a report of muster's (schema muster.report/1)", word);
-	return check_members(report, word, err);
-}
-
 static json_t *load(const char *word, FILE **events, struct error *err)
 {
 	json_t *report = word != NULL && is_file(word) ? load_file(word, err) : load_job(word, events, err);
-	if (report != NULL && check_report(report, word != NULL ? word : "the newest job", err) < 0) {
+	if (report != NULL && report_check(report, word != NULL ? word : "the newest job", err) < 0) {
 		json_decref(report);
 		return NULL;
 	}
