@@ -9,6 +9,7 @@
 #include "plan/launch_plan.h"
 #include "plan/place_words.h"
 #include "report/library_words.h"
+#include "report/rank_fate.h"
 #include "report/rank_words.h"
 #include "run/job_result.h"
 

@@ -19,24 +19,6 @@
 
 enum { CPU_LIST_WIDTH = 79, COMMAND_NAME_BYTES = 15 /* what the kernel keeps of it */ };
 
-enum rank_fate rank_fate(const struct job_result *result, uint32_t local_rank)
-{
-	const struct rank_result *rank = &result->ranks[local_rank];
-	if (rank->end == RANK_NOT_STARTED)
-		return FATE_NEVER_STARTED;
-	if (rank->end == RANK_LOST)
-		return FATE_LOST;
-	if (local_rank == result->first_failure)
-		return FATE_FAILED;
-	if (rank->killed)
-		return FATE_KILLED;
-	if (rank->stopped)
-		return FATE_STOPPED;
-	if (rank->end == RANK_EXITED && rank->exit_code == 0)
-		return FATE_WELL;
-	return rank->in_wake ? FATE_FAILED_IN_WAKE : FATE_FAILED;
-}
-
 const char *failure_kind(const struct job_result *result, uint32_t local_rank)
 {
 	const struct rank_result *rank = &result->ranks[local_rank];

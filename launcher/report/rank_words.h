@@ -26,19 +26,6 @@ struct report_facts {
 /* Of a list of ranks; a longer one is cut. */
 enum { RANK_LIST_WIDTH = 63 };
 
-/* What became of a rank, seen from the end of the job. */
-enum rank_fate {
-	FATE_WELL,           /* exit 0, not asked to */
-	FATE_FAILED,         /* by itself: exit code, signal, could not be started */
-	FATE_FAILED_IN_WAKE, /* by itself, but after the first failure */
-	FATE_STOPPED,        /* by muster's stop signal */
-	FATE_KILLED,         /* by muster's SIGKILL */
-	FATE_LOST,           /* nobody saw it end */
-	FATE_NEVER_STARTED,
-};
-
-enum rank_fate rank_fate(const struct job_result *result, uint32_t local_rank);
-
 /* "exit", "signal", "oom", "lost" or "exec", as the JSON names the kinds of failure. */
 const char *failure_kind(const struct job_result *result, uint32_t local_rank);
 

@@ -10,6 +10,7 @@
 #include "plan/launch_plan.h"
 #include "plan/place_words.h"
 #include "report/hanging_ranks.h"
+#include "report/rank_fate.h"
 #include "run/job_result.h"
 #include "run/verdict.h"
 #include "spec/units.h"
@@ -126,37 +127,12 @@ static void add_first_failure(struct text *text, const struct report_facts *fact
 
 /* --- ranks that are worth a line of their own --- */
 
-/* The rank of that fate that ended next after `after` (or any, when NO_RANK); NO_RANK: none. Ranks whose end has no
- * order come last, by number. */
-static uint32_t next_of_fate(const struct job_result *result, enum rank_fate fate, uint32_t after)
-{
-	uint32_t best = NO_RANK;
-	for (uint32_t rank = 0; rank < result->nprocs; rank++) {
-		if (rank == result->first_failure || rank_fate(result, rank) != fate)
-			continue;
-		uint64_t key = (uint64_t)result->ranks[rank].death_order << 32 | rank;
-		if (after != NO_RANK && key <= ((uint64_t)result->ranks[after].death_order << 32 | after))
-			continue;
-		if (best == NO_RANK || key < ((uint64_t)result->ranks[best].death_order << 32 | best))
-			best = rank;
-	}
-	return best;
-}
-
-static uint32_t count_of_fate(const struct job_result *result, enum rank_fate fate)
-{
-	uint32_t count = 0;
-	for (uint32_t rank = 0; rank < result->nprocs; rank++)
-		count += rank != result->first_failure && rank_fate(result, rank) == fate;
-	return count;
-}
-
 static void list_fate(struct text *text, const struct report_facts *facts, enum rank_fate fate, const char *opening,
                       const char *more)
 {
-	uint32_t count = count_of_fate(facts->result, fate), rank = NO_RANK;
+	uint32_t count = rank_fate_count(facts->result, fate), rank = NO_RANK;
 	for (uint32_t listed = 0; listed < count && listed < RANKS_LISTED; listed++) {
-		rank = next_of_fate(facts->result, fate, rank);
+		rank = rank_fate_next(facts->result, fate, rank);
 		text_add_format(text, PREFIX "%s", opening);
 		add_casualty(text, facts, rank);
 		end_line(text);
@@ -166,17 +142,6 @@ static void list_fate(struct text *text, const struct report_facts *facts, enum 
 }
 
 /* --- the others, in one line --- */
-
-/* Of ranks that ended well: did they before the first failure? Without one, all did. */
-static uint32_t count_well_before(const struct job_result *result)
-{
-	uint32_t count = 0;
-	for (uint32_t rank = 0; rank < result->nprocs; rank++)
-		if (rank_fate(result, rank) == FATE_WELL)
-			count += result->first_failure == NO_RANK ||
-			         result->ranks[rank].death_order < result->ranks[result->first_failure].death_order;
-	return count;
-}
 
 /* " (rank 2, exit 1)" for one, " (ranks 2,5-6)" for more. */
 static void add_ranks_of_fate(struct text *text, const struct report_facts *facts, enum rank_fate fate, uint32_t count)
@@ -189,7 +154,7 @@ static void add_ranks_of_fate(struct text *text, const struct report_facts *fact
 	place_words_short_list(text, &ranks, RANK_LIST_WIDTH);
 	if (count == 1 && fate == FATE_FAILED_IN_WAKE) {
 		text_add(text, ", ");
-		add_rank_end_short(text, facts, next_of_fate(facts->result, fate, NO_RANK));
+		add_rank_end_short(text, facts, rank_fate_next(facts->result, fate, NO_RANK));
 	}
 	text_add(text, ")");
 	index_set_finish(&ranks);
@@ -203,7 +168,7 @@ static void add_separator(struct text *text, size_t begin)
 
 static void add_killed(struct text *text, const struct report_facts *facts, size_t begin)
 {
-	uint32_t killed = count_of_fate(facts->result, FATE_KILLED);
+	uint32_t killed = rank_fate_count(facts->result, FATE_KILLED);
 	if (killed == 0)
 		return;
 	add_separator(text, begin);
@@ -235,7 +200,7 @@ static bool fails_alone(const struct report_facts *facts)
 static bool ended_by_itself(const struct job_result *result)
 {
 	return result->outcome == OUTCOME_ERROR && result->first_failure == NO_RANK &&
-	       count_of_fate(result, FATE_WELL) == result->nprocs;
+	       rank_fate_count(result, FATE_WELL) == result->nprocs;
 }
 
 static void add_also_failed(struct text *text, const struct report_facts *facts)
@@ -251,9 +216,9 @@ static void add_others(struct text *text, const struct report_facts *facts)
 	const struct job_result *result = facts->result;
 	size_t begin = text->length;
 	char name[UNIT_TEXT_BYTES];
-	uint32_t stopped = count_of_fate(result, FATE_STOPPED);
-	uint32_t in_wake = fails_alone(facts) ? 0 : count_of_fate(result, FATE_FAILED_IN_WAKE);
-	uint32_t well = count_of_fate(result, FATE_WELL), well_before = count_well_before(result);
+	uint32_t stopped = rank_fate_count(result, FATE_STOPPED);
+	uint32_t in_wake = fails_alone(facts) ? 0 : rank_fate_count(result, FATE_FAILED_IN_WAKE);
+	uint32_t well = rank_fate_count(result, FATE_WELL), well_before = rank_fate_count_well_before(result);
 	add_count(text, begin, stopped, "stopped by muster");
 	if (stopped > 0)
 		text_add_format(text, " (%s)", signal_format(facts->plan->spec->failure.signal, name));
@@ -263,7 +228,7 @@ static void add_others(struct text *text, const struct report_facts *facts)
 		add_ranks_of_fate(text, facts, FATE_FAILED_IN_WAKE, in_wake);
 	add_count(text, begin, well_before, ended_by_itself(result) ? "ended well" : "had ended before");
 	add_count(text, begin, well - well_before, "ended well after it");
-	add_count(text, begin, count_of_fate(result, FATE_NEVER_STARTED), "never started");
+	add_count(text, begin, rank_fate_count(result, FATE_NEVER_STARTED), "never started");
 }
 
 static void add_others_line(struct text *text, const struct report_facts *facts)
@@ -384,7 +349,7 @@ static void add_stopped(struct text *text, const struct report_facts *facts)
 	if (others.length > 0)
 		text_add_format(text, "%s; ", others.bytes);
 	text_finish(&others);
-	uint32_t failed = count_of_fate(facts->result, FATE_FAILED) + (facts->result->first_failure != NO_RANK);
+	uint32_t failed = rank_fate_count(facts->result, FATE_FAILED) + (facts->result->first_failure != NO_RANK);
 	if (failed > 0)
 		text_add_format(text, "%" PRIu32 " had failed before; ", failed);
 	add_survivors(text, facts);
