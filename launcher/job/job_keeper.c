@@ -136,7 +136,7 @@ static void tell_rank_ended(struct job_keeper *keeper, uint32_t local_rank)
 	else if (rank->end == RANK_EXITED)
 		text_add_format(&keeper->events, ",\"exit_code\":%d", rank->exit_code);
 	else
-		text_add_format(&keeper->events, ",\"failed_step\":\"%s\"", rank->failed_step);
+		text_add_format(&keeper->events, ",\"failed_step\":\"%s\"", rank_step_name(rank->failed_step));
 	end_event(keeper);
 }
 

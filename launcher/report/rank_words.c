@@ -79,13 +79,12 @@ static const char *exec_hint(int failure, bool has_slash)
 
 static void add_failed_step(struct text *text, const struct rank_plan *plan, const struct rank_result *rank)
 {
-	const char *step = rank->failed_step == NULL ? "execute" : rank->failed_step;
 	const char *hint = "";
-	text_add_format(text, "cannot start: %s", step);
-	if (strcmp(step, "execute") == 0) {
+	text_add_format(text, "cannot start: %s", rank_step_name(rank->failed_step));
+	if (rank->failed_step == STEP_EXECUTE) {
 		text_add_format(text, " %s", plan->argv[0]);
 		hint = exec_hint(rank->failed_errno, strchr(plan->argv[0], '/') != NULL);
-	} else if (strstr(step, "working directory") != NULL && plan->working_directory != NULL) {
+	} else if (rank->failed_step == STEP_DIRECTORY && plan->working_directory != NULL) {
 		text_add_format(text, " %s", plan->working_directory);
 	}
 	text_add_format(text, ": %s%s", strerror(rank->failed_errno), hint);

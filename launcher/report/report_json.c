@@ -77,7 +77,7 @@ static json_t *make_failed_step(const struct rank_result *rank)
 		return json_null();
 	const char *name = strerrorname_np(rank->failed_errno);
 	json_t *step = json_object();
-	json_object_set_new(step, "step", json_text(rank->failed_step == NULL ? "execute" : rank->failed_step));
+	json_object_set_new(step, "step", json_string(rank_step_name(rank->failed_step)));
 	json_object_set_new(step, "errno", name == NULL ? json_null() : json_string(name));
 	json_object_set_new(step, "message", json_text(strerror(rank->failed_errno)));
 	return step;

@@ -6,6 +6,8 @@
 #ifndef MUSTER_RUN_JOB_RESULT_H
 #define MUSTER_RUN_JOB_RESULT_H
 
+#include "run/rank_step.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -82,7 +84,7 @@ struct rank_result {
 	bool not_attached;                /* it had not called muster_init when start_timeout passed */
 	bool missed;                      /* it left, and others failed since they needed it in missed_in */
 	char missed_in[LABEL_BYTES + 16]; /* "barrier 'epoch 3'" */
-	const char *failed_step;          /* RANK_NOT_EXECUTED: "set the CPU binding", static text */
+	enum rank_step failed_step;       /* RANK_NOT_EXECUTED */
 	int failed_errno;
 	uint32_t death_order; /* 0: the first rank to end; as the kernel queued their ends; NO_RANK: it did not end */
 	int64_t started_ns;

@@ -9,6 +9,8 @@
 #ifndef MUSTER_RUN_RANK_CHILD_H
 #define MUSTER_RUN_RANK_CHILD_H
 
+#include "run/rank_step.h"
+
 #include <linux/mempolicy.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,28 +20,6 @@
 #ifndef MPOL_PREFERRED_MANY
 #define MPOL_PREFERRED_MANY 5 /* Linux 5.15 */
 #endif
-
-enum rank_step {
-	STEP_NONE,
-	STEP_CGROUP,
-	STEP_GROUP,
-	STEP_SIGNALS,
-	STEP_AFFINITY,
-	STEP_NICE,
-	STEP_ADDRESS_SPACE,
-	STEP_CORE_SIZE,
-	STEP_CPU_TIME,
-	STEP_OPEN_FILES,
-	STEP_DIRECTORY,
-	STEP_USER,
-	STEP_PARENT_DEATH,
-	STEP_DESCRIPTORS,
-	STEP_EXECUTE,
-	STEP_COUNT,
-};
-
-/* "set the CPU binding" ... */
-const char *rank_step_name(enum rank_step step);
 
 /* Written by child and kernel, read by the supervisor. */
 struct rank_slot {

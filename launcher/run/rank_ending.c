@@ -39,7 +39,7 @@ void rank_ending_note(struct rank_result *rank, const struct death *death, const
 	note_usage(rank, &death->usage);
 	if (slot->failed_step != STEP_NONE) {
 		rank->end = RANK_NOT_EXECUTED;
-		rank->failed_step = rank_step_name((enum rank_step)slot->failed_step);
+		rank->failed_step = (enum rank_step)slot->failed_step;
 		rank->failed_errno = slot->failed_errno;
 	} else if (WIFSIGNALED(death->status)) {
 		note_signal(rank, death->status, oom_kills_before);

@@ -6,11 +6,9 @@
 
 #include "base/exit_code.h"
 #include "run/job_result.h"
-#include "run/rank_child.h"
 #include "spec/job_spec.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum { BACKOFF_MOST_MS = 60 * 1000 };
 
@@ -33,8 +31,7 @@ bool rank_failed(const struct rank_result *rank)
 
 static int code_of_failed_step(const struct rank_result *rank)
 {
-	bool executing = strcmp(rank->failed_step, rank_step_name(STEP_EXECUTE)) == 0;
-	if (!executing)
+	if (rank->failed_step != STEP_EXECUTE)
 		return EXIT_MUSTER;
 	return rank->failed_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }

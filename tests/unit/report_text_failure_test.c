@@ -193,10 +193,11 @@ static const struct text_case cases[] = {
 		.what = "a command that is not there",
 		.outcome = OUTCOME_FAILED,
 		.first_failure = 0,
-		.ranks = {{.end = RANK_NOT_EXECUTED, .failed_step = "execute", .failed_errno = ENOENT, .ended_ns = 0},
-                          {.end = RANK_NOT_STARTED},
-                          {.end = RANK_NOT_STARTED},
-                          {.end = RANK_NOT_STARTED}},
+		.ranks =
+			{{.end = RANK_NOT_EXECUTED, .failed_step = STEP_EXECUTE, .failed_errno = ENOENT, .ended_ns = 0},
+                         {.end = RANK_NOT_STARTED},
+                         {.end = RANK_NOT_STARTED},
+                         {.end = RANK_NOT_STARTED}},
 		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) cannot start: execute /bin/work: No such file or "
 			    "directory (the file, or the interpreter that its first line names)\n"
 			    "muster: others: 3 never started\n"
@@ -208,7 +209,10 @@ static const struct text_case cases[] = {
 		.first_failure = 0,
 		.command = "wrok",
 		.nprocs = 1,
-		.ranks = {{.end = RANK_NOT_EXECUTED, .failed_step = "execute", .failed_errno = ENOENT, .ended_ns = -1}},
+		.ranks = {{.end = RANK_NOT_EXECUTED,
+                           .failed_step = STEP_EXECUTE,
+                           .failed_errno = ENOENT,
+                           .ended_ns = -1}},
 		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) cannot start: execute wrok: No such file or directory "
 			    "(looked for in PATH)\n"
 			    "muster: survivors: 0\n",
@@ -218,7 +222,10 @@ static const struct text_case cases[] = {
 		.outcome = OUTCOME_FAILED,
 		.first_failure = 0,
 		.nprocs = 1,
-		.ranks = {{.end = RANK_NOT_EXECUTED, .failed_errno = EACCES, .ended_ns = -1}},
+		.ranks = {{.end = RANK_NOT_EXECUTED,
+                           .failed_step = STEP_EXECUTE,
+                           .failed_errno = EACCES,
+                           .ended_ns = -1}},
 		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) cannot start: execute /bin/work: Permission denied "
 			    "(it lacks the permission to be executed, or a directory on the way may not be entered)\n"
 			    "muster: survivors: 0\n",
@@ -228,7 +235,10 @@ static const struct text_case cases[] = {
 		.outcome = OUTCOME_FAILED,
 		.first_failure = 0,
 		.nprocs = 1,
-		.ranks = {{.end = RANK_NOT_EXECUTED, .failed_errno = ENOEXEC, .ended_ns = -1}},
+		.ranks = {{.end = RANK_NOT_EXECUTED,
+                           .failed_step = STEP_EXECUTE,
+                           .failed_errno = ENOEXEC,
+                           .ended_ns = -1}},
 		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) cannot start: execute /bin/work: Exec format error "
 			    "(not a program of this machine; a script needs a first line like #!/bin/sh)\n"
 			    "muster: survivors: 0\n",
@@ -238,7 +248,10 @@ static const struct text_case cases[] = {
 		.outcome = OUTCOME_FAILED,
 		.first_failure = 0,
 		.nprocs = 1,
-		.ranks = {{.end = RANK_NOT_EXECUTED, .failed_errno = E2BIG, .ended_ns = -1}},
+		.ranks = {{.end = RANK_NOT_EXECUTED,
+                           .failed_step = STEP_EXECUTE,
+                           .failed_errno = E2BIG,
+                           .ended_ns = -1}},
 		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) cannot start: execute /bin/work: Argument list too "
 			    "long (arguments and environment together are too long: ulimit -s)\n"
 			    "muster: survivors: 0\n",
@@ -250,10 +263,10 @@ static const struct text_case cases[] = {
 		.nprocs = 1,
 		.working_directory = "data",
 		.ranks = {{.end = RANK_NOT_EXECUTED,
-                           .failed_step = "enter the working directory",
+                           .failed_step = STEP_DIRECTORY,
                            .failed_errno = ENOENT,
                            .ended_ns = -1}},
-		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) cannot start: enter the working directory "
+		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) cannot start: enter its working directory "
 			    "/users/ada/data: No such file or directory\n"
 			    "muster: survivors: 0\n",
 	},
@@ -263,7 +276,7 @@ static const struct text_case cases[] = {
 		.first_failure = 0,
 		.nprocs = 1,
 		.ranks = {{.end = RANK_NOT_EXECUTED,
-                           .failed_step = "set the CPU binding",
+                           .failed_step = STEP_AFFINITY,
                            .failed_errno = EINVAL,
                            .ended_ns = -1}},
 		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) cannot start: set the CPU binding: Invalid argument\n"

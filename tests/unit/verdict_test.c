@@ -5,7 +5,7 @@
 #include "unit_test.h"
 
 #include "run/job_result.h"
-#include "run/rank_child.h"
+#include "run/rank_step.h"
 #include "run/verdict.h"
 #include "spec/job_spec.h"
 
@@ -14,51 +14,54 @@
 
 struct end_row {
 	const char *what;
-	struct rank_result rank; /* failed_step is set from `step` */
-	enum rank_step step;
+	struct rank_result rank;
 	bool failed;
 	int exit_code;
 };
 
 static const struct end_row ends[] = {
-	{"exit 0", {.end = RANK_EXITED, .exit_code = 0}, 0, false, 0},
-	{"exit 1", {.end = RANK_EXITED, .exit_code = 1}, 0, true, 1},
-	{"exit 137 is no signal", {.end = RANK_EXITED, .exit_code = 137}, 0, true, 137},
-	{"exit 255", {.end = RANK_EXITED, .exit_code = 255}, 0, true, 255},
-	{"exit 1 when asked to stop", {.end = RANK_EXITED, .exit_code = 1, .stopped = true}, 0, false, 1},
-	{"exit 0 when asked to stop", {.end = RANK_EXITED, .stopped = true}, 0, false, 0},
-	{"SIGSEGV", {.end = RANK_SIGNALED, .signal = SIGSEGV}, 0, true, 139},
-	{"SIGKILL", {.end = RANK_SIGNALED, .signal = SIGKILL}, 0, true, 137},
-	{"SIGKILL by the OOM killer", {.end = RANK_SIGNALED, .signal = SIGKILL, .out_of_memory = true}, 0, true, 137},
-	{"SIGTERM when asked to stop", {.end = RANK_SIGNALED, .signal = SIGTERM, .stopped = true}, 0, false, 143},
-	{"a real-time signal", {.end = RANK_SIGNALED, .signal = 64}, 0, true, 192},
+	{"exit 0", {.end = RANK_EXITED, .exit_code = 0}, false, 0},
+	{"exit 1", {.end = RANK_EXITED, .exit_code = 1}, true, 1},
+	{"exit 137 is no signal", {.end = RANK_EXITED, .exit_code = 137}, true, 137},
+	{"exit 255", {.end = RANK_EXITED, .exit_code = 255}, true, 255},
+	{"exit 1 when asked to stop", {.end = RANK_EXITED, .exit_code = 1, .stopped = true}, false, 1},
+	{"exit 0 when asked to stop", {.end = RANK_EXITED, .stopped = true}, false, 0},
+	{"SIGSEGV", {.end = RANK_SIGNALED, .signal = SIGSEGV}, true, 139},
+	{"SIGKILL", {.end = RANK_SIGNALED, .signal = SIGKILL}, true, 137},
+	{"SIGKILL by the OOM killer", {.end = RANK_SIGNALED, .signal = SIGKILL, .out_of_memory = true}, true, 137},
+	{"SIGTERM when asked to stop", {.end = RANK_SIGNALED, .signal = SIGTERM, .stopped = true}, false, 143},
+	{"a real-time signal", {.end = RANK_SIGNALED, .signal = 64}, true, 192},
 	{"SIGKILL after the grace",
          {.end = RANK_SIGNALED, .signal = SIGKILL, .stopped = true, .killed = true},
-         0,
          false,
          137},
-	{"not found", {.end = RANK_NOT_EXECUTED, .failed_errno = ENOENT}, STEP_EXECUTE, true, 127},
-	{"not executable", {.end = RANK_NOT_EXECUTED, .failed_errno = EACCES}, STEP_EXECUTE, true, 126},
-	{"wrong format", {.end = RANK_NOT_EXECUTED, .failed_errno = ENOEXEC}, STEP_EXECUTE, true, 126},
-	{"arguments too long", {.end = RANK_NOT_EXECUTED, .failed_errno = E2BIG}, STEP_EXECUTE, true, 126},
-	{"no such directory", {.end = RANK_NOT_EXECUTED, .failed_errno = ENOENT}, STEP_DIRECTORY, true, 125},
-	{"cannot bind", {.end = RANK_NOT_EXECUTED, .failed_errno = EINVAL}, STEP_AFFINITY, true, 125},
-	{"limit refused", {.end = RANK_NOT_EXECUTED, .failed_errno = EPERM}, STEP_OPEN_FILES, true, 125},
-	{"lost", {.end = RANK_LOST}, 0, true, 125},
-	{"lost after being killed", {.end = RANK_LOST, .stopped = true, .killed = true}, 0, false, 125},
-	{"never started", {.end = RANK_NOT_STARTED}, 0, false, 125},
+	{"not found", {.end = RANK_NOT_EXECUTED, .failed_step = STEP_EXECUTE, .failed_errno = ENOENT}, true, 127},
+	{"not executable", {.end = RANK_NOT_EXECUTED, .failed_step = STEP_EXECUTE, .failed_errno = EACCES}, true, 126},
+	{"wrong format", {.end = RANK_NOT_EXECUTED, .failed_step = STEP_EXECUTE, .failed_errno = ENOEXEC}, true, 126},
+	{"arguments too long",
+         {.end = RANK_NOT_EXECUTED, .failed_step = STEP_EXECUTE, .failed_errno = E2BIG},
+         true,
+         126},
+	{"no such directory",
+         {.end = RANK_NOT_EXECUTED, .failed_step = STEP_DIRECTORY, .failed_errno = ENOENT},
+         true,
+         125},
+	{"cannot bind", {.end = RANK_NOT_EXECUTED, .failed_step = STEP_AFFINITY, .failed_errno = EINVAL}, true, 125},
+	{"limit refused", {.end = RANK_NOT_EXECUTED, .failed_step = STEP_OPEN_FILES, .failed_errno = EPERM}, true, 125},
+	{"lost", {.end = RANK_LOST}, true, 125},
+	{"lost after being killed", {.end = RANK_LOST, .stopped = true, .killed = true}, false, 125},
+	{"never started", {.end = RANK_NOT_STARTED}, false, 125},
 };
 
 static void each_end_of_a_rank_has_its_meaning(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(ends); i++) {
-		struct rank_result rank = ends[i].rank;
-		rank.failed_step = rank_step_name(ends[i].step);
-		if (rank_failed(&rank) != ends[i].failed)
+		const struct rank_result *rank = &ends[i].rank;
+		if (rank_failed(rank) != ends[i].failed)
 			fail_msg("%s: expected %s", ends[i].what, ends[i].failed ? "a failure" : "none");
-		if (rank_exit_code(&rank) != ends[i].exit_code)
-			fail_msg("%s: exit code %d, expected %d", ends[i].what, rank_exit_code(&rank),
+		if (rank_exit_code(rank) != ends[i].exit_code)
+			fail_msg("%s: exit code %d, expected %d", ends[i].what, rank_exit_code(rank),
 			         ends[i].exit_code);
 	}
 }
@@ -85,7 +88,7 @@ static const struct rank_result kinds[] = {
 	[RANK_FINE] = {.end = RANK_EXITED},
 	[RANK_EXIT_9] = {.end = RANK_EXITED, .exit_code = 9},
 	[RANK_SEGFAULT] = {.end = RANK_SIGNALED, .signal = SIGSEGV},
-	[RANK_COMMAND_GONE] = {.end = RANK_NOT_EXECUTED, .failed_step = "execute", .failed_errno = ENOENT},
+	[RANK_COMMAND_GONE] = {.end = RANK_NOT_EXECUTED, .failed_step = STEP_EXECUTE, .failed_errno = ENOENT},
 };
 
 struct verdict_row {
