@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "machine/machine_holders.h"
 #include "plan/place_held.h"
 #include "plan/place_words.h"
 
@@ -209,8 +210,7 @@ void place_warn_fewer(struct placement *placement, const struct place_pool *pool
 {
 	struct text text = {0};
 	struct index_set held = {0};
-	for (uint32_t i = 0; i < pool->machine->holder_count; i++)
-		index_set_union(&held, &pool->machine->holders[i].cpus);
+	machine_held_cpus(pool->machine, &held);
 	index_set_intersect(&held, &pool->held->left_out);
 	if (!index_set_is_empty(&pool->request->cpu_set))
 		index_set_intersect(&held, &pool->request->cpu_set);
