@@ -11,6 +11,7 @@
 #include "plan/environment.h"
 #include "plan/exceptions.h"
 #include "plan/neighbours.h"
+#include "plan/place_words.h"
 #include "plan/sinks.h"
 
 #include <assert.h>
@@ -19,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WARNINGS_OF_OUR_OWN = 4 };
+enum { WARNINGS_OF_OUR_OWN = 4, LIST_WIDTH = 63 };
 
 /* What making a plan has at hand. */
 struct maker {
@@ -228,15 +229,15 @@ static void make_environment(struct maker *maker)
 static void warn_of_ranks_beyond(struct launch_plan *plan)
 {
 	struct index_set beyond = {0};
-	char list[64];
+	struct text list = {0};
 	exceptions_beyond(&beyond, plan->spec, plan->world_size);
-	if (!index_set_is_empty(&beyond)) {
-		bool cut = index_set_format(&beyond, list, sizeof list) >= sizeof list;
+	place_words_short_list(&list, &beyond, LIST_WIDTH);
+	if (list.length > 0)
 		add_warning(plan, arena_format(&plan->arena,
-		                               "ranks: there is no rank %s%s in a job of %" PRIu32
+		                               "ranks: there is no rank %s in a job of %" PRIu32
 		                               ", so what the spec says of it is not used",
-		                               list, cut ? "..." : "", plan->world_size));
-	}
+		                               list.bytes, plan->world_size));
+	text_finish(&list);
 	index_set_finish(&beyond);
 }
 

@@ -251,6 +251,26 @@ static void warnings_are_those_of_the_placement_and_of_ranks_that_do_not_exist(v
 	fixture_end(&f);
 }
 
+static void a_long_list_of_ranks_that_do_not_exist_is_cut_between_two_numbers(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct rank_exception exception = {0};
+	fixture_begin(&f, 2);
+	place_all(&f);
+	for (uint32_t rank = 96; rank < 200; rank += 2)
+		index_set_add(&exception.ranks, rank);
+	f.spec.ranks = &exception;
+	f.spec.ranks_count = 1;
+	struct launch_plan plan = make(&f);
+	assert_int_equal(plan.warning_count, 1);
+	assert_string_equal(plan.warnings[0],
+	                    "ranks: there is no rank 96,98,100,102,104,106,108,110,112,114,116,118,120,122,124,... in "
+	                    "a job of 2, so what the spec says of it is not used");
+	launch_plan_finish(&plan);
+	fixture_end(&f);
+}
+
 static void what_raw_output_cannot_have_is_told(void **state)
 {
 	(void)state;
@@ -476,6 +496,7 @@ int main(void)
 		cmocka_unit_test(stdin_goes_to_the_ranks_that_are_named),
 		cmocka_unit_test(an_exception_changes_what_it_names_and_the_later_one_wins),
 		cmocka_unit_test(exceptions_and_stdin_count_ranks_across_hosts),
+		cmocka_unit_test(a_long_list_of_ranks_that_do_not_exist_is_cut_between_two_numbers),
 		cmocka_unit_test(what_raw_output_cannot_have_is_told),
 		cmocka_unit_test(warnings_are_those_of_the_placement_and_of_ranks_that_do_not_exist),
 		cmocka_unit_test(what_cannot_be_is_refused_and_leaves_no_plan),
