@@ -82,10 +82,7 @@ static inline struct launch_plan plan_case(struct case_storage *s, const struct 
 	fill_spec(s, c);
 	fixture_place(&s->fixture, 0, c->cpus[0] == NULL ? "0,8" : c->cpus[0], c->bind_to != PLACE_NONE);
 	fixture_place(&s->fixture, 1, c->cpus[1] == NULL ? "1,9" : c->cpus[1], c->bind_to != PLACE_NONE);
-	struct launch_plan plan = {0};
-	assert_int_equal(launch_plan_make(&plan, &s->fixture.spec, &s->fixture.placement, &s->fixture.context, NULL),
-	                 0);
-	return plan;
+	return fixture_make_plan(&s->fixture);
 }
 
 static inline uint32_t count_of_name(char *const *list, const char *name, size_t length, const char **found)

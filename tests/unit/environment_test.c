@@ -180,8 +180,7 @@ static void ranks_count_across_hosts(void **state)
 	f.context.node_rank = 2;
 	f.context.node_count = 3;
 	f.context.master_address = "host-0";
-	struct launch_plan plan = {0};
-	assert_int_equal(launch_plan_make(&plan, &f.spec, &f.placement, &f.context, NULL), 0);
+	struct launch_plan plan = fixture_make_plan(&f);
 	for (size_t i = 0; i < COUNT_OF(lines); i++)
 		check_line(&plan, 1, lines[i], "across hosts");
 	launch_plan_finish(&plan);
@@ -200,13 +199,12 @@ static void a_rank_that_becomes_another_user_finds_that_users_home(void **state)
 	check_line(&plan, 0, "HOME=/r", "root");
 	launch_plan_finish(&plan);
 	storage.fixture.spec.user = user;
-	struct fixture *f = &storage.fixture;
-	assert_int_equal(launch_plan_make(&plan, &f->spec, &f->placement, &f->context, NULL), 0);
+	plan = fixture_make_plan(&storage.fixture);
 	check_line(&plan, 0, "USER=daemon", "daemon");
 	check_line(&plan, 0, "LOGNAME=daemon", "daemon");
 	check_line(&plan, 0, "HOME=/usr/sbin", "daemon");
 	launch_plan_finish(&plan);
-	fixture_end(f);
+	fixture_end(&storage.fixture);
 }
 
 static void names_of_other_launchers_are_known_whole_or_by_their_beginning(void **state)

@@ -160,8 +160,7 @@ static void without_a_machine_each_cpu_is_a_place(void **state)
 	fixture_begin(&f, 1);
 	fixture_place(&f, 0, "0,8", true);
 	f.context.machine = NULL;
-	struct launch_plan plan = {0};
-	assert_int_equal(launch_plan_make(&plan, &f.spec, &f.placement, &f.context, NULL), 0);
+	struct launch_plan plan = fixture_make_plan(&f);
 	check_line(&plan, 0, "OMP_PLACES={0},{8}", "no machine");
 	launch_plan_finish(&plan);
 	fixture_end(&f);

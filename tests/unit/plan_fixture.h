@@ -15,6 +15,7 @@
 #include "plan/launch_plan.h"
 #include "spec/job_spec.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,26 @@ static inline void fixture_begin(struct fixture *f, uint32_t nprocs)
 		.master_port = 4711,
 		.machine = &f->machine,
 	};
+}
+
+/* Each on a core of its own, as far as there are so many. */
+static inline void fixture_place_all(struct fixture *f)
+{
+	char cpus[32];
+	for (uint32_t rank = 0; rank < f->placement.nprocs; rank++) {
+		uint32_t core = rank % f->machine.core_count;
+		snprintf(cpus, sizeof cpus, "%u,%u", core, core + f->machine.core_count);
+		fixture_place(f, rank, cpus, true);
+	}
+}
+
+static inline struct launch_plan fixture_make_plan(struct fixture *f)
+{
+	struct launch_plan plan = {0};
+	struct error err = {0};
+	if (launch_plan_make(&plan, &f->spec, &f->placement, &f->context, &err) < 0)
+		fail_msg("the plan was refused: %s", err.text);
+	return plan;
 }
 
 static inline void fixture_end(struct fixture *f)

@@ -39,8 +39,7 @@ static inline void report_fixture_begin(struct report_fixture *f, struct job_res
 	f->job.spec.failure.grace_ms = 5000;
 	f->job.spec.failure.max_restarts = 3;
 	f->job.spec.limits.memory_bytes = NOT_SET;
-	f->plan = (struct launch_plan){0};
-	assert_int_equal(launch_plan_make(&f->plan, &f->job.spec, &f->job.placement, &f->job.context, NULL), 0);
+	f->plan = fixture_make_plan(&f->job);
 	f->facts = (struct report_facts){.plan = &f->plan, .result = result, .core_pattern = "core"};
 }
 

@@ -214,7 +214,7 @@ static void begin_failed_job(struct report_fixture *f, struct job_result *result
 	f->job.placement.shared_with = sharers;
 	f->job.context.waited_ms = 2500;
 	f->facts.held_cpus = &held;
-	assert_int_equal(launch_plan_make(&f->plan, &f->job.spec, &f->job.placement, &f->job.context, NULL), 0);
+	f->plan = fixture_make_plan(&f->job);
 }
 
 static void every_member_says_what_happened(void **state)

@@ -105,7 +105,7 @@ static inline void fill_job(const struct text_case *c, struct report_fixture *f,
 	spec->command.items = command;
 	for (uint32_t rank = 0; c->unbound && rank < f->job.placement.nprocs; rank++)
 		f->job.placement.ranks[rank].bound = false;
-	assert_int_equal(launch_plan_make(&f->plan, spec, &f->job.placement, &f->job.context, NULL), 0);
+	f->plan = fixture_make_plan(&f->job);
 	f->facts.core_pattern = c->core_pattern == NULL ? "core" : c->core_pattern;
 	f->facts.core_uses_pid = c->core_uses_pid;
 	f->facts.colour = c->colour;
