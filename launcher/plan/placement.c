@@ -39,32 +39,42 @@ static void explain_quota(struct text *why, const struct machine *machine, uint3
 		text_add_format(why, " with %" PRIu32 " a rank", width);
 }
 
+/* Cores, or hardware threads where ranks are bound to these. */
+static uint32_t count_fitting(const struct job_spec *spec, const struct place_pool *pool)
+{
+	bool by_core = pool->unit_is_thread && spec->placement.bind_to != PLACE_HWTHREAD;
+	return by_core ? pool->core_count : pool->unit_count;
+}
+
+static void explain_nprocs(struct text *why, const struct job_spec *spec, const struct place_pool *pool,
+                           bool quota_decides, const char *which)
+{
+	uint32_t width = spec->placement.cpus_per_rank;
+	const char *noun = place_noun(spec->placement.bind_to == PLACE_HWTHREAD ? PLACE_HWTHREAD : PLACE_CORE, false);
+	if (!index_set_is_empty(&pool->held->shared))
+		text_add(why, "one rank, for other jobs hold the cores");
+	else if (quota_decides)
+		explain_quota(why, pool->machine, width);
+	else if (width == 1)
+		text_add_format(why, "one rank for each %s that %s", noun, which);
+	else
+		text_add_format(why, "one rank for every %" PRIu32 " of the %" PRIu32 " %ss that %s", width,
+		                count_fitting(spec, pool), noun, which);
+}
+
 static void choose_nprocs(struct placement *placement, const struct job_spec *spec, const struct place_pool *pool)
 {
 	uint32_t width = spec->placement.cpus_per_rank;
-	uint32_t fitting = pool->unit_count;
-	if (pool->unit_is_thread && spec->placement.bind_to != PLACE_HWTHREAD)
-		fitting = pool->core_count;
-	uint32_t by_units = at_least_one(fitting / width);
+	uint32_t by_units = at_least_one(count_fitting(spec, pool) / width);
 	uint32_t by_quota = at_least_one(quota_cpus(pool->machine) / width);
-	const char *noun = place_noun(spec->placement.bind_to == PLACE_HWTHREAD ? PLACE_HWTHREAD : PLACE_CORE, false);
 	placement->nprocs = by_units < by_quota ? by_units : by_quota;
 	if (placement->nprocs > RANKS_MAX)
 		placement->nprocs = RANKS_MAX;
-	struct text why = {0};
 	bool fewer = !index_set_is_empty(&pool->held->left_out) && by_units <= by_quota;
-	const char *which = fewer ? "no other job holds" : "may be used";
 	if (fewer && index_set_is_empty(&pool->held->shared) && pool->held->withheld_units == 0)
 		place_warn_fewer(placement, pool);
-	if (!index_set_is_empty(&pool->held->shared))
-		text_add(&why, "one rank, for other jobs hold the cores");
-	else if (by_quota < by_units)
-		explain_quota(&why, pool->machine, width);
-	else if (width == 1)
-		text_add_format(&why, "one rank for each %s that %s", noun, which);
-	else
-		text_add_format(&why, "one rank for every %" PRIu32 " of the %" PRIu32 " %ss that %s", width, fitting,
-		                noun, which);
+	struct text why = {0};
+	explain_nprocs(&why, spec, pool, by_quota < by_units, fewer ? "no other job holds" : "may be used");
 	placement->nprocs_why = arena_copy(&placement->arena, why.bytes);
 	text_finish(&why);
 }
