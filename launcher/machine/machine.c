@@ -397,6 +397,12 @@ int machine_load(struct machine *machine, const char *source, struct error *err)
 	return rc < 0 ? error_prefix(err, "%s", source) : 0;
 }
 
+uint32_t machine_quota_cpus(const struct machine *machine)
+{
+	uint32_t quota = machine->quota_millicpus;
+	return quota == 0 ? UINT32_MAX : quota / 1000 + (quota % 1000 != 0);
+}
+
 void machine_finish(struct machine *machine)
 {
 	machine_holders_clear(machine);

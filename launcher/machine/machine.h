@@ -87,6 +87,9 @@ int machine_load(struct machine *machine, const char *source, struct error *err)
 /* The same from the text of an XML file. */
 int machine_load_xml(struct machine *machine, const char *text, struct error *err);
 
+/* The CPU quota in whole CPUs, rounded up; UINT32_MAX without one. */
+uint32_t machine_quota_cpus(const struct machine *machine);
+
 void machine_finish(struct machine *machine);
 
 /* "2.9.0", of the hwloc that is linked. */

@@ -110,7 +110,7 @@ static uint32_t threads_within_quota(const struct machine *machine, uint32_t npr
 	if (machine == NULL || machine->quota_millicpus == 0)
 		return UINT32_MAX;
 	assert(nprocs > 0);
-	return (machine->quota_millicpus + 999) / 1000 / nprocs;
+	return machine_quota_cpus(machine) / nprocs;
 }
 
 static void count_threads(struct cpu_shares *shares, const struct job_spec *spec, const struct placement *placement,

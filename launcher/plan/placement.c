@@ -19,12 +19,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* The CPU quota in whole CPUs, rounded up; UINT32_MAX without one. */
-static uint32_t quota_cpus(const struct machine *machine)
-{
-	return machine->quota_millicpus == 0 ? UINT32_MAX : (machine->quota_millicpus + 999) / 1000;
-}
-
 static uint32_t at_least_one(uint32_t count)
 {
 	return count > 0 ? count : 1;
@@ -66,7 +60,7 @@ static void choose_nprocs(struct placement *placement, const struct job_spec *sp
 {
 	uint32_t width = spec->placement.cpus_per_rank;
 	uint32_t by_units = at_least_one(count_fitting(spec, pool) / width);
-	uint32_t by_quota = at_least_one(quota_cpus(pool->machine) / width);
+	uint32_t by_quota = at_least_one(machine_quota_cpus(pool->machine) / width);
 	placement->nprocs = by_units < by_quota ? by_units : by_quota;
 	if (placement->nprocs > RANKS_MAX)
 		placement->nprocs = RANKS_MAX;

@@ -167,6 +167,21 @@ static void the_most_ranks_that_there_can_be_are_placed(void **state)
 	finish(&drawn);
 }
 
+/* More CPUs than any machine has are no fewer than those that it has. */
+static void the_largest_quota_limits_nothing(void **state)
+{
+	(void)state;
+	struct drawn drawn;
+	struct placement placement;
+	begin_with(&drawn, "core:4 pu:1");
+	drawn.spec.nprocs = NPROCS_AUTO;
+	drawn.machine.quota_millicpus = UINT32_MAX;
+	assert_int_equal(placement_make(&placement, &drawn.spec, &drawn.machine, NULL), 0);
+	assert_int_equal(placement.nprocs, 4);
+	placement_finish(&placement);
+	finish(&drawn);
+}
+
 static void a_machine_without_allowed_cpus_is_refused(void **state)
 {
 	(void)state;
@@ -214,6 +229,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_must_hold_holds_for_random_machines_and_requests),
 		cmocka_unit_test(the_same_request_gives_the_same_plan),
 		cmocka_unit_test(the_most_ranks_that_there_can_be_are_placed),
+		cmocka_unit_test(the_largest_quota_limits_nothing),
 		cmocka_unit_test(a_machine_without_allowed_cpus_is_refused),
 		cmocka_unit_test(an_explicit_list_must_not_be_empty_or_outside_cpu_set),
 	};
