@@ -188,6 +188,22 @@ static void a_record_is_private_and_its_files_are_whole(void **state)
 	test_directory_remove(place);
 }
 
+static void a_full_disk_is_told_with_the_file(void **state)
+{
+	(void)state;
+	char *place = begin(), said[PATH_MAX];
+	struct job_record record = make();
+	struct error err;
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	assert_true(dup3(full, record.job, O_CLOEXEC) >= 0);
+	close(full);
+	assert_int_equal(job_record_put_job(&record, "{}", 2, &err), -ENOSPC);
+	snprintf(said, sizeof said, "cannot write %s/job.json: No space left on device", record.path);
+	assert_string_equal(err.text, said);
+	job_record_discard(&record);
+	test_directory_remove(place);
+}
+
 static void the_lock_is_held_until_the_last_process_that_inherited_it_ends(void **state)
 {
 	(void)state;
@@ -279,6 +295,7 @@ int main(void)
 		cmocka_unit_test(a_home_that_is_not_there_is_not_made),
 		cmocka_unit_test(a_directory_that_cannot_be_made_is_named),
 		cmocka_unit_test(a_record_is_private_and_its_files_are_whole),
+		cmocka_unit_test(a_full_disk_is_told_with_the_file),
 		cmocka_unit_test(the_lock_is_held_until_the_last_process_that_inherited_it_ends),
 		cmocka_unit_test(an_id_that_is_taken_is_refused_and_its_job_left_alone),
 		cmocka_unit_test(of_a_job_that_was_refused_nothing_is_left),
