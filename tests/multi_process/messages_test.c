@@ -186,6 +186,82 @@ static void the_last_of_many_large_ones_is_received_first(void **state)
 	every_way(receives_many_backwards, 2);
 }
 
+/* So many that each side looks at some of them at a time, and of tags that differ, are alike, or are any. */
+enum { VERY_MANY = 1500 };
+
+static size_t one_of_many_bytes(int number)
+{
+	return number % 3 == 0 ? LARGE_BYTES : (size_t)(number % 3) * 100;
+}
+
+static int waits_for_very_many(muster_world *world, unsigned char *data)
+{
+	static _Thread_local muster_request *requests[VERY_MANY];
+	fill_message(data, LARGE_BYTES, TAG);
+	for (int i = 0; i < VERY_MANY; i++)
+		CHECK(muster_isend(world, 1, i, data, one_of_many_bytes(i), &requests[i]) == 0);
+	for (int i = 0; i < VERY_MANY / 2; i++)
+		CHECK(muster_wait(world, &requests[i * 7 % VERY_MANY], NULL, MUSTER_FOREVER) == 0);
+	return muster_wait_all(world, requests, VERY_MANY, MUSTER_FOREVER);
+}
+
+static int receives_very_many(muster_world *world, void *context)
+{
+	unsigned char *data = take_way(world, context);
+	struct muster_message message;
+	int next = 0;
+	if (muster_rank(world) == 0)
+		return waits_for_very_many(world, data);
+	for (int i = VERY_MANY - 1; i >= VERY_MANY / 2; i--) {
+		CHECK(muster_recv(world, 0, i, data, LARGE_BYTES, &message, MUSTER_FOREVER) == 0);
+		CHECK(message.tag == i && message.bytes == one_of_many_bytes(i));
+		CHECK(is_message(data, message.bytes, TAG));
+	}
+	for (; next < VERY_MANY / 2; next++) {
+		CHECK(muster_recv(world, 0, MUSTER_ANY, data, LARGE_BYTES, &message, MUSTER_FOREVER) == 0);
+		CHECK(message.tag == next && message.bytes == one_of_many_bytes(next));
+		CHECK(is_message(data, message.bytes, TAG));
+	}
+	return muster_probe(world, 0, MUSTER_ANY, NULL, 0) < 0 ? 0 : 1;
+}
+
+static void very_many_are_received_by_tag_and_then_in_order(void **state)
+{
+	(void)state;
+	every_way(receives_very_many, 2);
+}
+
+/* Nobody asks for their tags: what is void goes away all the same. */
+static int hears_of_many_taken_back(muster_world *world, void *context)
+{
+	enum { ROUNDS = 100, OFFERS = CHANNEL_SLOTS / 2, KEPT_MOST = 200 };
+	unsigned char *data = take_way(world, context);
+	muster_request *offers[OFFERS];
+	for (int round = 0; round < ROUNDS; round++) {
+		if (muster_rank(world) != 0) {
+			CHECK(muster_recv(world, 0, TAG, NULL, 0, NULL, MUSTER_FOREVER) == 0);
+			CHECK(muster_send(world, 0, TAG, NULL, 0, MUSTER_FOREVER) == 0);
+			continue;
+		}
+		for (int i = 0; i < OFFERS; i++)
+			CHECK(muster_isend(world, 1, TAG + 1 + i, data, LARGE_BYTES, &offers[i]) == 0);
+		CHECK(muster_send(world, 1, TAG, NULL, 0, MUSTER_FOREVER) == 0);
+		CHECK(muster_recv(world, 1, TAG, NULL, 0, NULL, MUSTER_FOREVER) == 0);
+		for (int i = 0; i < OFFERS; i++) { /* what the time limit of muster_send does */
+			messages_cancel(world->segment->messages, offers[i], -ETIMEDOUT);
+			CHECK(muster_wait(world, &offers[i], NULL, MUSTER_FOREVER) == -ETIMEDOUT);
+		}
+	}
+	CHECK(muster_rank(world) == 0 || world->segment->messages->inbox.readers[0]->aside_count < KEPT_MOST);
+	return 0;
+}
+
+static void what_was_taken_back_does_not_pile_up(void **state)
+{
+	(void)state;
+	every_way(hears_of_many_taken_back, 2);
+}
+
 static int serves_any(muster_world *world, void *context)
 {
 	enum { ROUNDS = 300 };
@@ -388,6 +464,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_stream_arrives_in_order),
 		cmocka_unit_test(a_tag_is_received_before_what_was_sent_earlier),
 		cmocka_unit_test(the_last_of_many_large_ones_is_received_first),
+		cmocka_unit_test(very_many_are_received_by_tag_and_then_in_order),
+		cmocka_unit_test(what_was_taken_back_does_not_pile_up),
 		cmocka_unit_test(anybody_is_received_from_in_the_order_of_each),
 		cmocka_unit_test(sendrecv_goes_round_without_a_deadlock),
 		cmocka_unit_test(everybody_sends_large_messages_to_all_at_once),

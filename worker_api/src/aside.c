@@ -34,41 +34,57 @@ struct aside *aside_kept(struct reader *reader, uint32_t number)
 {
 	uint32_t block = offer_block(number);
 	struct aside *kept = &reader->offers[block].kept[number - offer_block_begin(block)];
-	struct aside **at = &reader->aside;
-	while (*at != NULL && *at != kept)
-		at = &(*at)->next;
-	if (*at != NULL) /* of an offer that was withdrawn: its number is used again */
-		aside_unlink(reader, at);
+	if (kept->is_listed) /* of an offer that was withdrawn: its number is used again */
+		aside_unlink(reader, kept);
 	*kept = (struct aside){.is_kept = true};
 	return kept;
 }
 
+static struct reader_chain *chain_of(struct reader *reader, const struct aside *aside)
+{
+	return &reader->alike[(uint32_t)aside->head.tag % READER_CHAINS];
+}
+
 void aside_append(struct reader *reader, struct aside *aside)
 {
-	*reader->aside_end = aside;
-	reader->aside_end = &aside->next;
+	struct reader_chain *chain = chain_of(reader, aside);
+	aside->next = aside->next_alike = NULL;
+	aside->before = reader->aside_last;
+	aside->before_alike = chain->last;
+	*(aside->before != NULL ? &aside->before->next : &reader->aside) = aside;
+	*(aside->before_alike != NULL ? &aside->before_alike->next_alike : &chain->first) = aside;
+	reader->aside_last = chain->last = aside;
+	reader->aside_count++;
+	aside->is_listed = true;
 }
 
 void aside_prepend(struct reader *reader, struct aside *aside)
 {
+	struct reader_chain *chain = chain_of(reader, aside);
+	aside->before = aside->before_alike = NULL;
 	aside->next = reader->aside;
-	reader->aside = aside;
-	if (aside->next == NULL)
-		reader->aside_end = &aside->next;
+	aside->next_alike = chain->first;
+	*(aside->next != NULL ? &aside->next->before : &reader->aside_last) = aside;
+	*(aside->next_alike != NULL ? &aside->next_alike->before_alike : &chain->last) = aside;
+	reader->aside = chain->first = aside;
+	reader->aside_count++;
+	aside->is_listed = true;
 }
 
-struct aside *aside_unlink(struct reader *reader, struct aside **at)
+void aside_unlink(struct reader *reader, struct aside *aside)
 {
-	struct aside *aside = *at;
-	*at = aside->next;
-	if (reader->aside_end == &aside->next)
-		reader->aside_end = at;
-	return aside;
+	struct reader_chain *chain = chain_of(reader, aside);
+	*(aside->before != NULL ? &aside->before->next : &reader->aside) = aside->next;
+	*(aside->next != NULL ? &aside->next->before : &reader->aside_last) = aside->before;
+	*(aside->before_alike != NULL ? &aside->before_alike->next_alike : &chain->first) = aside->next_alike;
+	*(aside->next_alike != NULL ? &aside->next_alike->before_alike : &chain->last) = aside->before_alike;
+	reader->aside_count--;
+	aside->is_listed = false;
 }
 
-void aside_remove(struct reader *reader, struct aside **at)
+void aside_remove(struct reader *reader, struct aside *aside)
 {
-	struct aside *aside = aside_unlink(reader, at);
+	aside_unlink(reader, aside);
 	if (!aside->is_kept)
 		free(aside);
 }
@@ -84,14 +100,14 @@ bool aside_is_void(const struct reader *reader, const struct aside *aside)
 
 void aside_forget(struct segment *segment, struct reader *reader, const muster_world *world)
 {
-	for (struct aside **at = &reader->aside; *at != NULL;)
-		if ((*at)->head.world == world->id) {
-			if ((*at)->form == ASIDE_SELF)
-				free((*at)->self);
-			if ((*at)->form == ASIDE_OFFER)
-				offer_drop(segment, reader, (*at)->offer.number, (*at)->offer.state);
-			aside_remove(reader, at);
-		} else {
-			at = &(*at)->next;
-		}
+	for (struct aside *aside = reader->aside, *next; aside != NULL; aside = next) {
+		next = aside->next;
+		if (aside->head.world != world->id)
+			continue;
+		if (aside->form == ASIDE_SELF)
+			free(aside->self);
+		if (aside->form == ASIDE_OFFER)
+			offer_drop(segment, reader, aside->offer.number, aside->offer.state);
+		aside_remove(reader, aside);
+	}
 }

@@ -96,11 +96,16 @@ static void deliver_offer(struct inbox *inbox, struct reader *reader, muster_req
 
 static void unlink_posted(struct inbox *inbox, const muster_request *request)
 {
-	muster_request **at = &inbox->posted;
-	while (*at != NULL && *at != request)
-		at = &(*at)->next;
-	if (*at != NULL)
-		*at = request->next;
+	muster_request *before = NULL, *posted = inbox->posted;
+	while (posted != NULL && posted != request) {
+		before = posted;
+		posted = posted->next;
+	}
+	if (posted == NULL)
+		return;
+	*(before != NULL ? &before->next : &inbox->posted) = request->next;
+	if (inbox->posted_last == request)
+		inbox->posted_last = before;
 }
 
 /* --- what lies aside --- */
@@ -129,13 +134,13 @@ static bool take_aside(struct inbox *inbox, struct reader *reader, muster_reques
 
 /* What fills it with blocks is among those that are posted, and a walk of them may be standing on it: it only leaves
  * them, and goes on leading to those behind it until the walk is over. */
-static void drop_aside(struct inbox *inbox, struct reader *reader, struct aside **at)
+static void drop_aside(struct inbox *inbox, struct reader *reader, struct aside *aside)
 {
-	if ((*at)->form != ASIDE_ARRIVING) {
-		aside_remove(reader, at);
+	if (aside->form != ASIDE_ARRIVING) {
+		aside_remove(reader, aside);
 		return;
 	}
-	struct aside *aside = aside_unlink(reader, at);
+	aside_unlink(reader, aside);
 	unlink_posted(inbox, &aside->arriving);
 	request_end(&aside->arriving, MUSTER_EGONE);
 	aside->next = inbox->spent;
@@ -153,11 +158,27 @@ static void free_spent(struct inbox *inbox)
 
 static void look_aside_at(struct inbox *inbox, struct reader *reader, muster_request *request)
 {
-	for (struct aside **at = &reader->aside; *at != NULL && request->state == REQUEST_WAITING;)
-		if (take_aside(inbox, reader, request, *at))
-			drop_aside(inbox, reader, at);
-		else
-			at = &(*at)->next;
+	struct aside *aside = aside_first(reader, request->tag);
+	for (struct aside *next; aside != NULL && request->state == REQUEST_WAITING; aside = next) {
+		next = aside_next(aside, request->tag);
+		if (take_aside(inbox, reader, request, aside))
+			drop_aside(inbox, reader, aside);
+	}
+}
+
+/* Nobody may ever ask for their tags. Each time that there are twice as many: all are looked at, but not again and
+ * again. */
+static void purge_aside(struct inbox *inbox, struct reader *reader)
+{
+	enum { FEW = 64 };
+	if (reader->aside_count < FEW || reader->aside_count < reader->aside_most)
+		return;
+	for (struct aside *aside = reader->aside, *next; aside != NULL; aside = next) {
+		next = aside->next;
+		if (aside_is_void(reader, aside))
+			drop_aside(inbox, reader, aside);
+	}
+	reader->aside_most = 2 * reader->aside_count;
 }
 
 static void look_aside(struct inbox *inbox, muster_request *request)
@@ -215,6 +236,7 @@ static bool take_message(struct inbox *inbox, struct reader *reader, const struc
 		return false;
 	if (is_offer)
 		aside->offer = slot->offer;
+	purge_aside(inbox, reader);
 	aside_append(reader, aside);
 	return true;
 }
@@ -297,11 +319,14 @@ static bool drain(struct inbox *inbox, struct reader *reader)
 /* After a walk of them. */
 static void sweep(struct inbox *inbox)
 {
+	inbox->posted_last = NULL;
 	for (muster_request **at = &inbox->posted; *at != NULL;)
-		if (request_ended(*at))
+		if (request_ended(*at)) {
 			*at = (*at)->next;
-		else
+		} else {
+			inbox->posted_last = *at;
 			at = &(*at)->next;
+		}
 	free_spent(inbox);
 }
 
@@ -331,15 +356,13 @@ bool inbox_progress(struct inbox *inbox)
 
 void inbox_post(struct inbox *inbox, muster_request *request)
 {
-	muster_request **last = &inbox->posted;
 	look_aside(inbox, request);
 	free_spent(inbox);
 	if (request_ended(request))
 		return;
-	while (*last != NULL)
-		last = &(*last)->next;
 	request->next = NULL;
-	*last = request;
+	*(inbox->posted != NULL ? &inbox->posted_last->next : &inbox->posted) = request;
+	inbox->posted_last = request;
 }
 
 void inbox_cancel(struct inbox *inbox, muster_request *request, int rc)
@@ -350,6 +373,8 @@ void inbox_cancel(struct inbox *inbox, muster_request *request, int rc)
 	if (parked != NULL) {
 		parked->next = inbox->posted;
 		inbox->posted = parked;
+		if (inbox->posted_last == NULL)
+			inbox->posted_last = parked;
 	}
 	request_end(request, rc);
 	unlink_posted(inbox, request);
@@ -430,11 +455,11 @@ void inbox_send_self(struct inbox *inbox, muster_request *request)
 void inbox_cancel_self(struct inbox *inbox, muster_request *request, int rc)
 {
 	struct reader *reader = inbox->readers[inbox->segment->rank];
-	for (struct aside **at = &reader->aside; *at != NULL; at = &(*at)->next)
-		if ((*at)->form == ASIDE_SELF && (*at)->self == request) {
-			aside_remove(reader, at);
-			break;
-		}
+	struct aside *aside = aside_first(reader, request->tag);
+	while (aside != NULL && (aside->form != ASIDE_SELF || aside->self != request))
+		aside = aside_next(aside, request->tag);
+	if (aside != NULL)
+		aside_remove(reader, aside);
 	request_end(request, rc);
 }
 

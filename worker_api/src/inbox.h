@@ -18,8 +18,9 @@ struct inbox {
 	uint32_t turn;           /* whose message is looked for first */
 	uint64_t newest_channel; /* what was known of segment_rank.channels */
 	muster_request *posted;  /* in order */
-	struct aside *spent;     /* no message any more, and freed when no walk of `posted` is on */
-	bool look;               /* some request has not been asked yet whether its sender has ended */
+	muster_request *posted_last;
+	struct aside *spent; /* no message any more, and freed when no walk of `posted` is on */
+	bool look;           /* some request has not been asked yet whether its sender has ended */
 };
 
 void inbox_close(struct inbox *inbox);

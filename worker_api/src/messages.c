@@ -236,6 +236,7 @@ int messages_run(muster_world *world, muster_request *const *requests, size_t co
 		wait.peer = first->peer < 0 ? -1 : (int32_t)world_job_rank(first->world, (uint32_t)first->peer);
 		uint32_t bell = atomic_load_explicit(&world->segment->me->doorbell, memory_order_acquire);
 		bool moved = messages_progress(messages);
+		moved |= outbox_look(&messages->outbox, requests[ended]);
 		ended = skip_ended(requests, count, ended);
 		if (ended == count || (until == ONE_FAILED && one_failed(requests, count)))
 			break;

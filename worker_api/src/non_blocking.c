@@ -102,6 +102,7 @@ int muster_test(muster_world *world, muster_request **request, struct muster_mes
 	if (*request == NULL)
 		return world_leave(world, 1);
 	messages_progress(messages);
+	outbox_look(&messages->outbox, *request);
 	if (!request_ended(*request))
 		return world_leave(world, 0);
 	rc = take_result(request, message);

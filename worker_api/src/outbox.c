@@ -8,7 +8,11 @@
 
 #include <stdlib.h>
 
-enum { BLOCKS_A_RING = 4, PATIENCE_BYTES = 64 << 10 };
+enum {
+	BLOCKS_A_RING = 4,
+	PATIENCE_BYTES = 64 << 10,
+	LOOKS = 64, /* at offers, each time: there may be thousands, of which few have changed */
+};
 
 /* --- channels --- */
 
@@ -29,18 +33,28 @@ void outbox_close(struct outbox *outbox)
 
 /* --- offers --- */
 
-static uint32_t free_number(const struct writer *writer)
+static struct sent_offer *offer_out(const struct writer *writer, uint32_t at)
 {
-	uint32_t number = 0;
-	while (writer->offers[number].request != NULL)
-		number++;
+	return &writer->offers[writer->offers[at].nth];
+}
+
+static uint32_t take_number(struct writer *writer, muster_request *request)
+{
+	uint32_t number = writer->offers[writer->offers_out++].nth;
+	writer->offers[number].request = request;
 	return number;
 }
 
+/* The last one that is in use takes its place in the order. */
 static void free_offer(struct writer *writer, uint32_t number)
 {
-	writer->offers[number].request = NULL;
-	writer->offers_out--;
+	struct sent_offer *offers = writer->offers;
+	uint32_t at = offers[number].at, last_at = --writer->offers_out, last = offers[last_at].nth;
+	offers[number].request = NULL;
+	offers[at].nth = last;
+	offers[last].at = at;
+	offers[last_at].nth = number;
+	offers[number].at = last_at;
 }
 
 static bool put_offer(struct outbox *outbox, struct writer *writer, muster_request *request)
@@ -52,7 +66,7 @@ static bool put_offer(struct outbox *outbox, struct writer *writer, muster_reque
 		request_end(request, rc);
 		return true;
 	}
-	uint32_t number = free_number(writer);
+	uint32_t number = take_number(writer, request);
 	const struct segment *segment = outbox->segment;
 	request->in_segment = segment_holds(segment, request->from, request->bytes);
 	request->address = request->in_segment ? (uint64_t)((const char *)request->from - segment->base)
@@ -60,8 +74,6 @@ static bool put_offer(struct outbox *outbox, struct writer *writer, muster_reque
 	request->number = number;
 	request->offer = offer_state(++writer->generation, 0, PHASE_OFFERED);
 	request->state = REQUEST_OFFERED;
-	writer->offers[number].request = request;
-	writer->offers_out++;
 	atomic_store(&writer->offers[number].place->state, request->offer);
 	struct slot *slot =
 		writer_slot(writer, request->world, request->tag, slot_what(FORM_OFFER, 0, request->world->rank));
@@ -118,6 +130,7 @@ static bool progress_offer(struct outbox *outbox, struct writer *writer, uint32_
 		request->patience = (uint32_t)(request->bytes / PATIENCE_BYTES) + 1;
 	}
 	request->offer = seen;
+	writer->stages |= offer_phase(seen) == PHASE_STAGED;
 	return (offer_phase(seen) == PHASE_STAGED && stage(outbox, writer, request)) || changed;
 }
 
@@ -143,6 +156,24 @@ static bool put(struct outbox *outbox, struct writer *writer, muster_request *re
 	return true;
 }
 
+/* What is missed in this turn is found by one of the next, or by outbox_arm. */
+static bool progress_offers(struct outbox *outbox, struct writer *writer)
+{
+	bool moved = false, all = writer->stages || writer->offers_out <= LOOKS;
+	if (all) {
+		writer->stages = false;
+		writer->turn = 0;
+	}
+	for (uint32_t left = all ? writer->offers_out : LOOKS; left > 0 && writer->offers_out > 0; left--) {
+		uint32_t out = writer->offers_out;
+		if (writer->turn >= out)
+			writer->turn = 0;
+		moved |= progress_offer(outbox, writer, writer->offers[writer->turn].nth);
+		writer->turn += writer->offers_out == out; /* else another has taken its place */
+	}
+	return moved;
+}
+
 static bool progress_writer(struct outbox *outbox, struct writer *writer)
 {
 	bool moved = false;
@@ -150,13 +181,17 @@ static bool progress_writer(struct outbox *outbox, struct writer *writer)
 		writer->queue = writer->queue->next;
 		moved = true;
 	}
-	for (uint32_t number = 0, left = writer->offers_out; left > 0; number++)
-		if (writer->offers[number].request != NULL) {
-			moved |= progress_offer(outbox, writer, number);
-			left--;
-		}
+	moved |= progress_offers(outbox, writer);
 	writer->busy = writer->queue != NULL || writer->offers_out > 0;
 	return moved;
+}
+
+bool outbox_look(struct outbox *outbox, muster_request *request)
+{
+	if (request->kind != REQUEST_SEND || request->state != REQUEST_OFFERED)
+		return false;
+	struct writer *writer = outbox->writers[world_job_rank(request->world, (uint32_t)request->peer)];
+	return progress_offer(outbox, writer, request->number);
 }
 
 bool outbox_progress(struct outbox *outbox)
@@ -175,11 +210,9 @@ bool outbox_progress(struct outbox *outbox)
 
 void outbox_post(struct outbox *outbox, struct writer *writer, muster_request *request)
 {
-	muster_request **last = &writer->queue;
-	while (*last != NULL)
-		last = &(*last)->next;
 	request->next = NULL;
-	*last = request;
+	*(writer->queue != NULL ? &writer->queue_last->next : &writer->queue) = request;
+	writer->queue_last = request;
 	if (!writer->busy) {
 		writer->busy = true;
 		writer->next_busy = outbox->busy;
@@ -210,11 +243,16 @@ void outbox_cancel(struct outbox *outbox, muster_request *request, int rc)
 		request_end(request, withdraw(outbox, writer, request->number) ? rc : 0);
 		return;
 	}
-	for (muster_request **at = &writer->queue; *at != NULL; at = &(*at)->next)
-		if (*at == request) {
-			*at = request->next;
-			break;
-		}
+	muster_request *before = NULL, *queued = writer->queue;
+	while (queued != NULL && queued != request) {
+		before = queued;
+		queued = queued->next;
+	}
+	if (queued != NULL) {
+		*(before != NULL ? &before->next : &writer->queue) = request->next;
+		if (writer->queue_last == request)
+			writer->queue_last = before;
+	}
 	request_end(request, rc);
 }
 
@@ -275,9 +313,9 @@ void outbox_end_lost(struct outbox *outbox)
 bool outbox_has_patience(struct outbox *outbox)
 {
 	for (struct writer *writer = outbox->busy; writer != NULL; writer = writer->next_busy)
-		for (uint32_t i = 0; i < writer->offer_count && writer->offers_out > 0; i++) {
-			muster_request *request = writer->offers[i].request;
-			if (request != NULL && offer_phase(request->offer) == PHASE_FETCHED && request->patience > 0) {
+		for (uint32_t i = 0; i < writer->offers_out; i++) {
+			muster_request *request = offer_out(writer, i)->request;
+			if (offer_phase(request->offer) == PHASE_FETCHED && request->patience > 0) {
 				request->patience--;
 				return true;
 			}
@@ -287,7 +325,10 @@ bool outbox_has_patience(struct outbox *outbox)
 
 static bool arm_offer(const struct sent_offer *sent)
 {
-	uint64_t offer = sent->request->offer, seen = offer;
+	uint64_t offer = sent->request->offer, seen = atomic_load_explicit(&sent->place->state, memory_order_acquire);
+	if (seen == (offer | 1)) /* since the last time */
+		return true;
+	seen = offer;
 	return atomic_compare_exchange_strong(&sent->place->state, &seen, seen | 1) || seen == (offer | 1);
 }
 
@@ -296,9 +337,11 @@ bool outbox_arm(struct outbox *outbox)
 	for (struct writer *writer = outbox->busy; writer != NULL; writer = writer->next_busy) {
 		if (!writer_arm(writer))
 			return false; /* only once for each change */
-		for (uint32_t i = 0; i < writer->offer_count && writer->offers_out > 0; i++)
-			if (writer->offers[i].request != NULL && !arm_offer(&writer->offers[i]))
+		for (uint32_t i = 0; i < writer->offers_out; i++)
+			if (!arm_offer(offer_out(writer, i))) {
+				writer->turn = i;
 				return false;
+			}
 	}
 	return true;
 }

@@ -30,8 +30,11 @@ void outbox_forget(struct outbox *outbox, const muster_world *world);
 /* Ends, with MUSTER_EGONE, those requests whose receiver is lost. */
 void outbox_end_lost(struct outbox *outbox);
 
-/* Moves on what is queued, offered, or being staged. True when something did. */
+/* Moves on what is queued, offered, or being staged: of very many offers some, in turns. True when something did. */
 bool outbox_progress(struct outbox *outbox);
+
+/* The same of one request. */
+bool outbox_look(struct outbox *outbox, muster_request *request);
 
 /* True as long as the receiver is likely to be done with fetching soon: sleeping would take longer. */
 bool outbox_has_patience(struct outbox *outbox);

@@ -16,14 +16,13 @@ struct reader *reader_create(uint32_t rank)
 	if (reader == NULL)
 		return NULL;
 	reader->rank = rank;
-	reader->aside_end = &reader->aside;
 	return reader;
 }
 
 void reader_destroy(struct reader *reader)
 {
 	while (reader->aside != NULL)
-		aside_remove(reader, &reader->aside);
+		aside_remove(reader, reader->aside);
 	for (uint32_t block = 0; block < OFFER_BLOCKS; block++) {
 		free(reader->offers[block].staged);
 		free(reader->offers[block].kept);

@@ -15,6 +15,12 @@
 
 struct aside;
 
+enum { READER_CHAINS = 64 }; /* of what lies aside, by tag */
+
+struct reader_chain {
+	struct aside *first, *last;
+};
+
 /* One block of them, once one was heard of. */
 struct heard_offers {
 	struct offer *places; /* NULL: none was */
@@ -31,7 +37,10 @@ struct reader {
 	const char *bulk;        /* NULL: not looked at */
 	uint64_t bulk_bytes;
 	struct aside *aside; /* in order */
-	struct aside **aside_end;
+	struct aside *aside_last;
+	struct reader_chain alike[READER_CHAINS];
+	uint32_t aside_count;
+	uint32_t aside_most; /* when there are so many, those that are void are looked for */
 	struct heard_offers offers[OFFER_BLOCKS];
 	bool cannot_read; /* the sender's memory */
 };

@@ -96,7 +96,7 @@ int writer_more_offers(struct segment *segment, struct writer *writer)
 	if (places == NULL)
 		return no_memory(segment);
 	for (uint32_t i = 0; i < more; i++)
-		offers[before + i] = (struct sent_offer){.place = &places[i]};
+		offers[before + i] = (struct sent_offer){.place = &places[i], .at = before + i, .nth = before + i};
 	writer->offer_count = before + more;
 	return 0;
 }

@@ -15,6 +15,8 @@
 struct sent_offer {
 	muster_request *request; /* NULL: its number is free */
 	struct offer *place;
+	uint32_t at;  /* where this number stands in the order of all: */
+	uint32_t nth; /* the number that stands here; those in use come first */
 };
 
 struct writer {
@@ -33,9 +35,12 @@ struct writer {
 
 	/* Of the outbox: what goes this way. */
 	muster_request *queue; /* what waits for room, in order */
+	muster_request *queue_last;
 	struct sent_offer *offers;
 	uint32_t offer_count; /* numbers that there are */
 	uint32_t offers_out;  /* of which so many are in use */
+	uint32_t turn;        /* which of these is looked at next */
+	bool stages;          /* some may come in blocks, which only wait for room */
 	uint64_t generation;  /* of offers */
 	struct writer *next_busy;
 	bool busy; /* is on the outbox's list: something is queued or offered */
