@@ -275,6 +275,23 @@ static void init_twice_alone(void *context)
 		_exit(1);
 }
 
+/* There is no spec in which anything could be raised. */
+static void take_too_much_alone(void *context)
+{
+	muster_world *world;
+	(void)context;
+	if (muster_init(&world) != 0 || muster_alloc(world, (size_t)1 << 40) != NULL)
+		_exit(1);
+	tell(0);
+}
+
+static void a_full_segment_of_a_program_alone_names_muster_run(void **state)
+{
+	(void)state;
+	in_a_child(take_too_much_alone, NULL);
+	assert_non_null(strstr(answer->text, "start the program with muster run"));
+}
+
 static void a_rank_alone_joins_once_as_others_do(void **state)
 {
 	(void)state;
@@ -445,6 +462,7 @@ int main(void)
 		cmocka_unit_test(a_rank_alone_says_why_it_has_no_memory),
 		cmocka_unit_test(a_forked_child_has_no_world),
 		cmocka_unit_test(a_world_is_over_after_finalize),
+		cmocka_unit_test(a_full_segment_of_a_program_alone_names_muster_run),
 		cmocka_unit_test(a_rank_joins_once),
 		cmocka_unit_test(two_threads_at_once_are_told),
 		cmocka_unit_test(another_thread_may_finalize),

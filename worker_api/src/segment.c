@@ -28,6 +28,9 @@
 
 static_assert(sizeof(pthread_mutex_t) <= sizeof(((struct segment_rank *)0)->life), "a robust mutex fits its line");
 
+/* In the place of the version of a launcher, when there is none. */
+static const char alone[] = "none";
+
 /* --- checking --- */
 
 static int refuse_version(const struct segment_header *header)
@@ -220,10 +223,18 @@ int segment_make_alone(int *made)
 		return error_set(-code, "cannot make shared memory: %s", strerror(code));
 	}
 	segment_header_fill(header, 1, 1, bytes);
-	strncpy(header->launcher_version, "none", sizeof header->launcher_version - 1);
+	strncpy(header->launcher_version, alone, sizeof header->launcher_version - 1);
 	munmap(header, SEGMENT_PAGE);
 	*made = fd;
 	return 0;
+}
+
+const char *segment_advice(const struct segment *segment)
+{
+	const struct segment_header *header = segment->header;
+	if (strncmp(header->launcher_version, alone, sizeof header->launcher_version) == 0)
+		return "start the program with muster run, and a spec whose shared_memory says how many it needs";
+	return "raise shared_memory in the spec";
 }
 
 void segment_announce(struct segment *segment)

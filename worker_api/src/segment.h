@@ -53,6 +53,9 @@ void segment_leave(struct segment *segment);
 /* Everybody who waits looks again. */
 void segment_announce(struct segment *segment);
 
+/* What to do about it when it is full: the end of an error text. */
+const char *segment_advice(const struct segment *segment);
+
 static inline void *segment_at(const struct segment *segment, uint64_t offset)
 {
 	return segment->base + offset;

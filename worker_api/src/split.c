@@ -72,8 +72,8 @@ int muster_alloc_shared(muster_world *world, size_t bytes, void **memory, int ti
 		return call_end(&call, rc);
 	return call_end_alike(&call, error_set(-ENOMEM,
 	                                       "no %zu bytes in one piece are left in the job's shared segment of %zu: "
-	                                       "raise shared_memory in the spec",
-	                                       bytes, world->segment->bytes));
+	                                       "%s",
+	                                       bytes, world->segment->bytes, segment_advice(world->segment)));
 }
 
 /* --- worlds --- */
@@ -226,9 +226,9 @@ static int split(struct call *call, const struct wish *mine, muster_world **made
 	free(wishes);
 	if (rc < 0 || complete)
 		return call_end(call, rc);
-	return call_end_alike(call,
-	                      error_set(-ENOMEM, "muster_split: there is no room in one piece in the job's shared "
-	                                         "segment: raise shared_memory in the spec"));
+	return call_end_alike(
+		call, error_set(-ENOMEM, "muster_split: there is no room in one piece in the job's shared segment: %s",
+	                        segment_advice(world->segment)));
 }
 
 int muster_split(muster_world *world, int colour, int key, muster_world **part, int timeout_ms)

@@ -14,10 +14,8 @@ enum { CLAIMED_BYTES = 2048 }; /* as much as a CPU fetches at once */
 
 static int no_memory(const struct segment *segment)
 {
-	return error_set(-ENOMEM,
-	                 "no memory for messages is left in the job's shared segment of %zu bytes: raise shared_memory "
-	                 "in the spec",
-	                 segment->bytes);
+	return error_set(-ENOMEM, "no memory for messages is left in the job's shared segment of %zu bytes: %s",
+	                 segment->bytes, segment_advice(segment));
 }
 
 /* --- channels --- */
