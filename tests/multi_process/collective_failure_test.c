@@ -350,6 +350,7 @@ static int makes_no_sense(muster_world *world, void *context)
 	CHECK(muster_allreduce(world, in, out, 1, (enum muster_type)77, MUSTER_SUM, 0) == -EINVAL);
 	CHECK(muster_failure_of(world)->code == -EINVAL);
 	CHECK(strcmp(muster_strerror(INT_MIN), "unknown code") == 0);
+	CHECK(strcmp(muster_strerror(-ETIMEDOUT), "a time limit passed") == 0);
 	CHECK(muster_alloc(world, 0) == NULL);
 	CHECK(strncmp(muster_error_text(), "muster_alloc: ", 14) == 0);
 	/* Nothing was sent: the next one is the first. */

@@ -365,6 +365,8 @@ static void init_twice(void *context)
 {
 	muster_world *first = NULL, *second = NULL;
 	set_environment(*(int *)context, 1, 2);
+	if (muster_attach(*(int *)context, 0, NULL) != -EINVAL || strstr(muster_error_text(), "NULL") == NULL)
+		_exit(1);
 	if (muster_init(NULL) != -EINVAL || muster_init(&first) != 0 || muster_init(&second) != -EALREADY ||
 	    second != NULL)
 		_exit(1);

@@ -6,6 +6,7 @@
 
 #include <muster/error.h>
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ static const struct {
 	int code;
 	const char *words;
 } own_codes[] = {
+	{-ETIMEDOUT, "a time limit passed"}, /* there are no connections here that could time out */
 	{MUSTER_EGONE, "a rank that this call needs is gone"},
 	{MUSTER_ELEFT, "a rank that this call needs left"},
 	{MUSTER_EBROKEN, "an earlier collective of this world failed"},

@@ -139,8 +139,10 @@ void world_destroy(muster_world *world)
 int muster_attach(int segment_fd, int rank, muster_world **world)
 {
 	struct segment *segment;
-	if (rank < 0 || world == NULL)
-		return error_set(-EINVAL, "muster_attach: rank %d", rank);
+	if (world == NULL)
+		return error_set(-EINVAL, "muster_attach: nowhere to put the world: world is NULL");
+	if (rank < 0)
+		return error_set(-EINVAL, "muster_attach: there is no rank %d", rank);
 	int rc = segment_attach(segment_fd, (uint32_t)rank, &segment);
 	if (rc < 0)
 		return rc;
@@ -182,7 +184,7 @@ static void leave_at_exit(int code, void *context)
 int muster_init(muster_world **world)
 {
 	if (world == NULL)
-		return error_set(-EINVAL, "muster_init: NULL");
+		return error_set(-EINVAL, "muster_init: nowhere to put the world: world is NULL");
 	if (joined != NULL && joined->me->pid != getpid())
 		return error_set(MUSTER_EFORKED, "muster_init: a child made by fork() is no rank of its own");
 	int rc = environment_read();
