@@ -222,6 +222,40 @@ static void a_message_in_the_place_of_one_that_was_taken_over_arrives(void **sta
 	each_kind_with(TAKEN_OVER);
 }
 
+/* What comes after it is read on behalf of a request before it, which waits for something else. */
+static int sends_it_again(muster_world *world, void *context)
+{
+	unsigned char *data = begin(world);
+	muster_request *unrelated, *first, *second;
+	char text[6] = "", other_text[7] = "";
+	(void)context;
+	if (muster_rank(world) == SENDER) {
+		CHECK(offer(world, TAG, data, &first) == 0);
+		CHECK(meet(world) == 0 && meet(world) == 0);
+		CHECK(take_back(world, &first) == -ETIMEDOUT);
+		CHECK(muster_send(world, RECEIVER, TAG, "first", 6, MUSTER_FOREVER) == 0);
+		CHECK(muster_send(world, RECEIVER, TAG, "second", 7, MUSTER_FOREVER) == 0);
+		CHECK(meet(world) == 0);
+		return muster_send(world, RECEIVER, OTHER_TAG, NULL, 0, MUSTER_FOREVER);
+	}
+	CHECK(meet(world) == 0);
+	CHECK(muster_irecv(world, SENDER, OTHER_TAG, NULL, 0, &unrelated) == 0);
+	CHECK(muster_irecv(world, SENDER, TAG, data, LARGE, &first) == 0);
+	CHECK(muster_irecv(world, SENDER, TAG, other_text, sizeof other_text, &second) == 0);
+	CHECK(meet(world) == 0 && meet(world) == 0);
+	CHECK(muster_wait(world, &first, NULL, MUSTER_FOREVER) == 0);
+	CHECK(muster_wait(world, &second, NULL, MUSTER_FOREVER) == 0);
+	memcpy(text, data, sizeof text);
+	CHECK(strcmp(text, "first") == 0 && strcmp(other_text, "second") == 0);
+	return muster_wait(world, &unrelated, NULL, MUSTER_FOREVER);
+}
+
+static void what_was_posted_first_gets_first_what_is_sent_again(void **state)
+{
+	(void)state;
+	each_kind(sends_it_again, NULL);
+}
+
 /* --- a sender that leaves --- */
 
 /* As it is looked who has ended, what waits for any message loses that of one sender, which took it back and left, and
@@ -376,6 +410,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_message_in_the_place_of_one_that_was_taken_back_arrives),
 		cmocka_unit_test(a_message_in_the_place_of_one_that_came_aside_arrives),
 		cmocka_unit_test(a_message_in_the_place_of_one_that_was_taken_over_arrives),
+		cmocka_unit_test(what_was_posted_first_gets_first_what_is_sent_again),
 		cmocka_unit_test(what_loses_a_message_gets_that_of_another_sender),
 		cmocka_unit_test(a_message_that_was_found_stays_in_its_channel_when_there_is_no_memory),
 		cmocka_unit_test(a_message_that_comes_aside_is_kept_when_there_is_no_memory_for_the_next),

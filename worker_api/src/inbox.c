@@ -218,6 +218,9 @@ static bool take_message(struct inbox *inbox, struct reader *reader, const struc
 	if (is_offer && !offer_stands(reader, &slot->offer))
 		return true;
 	for (muster_request *request = inbox->posted; request != NULL; request = request->next) {
+		/* Its message was taken back, and this may be it again, or one from behind it. */
+		if (request->state == REQUEST_STAGED && staged_is_void(request))
+			unstage(inbox, request);
 		if (!request_claims(request, head, &receives) || !receives)
 			continue;
 		if (is_offer)
