@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/index_set.h"
+#include "job/job_json.h"
 #include "plan/launch_plan.h"
 #include "plan/placement.h"
 #include "report/library_json.h"
@@ -18,7 +19,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { STATUS_PAGE_RANKS = 100 }; /* what is told of so many fits into a message, whatever labels they have */
+/* What is told of so many, with so long lists of CPUs in all, fits into a message, whatever labels they have. */
+enum { STATUS_PAGE_RANKS = 100, STATUS_PAGE_LISTS = 16 * 1024 };
 
 static json_t *refuse(const char *text)
 {
@@ -46,14 +48,18 @@ static void add_end(json_t *made, const struct rank_result *rank)
 		json_object_set_new(made, "signal", json_string(signal_format(rank->signal, name)));
 }
 
+static const struct index_set *cpus_of(const struct control_subject *subject, uint32_t local_rank)
+{
+	return &subject->plan->ranks[local_rank].place->cpus;
+}
+
 static json_t *rank_status(const struct control_subject *subject, const struct job_state *state, uint32_t local_rank)
 {
 	const struct rank_result *rank = &state->result->ranks[local_rank];
 	const struct rank_plan *plan = &subject->plan->ranks[local_rank];
-	char cpus[64];
-	bool cut = index_set_format(&plan->place->cpus, cpus, sizeof cpus) >= sizeof cpus;
-	json_t *made = json_pack("{s:I, s:I, s:s, s:s}", "rank", (json_int_t)plan->rank, "pid", (json_int_t)rank->pid,
-	                         "state", state_of(state, local_rank), "cpus", cut ? "..." : cpus);
+	json_t *made =
+		json_pack("{s:I, s:I, s:s, s:o}", "rank", (json_int_t)plan->rank, "pid", (json_int_t)rank->pid, "state",
+	                  state_of(state, local_rank), "cpus", index_set_json(cpus_of(subject, local_rank)));
 	if (state->pids[local_rank] == 0) {
 		add_end(made, rank);
 	} else {
@@ -63,13 +69,27 @@ static json_t *rank_status(const struct control_subject *subject, const struct j
 	return made;
 }
 
+/* Of the page that begins with `first`; one rank at least, unless there is none. */
+static uint32_t page_end(const struct control_subject *subject, uint32_t first, uint32_t count)
+{
+	size_t lists = 0;
+	uint32_t end = first;
+	while (end < count && end - first < STATUS_PAGE_RANKS) {
+		lists += index_set_format(cpus_of(subject, end), NULL, 0);
+		if (end > first && lists > STATUS_PAGE_LISTS)
+			break;
+		end++;
+	}
+	return end;
+}
+
 static json_t *tell_status(const struct control_subject *subject, json_t *request)
 {
 	const struct job_state state = supervisor_look(subject->supervisor);
 	json_int_t from = json_integer_value(json_object_get(request, "from"));
 	uint32_t count = state.result->nprocs;
 	uint32_t first = from < 0 || from > count ? count : (uint32_t)from;
-	uint32_t end = count - first > STATUS_PAGE_RANKS ? first + STATUS_PAGE_RANKS : count;
+	uint32_t end = page_end(subject, first, count);
 	json_t *ranks = json_array();
 	for (uint32_t r = first; r < end; r++)
 		json_array_append_new(ranks, rank_status(subject, &state, r));

@@ -5,6 +5,7 @@
 #ifndef MUSTER_JOB_JOB_JSON_H
 #define MUSTER_JOB_JOB_JSON_H
 
+#include <jansson.h>
 #include <time.h>
 
 struct guards;
@@ -15,5 +16,8 @@ struct launch_plan;
  * are kept from as long as this one lives. */
 char *job_json_format(const struct launch_plan *plan, const struct guards *guards, const struct index_set *held,
                       const char *directory, const char *socket, const struct timespec *started);
+
+/* "0-3,8", however long; null without memory. */
+json_t *index_set_json(const struct index_set *set);
 
 #endif

@@ -91,16 +91,31 @@ static void init_in_damaged_environment(void *context)
 	tell(muster_init(&world));
 }
 
+static const char *const variables[] = {
+	"MUSTER_RANK",      "MUSTER_WORLD_SIZE",    "MUSTER_LOCAL_RANK", "MUSTER_NODE_RANK", "MUSTER_LOCAL_WORLD_SIZE",
+	"MUSTER_NUM_NODES", "MUSTER_RESTART_COUNT", "MUSTER_FD"};
+
+static void init_with_one_variable(void *only)
+{
+	muster_world *world;
+	for (size_t i = 0; i < COUNT_OF(variables); i++)
+		unsetenv(variables[i]);
+	setenv(only, "1", 1);
+	tell(muster_init(&world));
+}
+
+static void a_part_of_the_environment_is_told_from_none(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(variables); i++) {
+		in_a_child(init_with_one_variable, (void *)(uintptr_t)variables[i]);
+		assert_int_equal(answer->code, MUSTER_EENVIRONMENT);
+		assert_non_null(strstr(answer->text, "is not set, but other variables of muster are"));
+	}
+}
+
 static void a_damaged_environment_is_told_by_its_variable(void **state)
 {
-	static const char *const variables[] = {"MUSTER_RANK",
-	                                        "MUSTER_WORLD_SIZE",
-	                                        "MUSTER_LOCAL_RANK",
-	                                        "MUSTER_NODE_RANK",
-	                                        "MUSTER_LOCAL_WORLD_SIZE",
-	                                        "MUSTER_NUM_NODES",
-	                                        "MUSTER_RESTART_COUNT",
-	                                        "MUSTER_FD"};
 	static const char *const values[] = {NULL, "", "x", "-1", "1x", "99999999999999999999", "0x1", "4294967296"};
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(variables); i++)
@@ -454,6 +469,7 @@ int main(void)
 	answer = ranks_share(sizeof *answer);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_damaged_environment_is_told_by_its_variable),
+		cmocka_unit_test(a_part_of_the_environment_is_told_from_none),
 		cmocka_unit_test(numbers_that_do_not_fit_one_another_are_told),
 		cmocka_unit_test(descriptors_of_something_else_are_refused),
 		cmocka_unit_test(another_layout_is_refused_by_both_versions),

@@ -285,7 +285,7 @@ static void status_comes_in_pages_that_fit_into_a_message(void **state)
 		job.pids[r] = INT32_MAX;
 	for (uint32_t r = 0; r < RANKS; r++)
 		for (uint32_t cpu = 0; cpu < 40; cpu++)
-			index_set_add(&job.places[r].cpus, 30000 + r + cpu * 2); /* its list is longer than is shown */
+			index_set_add(&job.places[r].cpus, 30000 + r + cpu * 2);
 	for (json_int_t from = 0; from >= 0;) {
 		char message[64];
 		snprintf(message, sizeof message, "{\"do\":\"status\",\"from\":%lld}", (long long)from);
@@ -295,7 +295,8 @@ static void status_comes_in_pages_that_fit_into_a_message(void **state)
 		json_array_foreach(json_object_get(page, "ranks"), i, rank)
 		{
 			assert_int_equal(json_integer_value(json_object_get(rank, "rank")), seen);
-			assert_string_equal(json_string_value(json_object_get(rank, "cpus")), "...");
+			assert_int_equal(json_string_length(json_object_get(rank, "cpus")),
+			                 index_set_format(&job.places[seen].cpus, NULL, 0));
 			seen++;
 		}
 		from = next == NULL ? -1 : json_integer_value(next);

@@ -56,10 +56,17 @@ static void read_text(const char *name, char *into, size_t size)
 	snprintf(into, size, "%s", text != NULL ? text : "");
 }
 
+static bool anything_is_set(void)
+{
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		if (getenv(numbers[i].name) != NULL)
+			return true;
+	return false;
+}
+
 int environment_read(void)
 {
-	bool rank_or_size = getenv("MUSTER_RANK") != NULL || getenv("MUSTER_WORLD_SIZE") != NULL;
-	if (!rank_or_size && getenv("MUSTER_FD") == NULL)
+	if (!anything_is_set())
 		return 0;
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
 		int rc = read_number(numbers[i].name, numbers[i].least, numbers[i].value);
