@@ -70,7 +70,8 @@ void complain_of_unknown(struct spec_reader *reader, const struct yaml_node *at,
 	} else if (guess != NULL) {
 		const char *leaf = strrchr(guess, '.');
 		bool sibling = spec_key_is_child(spec_key_find(guess), parent);
-		snprintf(meant, sizeof meant, "; did you mean \"%s\"?", sibling && leaf != NULL ? leaf + 1 : guess);
+		snprintf(meant, sizeof meant, "; did you mean \"%s\"%s?", sibling && leaf != NULL ? leaf + 1 : guess,
+		         !sibling && leaf == NULL ? " at the top level" : "");
 	}
 	complain(reader, NULL, at, "unknown key \"%s\"%s%s", SHOWN(name), in, meant);
 }
