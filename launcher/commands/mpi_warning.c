@@ -48,7 +48,7 @@ static uint32_t count_programs(struct program *programs, const struct rank_launc
 {
 	uint32_t turns = 0, count = 0;
 	for (uint32_t r = 0; r < launcher->plan->nprocs; r++)
-		turns = add(programs, turns, (struct program){launcher->children[r].path, r, 1});
+		turns = add(programs, turns, (struct program){launcher->paths[r], r, 1});
 	qsort(programs, turns, sizeof *programs, by_path);
 	for (uint32_t i = 0; i < turns; i++)
 		count = add(programs, count, programs[i]);

@@ -24,7 +24,19 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { STACK_BYTES = 16 * 1024, WORD_BITS = 8 * sizeof(unsigned long) };
+enum {
+	ROOM_BYTES = 16 * 1024,
+	STACK_BYTES = ROOM_BYTES - (sizeof(struct rank_child) + 15) / 16 * 16,
+	WORD_BITS = 8 * sizeof(unsigned long),
+};
+
+/* A child's stack, and above it what the child reads: both are of use until it has left, and no longer. */
+struct child_room {
+	char stack[STACK_BYTES];
+	_Alignas(16) struct rank_child child;
+};
+
+static_assert(sizeof(struct child_room) == ROOM_BYTES && STACK_BYTES % 16 == 0, "stacks begin where they may");
 
 static unsigned long *mask_of(const struct index_set *set, size_t bytes)
 {
@@ -86,7 +98,7 @@ int rank_launcher_init(struct rank_launcher *launcher, const struct launch_plan 
 {
 	uint32_t count = plan->nprocs;
 	*launcher = (struct rank_launcher){.plan = plan, .segment_fd = -1, .cgroup = -1};
-	launcher->children = memory_zeroed(count * sizeof *launcher->children);
+	launcher->paths = memory_zeroed(count * sizeof *launcher->paths);
 	launcher->slots = memory_zeroed(count * sizeof *launcher->slots);
 	launcher->cpu_masks = memory_zeroed(count * sizeof *launcher->cpu_masks);
 	launcher->node_masks = memory_zeroed(count * sizeof *launcher->node_masks);
@@ -95,7 +107,7 @@ int rank_launcher_init(struct rank_launcher *launcher, const struct launch_plan 
 	make_masks(launcher);
 	make_conditions(launcher);
 	for (uint32_t r = 0; r < count; r++) {
-		int rc = executable_find(&launcher->search, plan, r, &launcher->children[r].path, err);
+		int rc = executable_find(&launcher->search, plan, r, &launcher->paths[r], err);
 		if (rc < 0) {
 			char key[ERROR_KEY_BYTES];
 			error_about(err, rank_key(key, plan->spec, plan->ranks[r].rank, RANK_COMMAND));
@@ -126,7 +138,7 @@ void rank_launcher_finish(struct rank_launcher *launcher)
 		free(launcher->node_masks[r]);
 	}
 	executable_search_finish(&launcher->search);
-	free(launcher->children);
+	free(launcher->paths);
 	free(launcher->slots);
 	free(launcher->cpu_masks);
 	free(launcher->node_masks);
@@ -140,7 +152,7 @@ int rank_launcher_begin(struct rank_launcher *launcher, struct error *err)
 	give_stacks_back(launcher);
 	launcher->conditions.supervisor = getpid();
 	memset(launcher->slots, 0, launcher->plan->nprocs * sizeof *launcher->slots);
-	launcher->stacks_bytes = (size_t)launcher->plan->nprocs * STACK_BYTES;
+	launcher->stacks_bytes = (size_t)launcher->plan->nprocs * sizeof *launcher->stacks;
 	launcher->stacks = mmap(NULL, launcher->stacks_bytes, PROT_READ | PROT_WRITE,
 	                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 	if (launcher->stacks == MAP_FAILED) {
@@ -155,7 +167,7 @@ int rank_launcher_begin(struct rank_launcher *launcher, struct error *err)
 }
 
 /* A stack whose child has left is warm: it is used again before a fresh one is touched. */
-static char *take_stack(struct rank_launcher *launcher, uint32_t local_rank)
+static struct child_room *take_room(struct rank_launcher *launcher, uint32_t local_rank)
 {
 	uint32_t oldest = launcher->oldest_in_flight;
 	uint32_t number;
@@ -166,7 +178,7 @@ static char *take_stack(struct rank_launcher *launcher, uint32_t local_rank)
 		number = launcher->stack_count++;
 	}
 	launcher->stack_of[local_rank] = number;
-	return launcher->stacks + ((size_t)number + 1) * STACK_BYTES;
+	return &launcher->stacks[number];
 }
 
 static size_t name_length(const char *line)
@@ -234,15 +246,14 @@ static bool is_shortage(int code)
 }
 
 /* Where the kernel, or a filter of a container's, does not let ranks be born in a group, they are born without. */
-static pid_t clone_child(struct rank_launcher *launcher, uint32_t local_rank, int *pidfd)
+static pid_t clone_child(struct rank_launcher *launcher, struct child_room *room, int *pidfd)
 {
-	struct rank_child *child = &launcher->children[local_rank];
-	struct rank_slot *slot = &launcher->slots[local_rank];
-	char *stack = take_stack(launcher, local_rank);
+	struct rank_child *child = &room->child;
+	struct rank_slot *slot = child->slot;
 	slot->tid = 1; /* any but 0: it is in flight before it runs */
 	if (launcher->cgroup >= 0) {
-		const struct rank_stack room = {stack - STACK_BYTES, STACK_BYTES};
-		pid_t pid = rank_clone_into(launcher->cgroup, &room, rank_child_main, child, pidfd, &slot->tid);
+		const struct rank_stack stack = {room->stack, sizeof room->stack};
+		pid_t pid = rank_clone_into(launcher->cgroup, &stack, rank_child_main, child, pidfd, &slot->tid);
 		if (pid > 0)
 			return pid;
 		errno = -pid;
@@ -250,8 +261,9 @@ static pid_t clone_child(struct rank_launcher *launcher, uint32_t local_rank, in
 			return -1;
 		launcher->cgroup = -1;
 	}
-	return clone(rank_child_main, stack, CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID | SIGCHLD, child, pidfd,
-	             NULL, (pid_t *)(uintptr_t)&slot->tid);
+	return clone(rank_child_main, room->stack + sizeof room->stack,
+	             CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID | SIGCHLD, child, pidfd, NULL,
+	             (pid_t *)(uintptr_t)&slot->tid);
 }
 
 static int clone_failed(int code, const struct rank_plan *rank, struct error *err)
@@ -278,13 +290,13 @@ int rank_start(struct rank_launcher *launcher, uint32_t local_rank, const int de
                int cgroup_procs, struct started_rank *started, struct error *err)
 {
 	const struct rank_plan *rank = &launcher->plan->ranks[local_rank];
-	struct rank_child *child = &launcher->children[local_rank];
 	struct rank_slot *slot = &launcher->slots[local_rank];
+	struct child_room *room = take_room(launcher, local_rank);
 	launcher->environments[local_rank] = make_environment(launcher, rank, restart_count);
-	*child = (struct rank_child){
+	room->child = (struct rank_child){
 		.conditions = &launcher->conditions,
 		.slot = slot,
-		.path = child->path,
+		.path = launcher->paths[local_rank],
 		.argv = rank->argv,
 		.envp = launcher->environments[local_rank],
 		.directory = rank->working_directory,
@@ -297,7 +309,7 @@ int rank_start(struct rank_launcher *launcher, uint32_t local_rank, const int de
 		.segment = launcher->segment_fd,
 	};
 	int pidfd = -1;
-	pid_t pid = clone_child(launcher, local_rank, &pidfd);
+	pid_t pid = clone_child(launcher, room, &pidfd);
 	if (pid < 0) {
 		slot->tid = 0;
 		return clone_failed(errno, rank, err);

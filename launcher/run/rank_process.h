@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct child_room;
 struct error;
 struct launch_plan;
 
@@ -25,15 +26,15 @@ struct rank_launcher {
 	const struct launch_plan *plan;
 	struct rank_conditions conditions;
 	struct executable_search search;
-	struct rank_child *children; /* by local rank; const while that child is in flight */
-	struct rank_slot *slots;     /* by local rank */
-	unsigned long **cpu_masks;   /* by local rank; NULL: not bound */
+	const char **paths;        /* by local rank: what it executes */
+	struct rank_slot *slots;   /* by local rank */
+	unsigned long **cpu_masks; /* by local rank; NULL: not bound */
 	unsigned long **node_masks;
 	size_t cpu_mask_bytes;
 	unsigned long node_bits;
-	int segment_fd;       /* of the incarnation that is being started; -1: none */
-	char ***environments; /* of children in flight */
-	char *stacks;         /* one a rank, touched only when used; NULL when all have left */
+	int segment_fd;            /* of the incarnation that is being started; -1: none */
+	char ***environments;      /* of children in flight */
+	struct child_room *stacks; /* one a rank, touched only when used; NULL when all have left */
 	size_t stacks_bytes;
 	uint32_t *stack_of;   /* by local rank: which stack it was given */
 	uint32_t stack_count; /* handed out so far */
