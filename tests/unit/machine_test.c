@@ -6,16 +6,33 @@
 #include "unit_test.h"
 
 #include "base/error.h"
+#include "machine/allowance.h"
 #include "machine/isolated_load.h"
 #include "machine/machine.h"
 #include "machine/machine_table.h"
 
 #include <errno.h>
+#include <hwloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* As on another processor: hwloc does not know the component that it is to leave out. The linker puts this in between.
+ */
+static bool has_no_x86_component;
+
+int __real_hwloc_topology_set_components(hwloc_topology_t topology, unsigned long flags, const char *name);
+int __wrap_hwloc_topology_set_components(hwloc_topology_t topology, unsigned long flags, const char *name);
+
+int __wrap_hwloc_topology_set_components(hwloc_topology_t topology, unsigned long flags, const char *name)
+{
+	if (!has_no_x86_component)
+		return __real_hwloc_topology_set_components(topology, flags, name);
+	errno = EINVAL;
+	return -1;
+}
 
 struct shape {
 	const char *source;
@@ -203,6 +220,24 @@ static void this_machine_is_read(void **state)
 	machine_finish(&machine);
 }
 
+static void hwloc_without_an_x86_component_reads_it_the_same(void **state)
+{
+	(void)state;
+	struct machine with = {0}, without = {0};
+	struct index_set affinity = {0};
+	struct error err;
+	assert_int_equal(allowance_affinity(&affinity, &err), 0);
+	assert_int_equal(machine_read_by_hwloc(&with, &affinity, &err), 0);
+	has_no_x86_component = true;
+	int rc = machine_read_by_hwloc(&without, &affinity, &err);
+	has_no_x86_component = false;
+	assert_int_equal(rc, 0);
+	assert_string_equal(without.description, with.description);
+	machine_finish(&with);
+	machine_finish(&without);
+	index_set_finish(&affinity);
+}
+
 static void what_the_affinity_mask_leaves_out_is_not_allowed(void **state)
 {
 	(void)state;
@@ -258,6 +293,7 @@ int main(void)
 		cmocka_unit_test(a_loader_that_dies_ends_early_or_lies_costs_no_more_than_an_error),
 		cmocka_unit_test(hwlocs_answers_are_checked),
 		cmocka_unit_test(this_machine_is_read),
+		cmocka_unit_test(hwloc_without_an_x86_component_reads_it_the_same),
 		cmocka_unit_test(what_the_affinity_mask_leaves_out_is_not_allowed),
 		cmocka_unit_test(reading_leaves_the_environment_as_it_was),
 	};
