@@ -59,7 +59,7 @@ static json_t *rank_status(const struct control_subject *subject, const struct j
 	const struct rank_plan *plan = &subject->plan->ranks[local_rank];
 	json_t *made =
 		json_pack("{s:I, s:I, s:s, s:o}", "rank", (json_int_t)plan->rank, "pid", (json_int_t)rank->pid, "state",
-	                  state_of(state, local_rank), "cpus", index_set_json(cpus_of(subject, local_rank)));
+	                  state_of(state, local_rank), "cpus", job_json_list(cpus_of(subject, local_rank)));
 	if (state->pids[local_rank] == 0) {
 		add_end(made, rank);
 	} else {

@@ -25,7 +25,7 @@ static json_t *make_command(const struct launch_plan *plan)
 	return command;
 }
 
-json_t *index_set_json(const struct index_set *set)
+json_t *job_json_list(const struct index_set *set)
 {
 	size_t length = index_set_format(set, NULL, 0);
 	char *text = calloc(1, length + 1);
@@ -41,7 +41,7 @@ static json_t *make_cpus(const struct launch_plan *plan)
 	struct index_set all = {0};
 	for (uint32_t r = 0; r < plan->nprocs; r++)
 		index_set_union(&all, &plan->ranks[r].place->cpus);
-	json_t *cpus = index_set_json(&all);
+	json_t *cpus = job_json_list(&all);
 	index_set_finish(&all);
 	return cpus;
 }
@@ -65,7 +65,7 @@ char *job_json_format(const struct launch_plan *plan, const struct guards *guard
 		"join", plan->spec->join, "daemon", plan->spec->daemon, "uid", (json_int_t)geteuid(), "pid", "guard",
 		(json_int_t)guards->guard, "warden", (json_int_t)guards->warden, "supervisor", (json_int_t)getpid(),
 		"boot_id", make_boot_id(), "started", date_format(date, started, 3), "socket", json_text(socket),
-		"cpus", make_cpus(plan), "held_cpus", index_set_json(held));
+		"cpus", make_cpus(plan), "held_cpus", job_json_list(held));
 	char *text = json_dumps(job, JSON_COMPACT);
 	json_decref(job);
 	return text;

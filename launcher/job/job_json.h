@@ -18,6 +18,6 @@ char *job_json_format(const struct launch_plan *plan, const struct guards *guard
                       const char *directory, const char *socket, const struct timespec *started);
 
 /* "0-3,8", however long; null without memory. */
-json_t *index_set_json(const struct index_set *set);
+json_t *job_json_list(const struct index_set *set);
 
 #endif
