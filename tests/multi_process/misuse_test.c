@@ -419,7 +419,7 @@ static int is_used_by_two_threads(muster_world *world, void *context)
 		return 0;
 	}
 	CHECK(pthread_create(&other, NULL, meets, world) == 0);
-	usleep(100000);
+	ranks_await_call(world, 0, ACTIVITY_BARRIER);
 	atomic_store(busy, muster_barrier(world, 0, NULL));
 	CHECK(pthread_join(other, &its) == 0);
 	CHECK(atomic_load(busy) == MUSTER_EBUSY);
