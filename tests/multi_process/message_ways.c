@@ -63,6 +63,10 @@ unsigned char *take_way(muster_world *world, const void *way)
 	enum way its = *(const enum way *)way;
 	if (its == STAGED)
 		world->segment->reads_memory = false;
+	if (its == BOTH_COPY)
+		world->segment->wait_mode = WAIT_SPIN;
+	if (its == READ_MEMORY)
+		world->segment->wait_mode = WAIT_YIELD;
 	return its == IN_SEGMENT ? muster_alloc(world, SIZE_MAX_TRIED) : take_memory(world, 0);
 }
 

@@ -25,8 +25,9 @@ extern const size_t message_sizes[MESSAGE_SIZES];
 void fill_message(unsigned char *data, size_t bytes, unsigned seed);
 bool is_message(const unsigned char *data, size_t bytes, unsigned seed);
 
-/* Read where it lies; by slots, because memory of others cannot be read; in memory of the segment. */
-enum way { READ_MEMORY, STAGED, IN_SEGMENT, WAYS };
+/* Read where it lies; by slots, because memory of others cannot be read; in memory of the segment; the first, but very
+ * large ones by slots, where both wait. */
+enum way { READ_MEMORY, STAGED, IN_SEGMENT, BOTH_COPY, WAYS };
 
 /* Before ranks_run(), for at most eight ranks. */
 void prepare_ways(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Large messages that come in blocks, and end in pairs: taken back, cut short or through in one turn of the receiver,
- * while one of them is received and the other comes aside because nobody waits for it any more.
+ * Large messages that come in blocks: when they do; and how they end in pairs: taken back, cut short or through in one
+ * turn of the receiver, while one of them is received and the other comes aside because nobody waits for it any more.
  *
  * Both ranks go from barrier to barrier, and move messages only where it says so.
  */
@@ -53,6 +53,49 @@ static void each_kind(ranks_body *body, void *context)
 	for (int threads = RANKS_FIRST_KIND; threads < 2; threads++)
 		assert_true(ranks_run(&(struct ranks_options){.ranks = 2, .threads = threads, .limit_ms = 10000}, body,
 		                      context, NULL));
+}
+
+/* --- when --- */
+
+/* The first message that needs the bulk memory is the one in question; `context` is the way. */
+static int sends_one_very_large(muster_world *world, void *context)
+{
+	enum { VERY_LARGE = 9 << 20 };
+	enum way way = *(enum way *)context;
+	unsigned char *data = take_way(world, context);
+	muster_request *request;
+	CHECK(muster_barrier(world, MUSTER_FOREVER, NULL) == 0);
+	if (muster_rank(world) == 0) {
+		fill_message(data, VERY_LARGE, 1);
+		CHECK(muster_isend(world, 1, TAG, data, VERY_LARGE, &request) == 0);
+		CHECK(muster_wait(world, &request, NULL, MUSTER_FOREVER) == 0);
+		CHECK(muster_send(world, 1, TAG, data, VERY_LARGE, MUSTER_FOREVER) == 0);
+		CHECK(muster_send(world, 1, TAG, data, VERY_LARGE, MUSTER_FOREVER) == 0);
+		CHECK(muster_send(world, 1, TAG, data, VERY_LARGE, 1000) == 0);
+		return 0;
+	}
+	CHECK(muster_recv(world, 0, TAG, data, VERY_LARGE, NULL, MUSTER_FOREVER) == 0);
+	const struct reader *reader = world->segment->messages->inbox.readers[0];
+	CHECK((reader->bulk != NULL) == (way == STAGED)); /* its sender might do something else */
+	CHECK(muster_irecv(world, 0, TAG, data, VERY_LARGE, &request) == 0);
+	CHECK(muster_wait(world, &request, NULL, MUSTER_FOREVER) == 0);
+	CHECK((reader->bulk != NULL) == (way == STAGED)); /* I might */
+	int rc;
+	do
+		rc = muster_recv(world, 0, TAG, data, VERY_LARGE, NULL, 1);
+	while (rc == -ETIMEDOUT);
+	CHECK(rc == 0 && (reader->bulk != NULL) == (way == STAGED)); /* a millisecond may not be enough */
+	memset(data, 0, VERY_LARGE);
+	CHECK(muster_recv(world, 0, TAG, data, VERY_LARGE, NULL, MUSTER_FOREVER) == 0);
+	CHECK((reader->bulk != NULL) == (way == STAGED || way == BOTH_COPY));
+	CHECK(is_message(data, VERY_LARGE, 1) || way == IN_SEGMENT);
+	return 0;
+}
+
+static void two_cores_copy_a_very_large_message_when_both_wait(void **state)
+{
+	(void)state;
+	every_way(sends_one_very_large, 2);
 }
 
 /* --- one is received, the other comes aside --- */
@@ -403,6 +446,7 @@ static void a_message_that_is_given_up_without_memory_is_not_lost(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_cores_copy_a_very_large_message_when_both_wait),
 		cmocka_unit_test(both_are_cut_short_by_the_death_of_their_sender),
 		cmocka_unit_test(both_are_taken_back),
 		cmocka_unit_test(one_is_taken_back_in_the_turn_in_which_the_other_is_through),

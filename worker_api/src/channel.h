@@ -17,6 +17,7 @@
  *     OFFERED → FETCHED     the receiver is copying it: worth to spin for
  *     FETCHED → DONE        it has all of it
  *     FETCHED → STAGED      it cannot read the sender's memory: send it in blocks
+ *     OFFERED → STAGED      both have nothing else to do: two copy in turns, which is faster for very large ones
  *     STAGED  → OFFERED     the receiver does not want it now after all; what was sent of it is void
  *     STAGED  → DONE
  *     OFFERED, FETCHED, STAGED → WITHDRAWN  by the sender: its time limit passed
@@ -55,6 +56,7 @@ struct slot_offer {
 	uint64_t address;    /* in the sender's memory, or an offset in the segment */
 	uint32_t number;     /* of the offer */
 	uint32_t in_segment; /* 1: address is an offset */
+	uint32_t waits;      /* 1: its sender does nothing else until it is received */
 };
 
 struct slot_block {

@@ -87,7 +87,7 @@ static void deliver_offer(struct inbox *inbox, struct reader *reader, muster_req
                           const struct message_head *head, const struct slot_offer *offer)
 {
 	request_note(request, head);
-	int rc = offer_fetch(inbox->segment, reader, offer, request->into);
+	int rc = offer_fetch(inbox->segment, reader, offer, request);
 	if (rc == OFFER_FETCHED)
 		request_end(request, 0);
 	else if (rc == OFFER_STAGED)

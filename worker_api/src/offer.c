@@ -32,19 +32,29 @@ static bool copy_from_segment(const struct segment *segment, const struct slot_o
 	return true;
 }
 
+/* What is not in the caches comes faster when one core reads it from memory and the other writes it: 1.7 times at
+ * 64 MiB. Both must have a core, and be in their calls until all is through. */
+static bool both_copy(const struct segment *segment, const struct slot_offer *offer, const muster_request *request)
+{
+	return !offer->in_segment && offer->bytes >= COPY_LARGE_BYTES && offer->waits && request->waits &&
+	       segment->wait_mode == WAIT_SPIN;
+}
+
 enum offer_outcome offer_fetch(struct segment *segment, struct reader *reader, const struct slot_offer *offer,
-                               void *into)
+                               const muster_request *request)
 {
 	struct offer *place = reader_offer(reader, offer->number);
-	uint64_t fetched = offer_turned(offer->state, PHASE_FETCHED);
+	uint64_t fetched = offer_turned(offer->state, PHASE_FETCHED), staged = offer_turned(offer->state, PHASE_STAGED);
 	bool done = false;
+	if (both_copy(segment, offer, request))
+		return offer_turn(segment, reader->rank, place, offer->state, staged) ? OFFER_STAGED : OFFER_VOID;
 	if (!offer_turn(segment, reader->rank, place, offer->state, fetched))
 		return OFFER_VOID;
 	if (offer->in_segment)
-		done = copy_from_segment(segment, offer, into);
+		done = copy_from_segment(segment, offer, request->into);
 	else if (segment->reads_memory && !reader->cannot_read)
-		done = read_memory(segment, reader, offer, into);
-	if (!offer_turn(segment, reader->rank, place, fetched, offer_turned(fetched, done ? PHASE_DONE : PHASE_STAGED)))
+		done = read_memory(segment, reader, offer, request->into);
+	if (!offer_turn(segment, reader->rank, place, fetched, done ? offer_turned(fetched, PHASE_DONE) : staged))
 		return OFFER_VOID;
 	if (done)
 		return OFFER_FETCHED;

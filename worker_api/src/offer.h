@@ -10,11 +10,12 @@
 enum offer_outcome {
 	OFFER_FETCHED,
 	OFFER_STAGED, /* it was asked for in blocks */
-	OFFER_VOID,   /* withdrawn, or its sender is gone: `into` may hold some of it */
+	OFFER_VOID,   /* withdrawn, or its sender is gone: the request's memory may hold some of it */
 };
 
+/* Into the request's memory, which has room. */
 enum offer_outcome offer_fetch(struct segment *segment, struct reader *reader, const struct slot_offer *offer,
-                               void *into);
+                               const muster_request *request);
 
 /* Nobody is going to want it, its world was freed: its sender goes on as if it had been received. */
 void offer_drop(struct segment *segment, const struct reader *reader, uint32_t number, uint64_t state);

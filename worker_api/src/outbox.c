@@ -81,7 +81,8 @@ static bool put_offer(struct outbox *outbox, struct writer *writer, muster_reque
 	                                  .state = request->offer,
 	                                  .address = request->address,
 	                                  .number = number,
-	                                  .in_segment = request->in_segment};
+	                                  .in_segment = request->in_segment,
+	                                  .waits = request->waits};
 	writer_publish(outbox->segment, writer, slot);
 	return true;
 }

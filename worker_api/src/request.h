@@ -46,6 +46,7 @@ struct muster_request {
 	uint32_t in_segment;
 	size_t moved;      /* staged bytes */
 	uint32_t patience; /* how many times more it is worth to spin for it */
+	bool waits;        /* its call does nothing else, and has time for all of it */
 	bool cut_short;    /* the sender of these blocks has ended */
 	bool parked;       /* of nobody: the message goes aside (staged.h) */
 };

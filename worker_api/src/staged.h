@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * staged: a large message whose memory this rank cannot read: its sender was asked for it in blocks, and a request
- * takes them in as they come.
+ * staged: a large message whose memory this rank cannot read, or which two copy faster than one: its sender was asked
+ * for it in blocks, and a request takes them in as they come.
  */
 #ifndef MUSTER_LIBRARY_STAGED_H
 #define MUSTER_LIBRARY_STAGED_H

@@ -15,7 +15,7 @@ SIZES = (8, 4 * KIB, MIB, 64 * MIB)
 
 # work, ranks, bytes, goals against contenders
 BARRIERS = {2: 0.5, 4: 0.45, 8: 0.45, 64: 0.15}
-MESSAGES = {8: 0.55, KIB: 0.65, 64 * KIB: 1.0, MIB: 1.0}
+MESSAGES = {8: 0.55, KIB: 0.65, 64 * KIB: 1.0, MIB: 1.0, 64 * MIB: 1.0}
 IN_SEGMENT = {MIB: 0.3, 64 * MIB: 0.3}
 
 
