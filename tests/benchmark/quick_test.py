@@ -20,7 +20,7 @@ PROGRAMS = os.environ.get("PROGRAMS", "")
 FIGURES = {"launch", "fixed-cost", "first-barrier", "output", "death", "release", "memory", "jobs", "ranks"}
 
 sys.path.insert(0, str(HERE))
-from bench import model  # noqa: E402 (found through the line above)
+from bench import measure, model  # noqa: E402 (found through the line above)
 
 
 def run(directory, *options):
@@ -129,6 +129,18 @@ class Arithmetic(unittest.TestCase):
         goal = model.Goal(1.0, "<=", "absent")
         model.judge(self.case([goal]))
         self.assertFalse(goal.judged)
+
+    def test_cpus_that_moved_are_told_by_what_a_cache_line_takes(self):
+        for steady, lines in ((True, []), (True, [math.nan]), (True, [150.0, 190.0, math.nan]), (False, [150.0, 55.0])):
+            with self.subTest(lines=lines):
+                self.assertEqual(model.is_steady(lines), steady)
+
+    def test_a_round_is_taken_again_when_the_cpus_moved_in_it(self):
+        lines, values = iter([150.0, 55.0, 55.0, 55.0]), iter([1.0, 2.0])
+        case = model.Case("f", "c", "t", "ns", "lower", [self.contender("muster", "muster", [])], [], rounds=1,
+                          warm_ups=0, take=lambda _: model.Taken(next(values)), line=lambda: next(lines))
+        measure.run_case(case)
+        self.assertEqual((case.muster.samples, case.rounds_again), ([2.0], 1))
 
     def test_percentiles_are_by_nearest_rank(self):
         many = self.contender("many", "peer", [float(number) for number in range(1, 201)])

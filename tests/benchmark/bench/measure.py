@@ -6,13 +6,14 @@ again and again) is given up with the reason, and the others go on.
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from .model import Taken, judge
+from .model import Contender, Taken, is_steady, judge
 
 ATTEMPTS = 3
 
@@ -104,6 +105,10 @@ class Bench:
         except ValueError:
             return Taken(failure=f"printed no number but {said[:60]!r}")
 
+    def take_line(self):
+        """Nanoseconds for a cache line from one CPU to another and back; nan where there is one CPU."""
+        return self.take_printed(Contender("line", "floor", [self.program("floor_line")])).value
+
 
 def last_line(path):
     try:
@@ -128,15 +133,31 @@ def take_with_retries(case, contender):
     return taken
 
 
+def take_round(case, contenders):
+    """(contender, sample) of each, and what a cache line took before each and at the end."""
+    taken, lines = [], []
+    for contender in contenders:
+        lines.append(case.line() if case.line else math.nan)
+        taken.append((contender, take_with_retries(case, contender)))
+    lines.append(case.line() if case.line else math.nan)
+    return taken, lines
+
+
 def run_case(case):
-    """Warm-up rounds, then the measured ones; who still stands takes part in each, always in the same order."""
+    """Warm-up rounds, then the measured ones; who still stands takes part in each, always in the same order. A round
+    during which the CPUs moved compares nothing: it is taken again."""
     for number in range(case.warm_ups + case.rounds):
-        for contender in case.contenders:
-            if contender.failure or number >= case.warm_ups + contender.most_rounds:
-                continue
-            taken = take_with_retries(case, contender)
-            if number >= case.warm_ups and not taken.failure:
-                contender.samples.append(taken.value)
+        for _ in range(ATTEMPTS):
+            taken, lines = take_round(case, [each for each in case.contenders if not each.failure and
+                                             number < case.warm_ups + each.most_rounds])
+            if is_steady(lines):
+                break
+            case.rounds_again += 1
+        if number < case.warm_ups:
+            continue
+        for contender, sample in taken:
+            if not sample.failure:
+                contender.samples.append(sample.value)
     if case.subtract:
         take_base_away(case)
     judge(case)

@@ -64,6 +64,8 @@ class Case:
     rounds: int = 10
     warm_ups: int = 1
     is_difference: bool = False     # between two amounts: ratios of it and logarithms mean nothing
+    line: object = None             # line() -> ns for a cache line between two CPUs and back; see is_steady
+    rounds_again: int = 0           # taken again, since the CPUs did not stay where they were
     subtract: str = ""              # a contender whose sample of the same round is taken from every other's
 
     def contender(self, name):
@@ -87,6 +89,13 @@ class Taken:
     survivors: int = 0
     failure: str = ""
     note: str = ""
+
+
+def is_steady(lines):
+    """Whether the CPUs stayed where they were, by what a cache line took at several instants: a virtual machine's two
+    are at times two threads of one core, and then three times as near as two cores."""
+    known = [ns for ns in lines if not math.isnan(ns)]
+    return not known or max(known) <= 1.8 * min(known)
 
 
 def paired_ratio(contender, other):

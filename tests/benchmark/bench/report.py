@@ -48,7 +48,8 @@ def goal_text(case, goal):
 
 
 def case_lines(case):
-    yield f"{case.title} ({case.unit}, {case.better} is better; {case.rounds} rounds)"
+    again = f", {case.rounds_again} taken again: the CPUs moved" if case.rounds_again else ""
+    yield f"{case.title} ({case.unit}, {case.better} is better; {case.rounds} rounds{again})"
     yield f"  {'':<22} {'median':>10} {'p99':>10} {'best':>10} {'x muster':>9}  "
     worst, best = (99, 0) if case.better == "lower" else (1, 100)
     for each in case.contenders:
@@ -90,7 +91,8 @@ def contender_json(case, each):
 
 def case_json(case):
     return {"figure": case.figure, "case": case.name, "title": case.title, "unit": case.unit, "better": case.better,
-            "rounds": case.rounds, "contenders": [contender_json(case, each) for each in case.contenders],
+            "rounds": case.rounds, "rounds_taken_again": case.rounds_again,
+            "contenders": [contender_json(case, each) for each in case.contenders],
             "goals": [{"against": goal.against or None, "relation": goal.relation, "bound": goal.bound,
                        "measured": finite(goal.ratio), "met": goal.met if goal.judged else None}
                       for goal in case.goals]}

@@ -35,7 +35,7 @@ def work(bench, count, name, size, goals, unit="ns", title=None, own=None):
     found += launchers.ranks_of_mpi(bench, count, name, *arguments)
     label = f"{own or name}, {size_of(size)}" if size > 0 else own or name
     return Case(NAME, f"{label}, N = {count}", title or f"{label}, {count} ranks", unit, "lower", found, goals,
-                bench.take_printed, rounds=bench.pick(7, 3, 1), warm_ups=bench.pick(1, 0, 0))
+                bench.take_printed, rounds=bench.pick(7, 3, 1), warm_ups=bench.pick(1, 0, 0), line=bench.take_line)
 
 
 def barriers(bench):

@@ -3,6 +3,8 @@
  * floor_wake: how long after one process wakes another, asleep on a futex for a millisecond, that one is back: the
  * median of nanoseconds. Each has a CPU of its own where there are two. The least that being woken costs.
  */
+#include "pin.h"
+
 #include <err.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -29,21 +31,6 @@ static double now_ns(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-/* To the n-th of the CPUs that this process may use; where there is only one, both share it. */
-static void pin(int n)
-{
-	cpu_set_t allowed, one;
-	if (sched_getaffinity(0, sizeof allowed, &allowed) < 0)
-		err(125, "sched_getaffinity");
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &allowed) && n-- == 0) {
-			CPU_ZERO(&one);
-			CPU_SET(cpu, &one);
-			sched_setaffinity(0, sizeof one, &one);
-			return;
-		}
 }
 
 static void sleep_and_wake(struct shared *shared)
