@@ -350,6 +350,7 @@ static int supervise_and_report(void *context, const struct guards *guards)
 		.verbose = run->options.verbosity > 0,
 		.word_restart = run_account_word_restart,
 		.word_failure = run_account_word_failure,
+		.word_unread = run_account_word_unread,
 		.context = &run->account,
 	};
 	job_result_init(&run->result, run->plan.nprocs);

@@ -69,7 +69,13 @@ void run_account_word_restart(void *account, const struct job_result *result, co
 void run_account_word_failure(void *account, const struct job_result *result, struct text *line)
 {
 	const struct report_facts facts = facts_of(account, result);
-	report_text_add_first_failure(line, &facts);
+	report_text_add_first_failure(line, &facts, "the others go on");
+}
+
+void run_account_word_unread(void *account, const struct job_result *result, struct text *line)
+{
+	const struct report_facts facts = facts_of(account, result);
+	report_text_add_first_failure(line, &facts, "what the ranks printed waits to be read");
 }
 
 /* --- after it --- */

@@ -40,10 +40,12 @@ struct run_account {
 /* The job is about to be started. */
 void run_account_begin(struct run_account *account);
 
-/* While it runs, as struct supervision wants them: before the group is started again; a failure that others outlive. */
+/* While it runs, as struct supervision wants them: before the group is started again; a failure that others outlive;
+ * one whose job cannot end, since nobody reads what was printed. */
 void run_account_word_restart(void *account, const struct job_result *result, const struct restart *restart,
                               struct text *line);
 void run_account_word_failure(void *account, const struct job_result *result, struct text *line);
+void run_account_word_unread(void *account, const struct job_result *result, struct text *line);
 
 /* After it: on the terminal and to who detached it. */
 void run_account_say(struct run_account *account, const struct job_result *result);

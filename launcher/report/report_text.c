@@ -427,10 +427,11 @@ void report_text_add_restart(struct text *text, const struct report_facts *facts
 	end_line(text);
 }
 
-void report_text_add_first_failure(struct text *text, const struct report_facts *facts)
+void report_text_add_first_failure(struct text *text, const struct report_facts *facts, const char *meanwhile)
 {
 	begin_line(text);
 	add_casualty(text, facts, facts->result->first_failure);
-	text_add(text, "; the others go on");
+	text_add(text, "; ");
+	text_add(text, meanwhile);
 	end_line(text);
 }

@@ -24,8 +24,8 @@ void report_text_add_survivors(struct text *text, const struct report_facts *fac
 /* One line, when the group is about to be started again: "restart 1 of 3 in 2 s, because rank 3 ...". */
 void report_text_add_restart(struct text *text, const struct report_facts *facts, const struct restart *restart);
 
-/* One line, when the others go on without the first rank that failed: "rank 3 (...) exited with code 7, 0.5 s after the
- * start; the others go on". */
-void report_text_add_first_failure(struct text *text, const struct report_facts *facts);
+/* One line, while a job goes on after the first failure: "rank 3 (...) exited with code 7, 0.5 s after the start; " and
+ * what is `meanwhile`. */
+void report_text_add_first_failure(struct text *text, const struct report_facts *facts, const char *meanwhile);
 
 #endif

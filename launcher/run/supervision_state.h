@@ -40,7 +40,7 @@ struct supervisor {
 	int64_t job_start_ns;
 	int64_t group_start_ns;
 	int64_t patience_end_ns; /* with what SIGKILL was sent to */
-	int64_t unread_end_ns;   /* with a reader who does not read the output of a job that is to end */
+	int64_t unread_end_ns;   /* with a reader who does not read the output of a job that is to end, or has failed */
 	int64_t oom_kills_before;
 	char *start_error;
 	int null_fd;
@@ -48,6 +48,7 @@ struct supervisor {
 	bool executed;    /* every rank was; told */
 	bool suspended;   /* the job was stopped, by Ctrl-Z: nothing is started meanwhile */
 	bool seen_empty;  /* no process of this incarnation is left */
+	bool told_failure;
 	int signals_fd;
 	uv_loop_t loop;
 	uv_poll_t signals;

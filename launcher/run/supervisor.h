@@ -57,7 +57,9 @@ struct supervision {
 	/* Words what happened before the group is started once more; printed between the ranks' lines. */
 	void (*word_restart)(void *context, const struct job_result *result, const struct restart *restart,
 	                     struct text *line);
-	void (*word_failure)(void *context, const struct job_result *result, struct text *line); /* others go on */
+	/* The first failure, where the end of the job is not near: others go on; nobody reads what was printed. */
+	void (*word_failure)(void *context, const struct job_result *result, struct text *line);
+	void (*word_unread)(void *context, const struct job_result *result, struct text *line);
 	void *context;
 };
 

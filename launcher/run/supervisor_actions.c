@@ -211,6 +211,7 @@ void supervisor_start_group(struct supervisor *s)
 	struct error err;
 	int64_t start_timeout_ms = s->plan->spec->start_timeout_ms;
 	s->seen_empty = false;
+	s->told_failure = false;
 	s->group_start_ns = clock_ns();
 	renew_cgroup(s);
 	if (make_segment(s, &err) < 0) {

@@ -51,14 +51,15 @@ static void note_failure(struct supervisor *s, uint32_t local_rank)
 		rank->in_wake = true;
 }
 
-/* The others may go on for days: whoever watches learns of the first failure now. */
-static void tell_failure(struct supervisor *s, uint32_t local_rank)
+/* The others may go on for days, or nobody read what was printed: whoever watches learns of the first failure now. */
+static void tell_failure(struct supervisor *s,
+                         void (*word)(void *context, const struct job_result *result, struct text *line))
 {
 	struct text line = {0};
-	if (local_rank != s->result->first_failure || s->group.running == 0 || s->how->word_failure == NULL ||
-	    s->how->quiet)
+	if (word == NULL || s->told_failure || s->how->quiet)
 		return;
-	s->how->word_failure(s->how->context, s->result, &line);
+	s->told_failure = true;
+	word(s->how->context, s->result, &line);
 	if (line.length > 0)
 		output_note(s->how->output, line.bytes);
 	text_finish(&line);
@@ -89,8 +90,8 @@ static void rank_ended(struct supervisor *s, const struct death *death)
 	} else if (s->plan->spec->failure.policy != FAILURE_CONTINUE) {
 		supervisor_set_cause(s, CAUSE_RANK_FAILED);
 		supervisor_post(s, EVENT_RANK_FAILED);
-	} else if (s->cause == CAUSE_NONE) {
-		tell_failure(s, local_rank);
+	} else if (s->cause == CAUSE_NONE && local_rank == s->result->first_failure && s->group.running > 0) {
+		tell_failure(s, s->how->word_failure);
 	}
 }
 
@@ -265,10 +266,13 @@ static void clear_round(struct supervisor *s)
 {
 	bool left = !supervisor_nothing_left(s);
 	bool patient = clock_ns() < s->patience_end_ns;
+	bool unread = !left && clock_ns() >= s->unread_end_ns && !output_is_drained(s->how->output);
 	if (left && patient)
 		supervisor_kill_left(s);
-	if (!left && s->told_to_end != CAUSE_NONE && clock_ns() >= s->unread_end_ns)
+	if (unread && s->told_to_end != CAUSE_NONE)
 		output_abandon(s->how->output);
+	else if (unread && s->result->first_failure != NO_RANK)
+		tell_failure(s, s->how->word_unread);
 	if (left && !patient)
 		supervisor_post(s, EVENT_PATIENCE_OVER);
 	else

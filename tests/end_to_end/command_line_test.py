@@ -227,6 +227,16 @@ class Options(harness.TestCase):
             gate.write_text("go\n")
             self.assertEqual(job.wait(), 7)
 
+    def test_a_failure_is_told_while_nobody_reads_what_was_printed(self):
+        with subprocess.Popen([harness.MUSTER, "run", "-n", "1", "--no-label", "sh", "-c",
+                               "head -c 200000 /dev/zero; exit 7"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment()) as job:
+            self.assertRegex(job.stderr.readline().decode(),
+                             "^muster: rank 0 .* exited with code 7, .*; what the ranks printed waits to be read$")
+            printed, said = job.communicate(timeout=20)
+            self.assertEqual((len(printed), job.returncode), (200000, 7))
+            self.assertRegex(said.decode(), "^muster: rank 0 .* exited with code 7, ")
+
     def test_bindings_are_reported_before_the_ranks_start(self):
         done = self.muster("run", "-n", "1", "--report-bindings", "true")
         self.assert_exit(done, 0)

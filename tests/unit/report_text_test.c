@@ -214,7 +214,7 @@ static void a_failure_that_the_others_go_on_after_takes_one_line(void **state)
 	struct report_fixture f;
 	struct text text = {0};
 	report_fixture_begin(&f, &result);
-	report_text_add_first_failure(&text, &f.facts);
+	report_text_add_first_failure(&text, &f.facts, "the others go on");
 	assert_string_equal(text.bytes, "muster: rank 1 (pid 4301, CPUs 1,9) exited with code 7, 0.100 s after the "
 	                                "start; the others go on\n");
 	text_finish(&text);
