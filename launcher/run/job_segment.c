@@ -109,6 +109,7 @@ static bool map(struct job_segment *segment)
 static void fill(struct job_segment *segment, const struct launch_plan *plan, const struct segment_header *header)
 {
 	*segment->header = *header;
+	segment->header->supervisor = getpid();
 	strncpy(segment->header->launcher_version, MUSTER_VERSION, sizeof segment->header->launcher_version - 1);
 	segment->ranks = (struct segment_rank *)((char *)segment->header + header->ranks_offset);
 	for (uint32_t r = 0; r < plan->nprocs; r++) {

@@ -11,7 +11,7 @@ work=$1
 cache=$work/cache/arm64
 sysroot=$cache/sysroot
 build=$cache/build
-programs="witness json_text pretend touch_memory meet"
+programs="witness json_text pretend touch_memory meet read_rank"
 
 cannot() {
 	echo "skipped: $*" >&2

@@ -55,6 +55,7 @@ static void it_begins_with_a_header_that_ranks_can_check(void **state)
 	const struct segment_header *header = m.segment.header;
 	segment_header_fill(&expected, 3, 1, 256 << 20);
 	strcpy(expected.launcher_version, MUSTER_VERSION);
+	expected.supervisor = getpid();
 	assert_memory_equal(header, &expected, sizeof expected);
 	assert_ptr_equal(m.segment.ranks, (const char *)header + header->ranks_offset);
 	struct stat status;

@@ -29,6 +29,11 @@ static inline void copying_claim(const void *line)
 #endif
 }
 
+/* Lets the job's ranks read this process's memory where Yama lets only ancestors do that (kernel.yama.ptrace_scope 1):
+ * the supervisor is named, which has that right already, and with it all who descend from it. The kernel keeps one such
+ * name a process; nothing is done when the supervisor is no ancestor, as in another pid namespace. */
+void copying_allow(int32_t supervisor);
+
 struct segment_rank;
 
 /* Reads memory of the process that holds a rank, when it proves to be that process. 0 or -errno; a process that is gone

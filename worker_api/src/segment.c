@@ -4,6 +4,7 @@
  */
 #include "segment.h"
 
+#include "copying.h"
 #include "error.h"
 #include "futex.h"
 #include "known.h"
@@ -145,7 +146,7 @@ static int choose_wait_mode(const struct segment *segment, enum wait_mode *mode)
 	return error_set(MUSTER_EENVIRONMENT, "MUSTER_WAIT is '%.40s': it can be spin, yield or block", wish);
 }
 
-/* seccomp or a kernel without it says so for one's own memory; Yama speaks up when another rank's is read. */
+/* seccomp or a kernel without it says so for one's own memory; Yama, where it refuses, when another rank's is read. */
 static bool can_read_memory(struct segment *segment)
 {
 	uint64_t copy;
@@ -179,6 +180,7 @@ int segment_attach(int fd, uint32_t rank, struct segment **made)
 	if (getrandom(&segment->token, sizeof segment->token, GRND_NONBLOCK) < 0)
 		segment->token = (uintptr_t)segment ^ ticks_now();
 	segment->reads_memory = can_read_memory(segment);
+	copying_allow(segment->header->supervisor);
 	rc = choose_wait_mode(segment, &segment->wait_mode);
 	if (rc == 0)
 		rc = become_rank(segment);

@@ -52,6 +52,7 @@ struct segment_header {
 	uint64_t heap_offset;
 	uint32_t rank_count;
 	uint32_t domain_count; /* of segment_place.domain; at least 1 */
+	int32_t supervisor;    /* whose child every rank is, as its own pid namespace counts; 0: not said */
 
 	/* Changes whenever a rank ended or left, or a group broke: whoever waits looks again. A futex on which
 	 * everybody who sleeps sleeps as well (futex_waitv). By muster and ranks: add one, then wake all. */

@@ -49,9 +49,41 @@ full_disk() {
 	umount full
 }
 
+# Yama lets ancestors only read a process's memory, as on Ubuntu. Not of root: it may read all.
+memory_of_other_ranks() {
+	[ -e /proc/sys/kernel/yama/ptrace_scope ] || echo "# this kernel has no Yama"
+	echo 1 >/proc/sys/kernel/yama/ptrace_scope
+	run -n 2 --set user=65534:65534 read_rank
+	expect "a rank reads what another one has, though Yama lets ancestors only" "0 rank 1: read" "$code $(cat out)"
+	run -n 2 --set user=65534:65534 sh -c 'sh -c "read_rank; exit" && exit'
+	expect "also with shells between muster and the rank" "0 rank 1: read" "$code $(cat out)"
+	run -n 1 --set user=65534:65534 muster doctor
+	expect_text "which the doctor sees" "process_vm_readv of another rank works" out
+	muster run -n 2 --set user=65534:65534 read_rank place >holder 2>&1 &
+	job=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ -s place ] && break
+		usleep 500000
+	done
+	# shellcheck disable=SC2046 # two words
+	run -n 1 --set user=65534:65534 read_rank $(cat place)
+	expect "and a rank of another job does not" "0 Operation not permitted" "$code $(cat out)"
+	rm place
+	wait "$job"
+	echo 2 >/proc/sys/kernel/yama/ptrace_scope
+	run -n 2 --set user=65534:65534 read_rank
+	expect "nor does anybody where Yama lets nobody" "0 rank 1: Operation not permitted" "$code $(cat out)"
+	run -n 4 --set user=65534:65534 -q meet
+	expect "and all goes through the segment" "0 4" "$code $(grep -c 'all is well' out)"
+	run -n 1 --set user=65534:65534 muster doctor
+	expect_text "and the doctor names the setting" "ptrace_scope is above 1" out
+	echo 0 >/proc/sys/kernel/yama/ptrace_scope
+}
+
 processors_that_come_later
 every_level
 memory_binding
 one_processor
 full_disk
+memory_of_other_ranks
 end_of_checks

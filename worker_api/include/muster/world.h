@@ -19,7 +19,8 @@
 MUSTER_BEGIN
 
 /* Joins the job that this process was started for. Outside of muster the world is this one rank, and all calls work.
- * Ranks do not wait for one another here.
+ * Ranks do not wait for one another here. Where Yama guards memory (kernel.yama.ptrace_scope 1), the ranks of the job
+ * are let to read this process's, by prctl(PR_SET_PTRACER); see libmuster(7).
  *
  * -ENOENT is never returned for a missing environment, MUSTER_EENVIRONMENT for a damaged one; MUSTER_ELAYOUT when this
  * library does not fit the muster that runs the job; -EALREADY when this process, or another one as the same rank,
