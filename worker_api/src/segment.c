@@ -88,7 +88,7 @@ static int map(struct segment *segment, int fd, uint32_t rank)
 	return check_header(segment->header, (uint64_t)file.st_size, rank);
 }
 
-/* --- becoming the rank --- */
+/* --- joining --- */
 
 /* The kernel marks the word when this thread ends. Only taken, never given back before muster_finalize. */
 static int take_life(struct segment *segment)
@@ -107,7 +107,7 @@ static int take_life(struct segment *segment)
 	return 0;
 }
 
-static int become_rank(struct segment *segment)
+int segment_join(struct segment *segment)
 {
 	uint32_t expected = RANK_STARTED;
 	struct timespec now;
@@ -117,8 +117,11 @@ static int become_rank(struct segment *segment)
 		                 (int)segment->me->pid,
 		                 expected >= RANK_LEFT ? ", and has ended" : ": each rank can do so once");
 	segment->me->pid = getpid();
-	if ((rc = take_life(segment)) < 0)
+	if ((rc = take_life(segment)) < 0) {
+		atomic_store(&segment->me->presence, RANK_STARTED);
 		return rc;
+	}
+	copying_allow(segment->header->supervisor);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	segment->me->attach_ticks = ticks_now();
 	segment->me->attach_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
@@ -154,21 +157,21 @@ static bool can_read_memory(struct segment *segment)
 	return process_vm_readv(getpid(), &into, 1, &from, 1, 0) == sizeof copy;
 }
 
-static void drop(struct segment *segment)
+void segment_close(struct segment *segment)
 {
 	if (segment->base != NULL)
 		munmap(segment->base, segment->bytes);
 	free(segment);
 }
 
-int segment_attach(int fd, uint32_t rank, struct segment **made)
+int segment_open(int fd, uint32_t rank, struct segment **made)
 {
 	struct segment *segment = calloc(1, sizeof *segment);
 	if (segment == NULL)
 		return error_set(-ENOMEM, "no memory for a rank");
 	int rc = map(segment, fd, rank);
 	if (rc < 0) {
-		drop(segment);
+		segment_close(segment);
 		return rc;
 	}
 	KNOWN(segment->header != NULL);
@@ -180,12 +183,9 @@ int segment_attach(int fd, uint32_t rank, struct segment **made)
 	if (getrandom(&segment->token, sizeof segment->token, GRND_NONBLOCK) < 0)
 		segment->token = (uintptr_t)segment ^ ticks_now();
 	segment->reads_memory = can_read_memory(segment);
-	copying_allow(segment->header->supervisor);
 	rc = choose_wait_mode(segment, &segment->wait_mode);
-	if (rc == 0)
-		rc = become_rank(segment);
 	if (rc < 0) {
-		drop(segment);
+		segment_close(segment);
 		return rc;
 	}
 	*made = segment;
@@ -262,5 +262,5 @@ void segment_leave(struct segment *segment)
 		pthread_mutex_unlock((pthread_mutex_t *)&segment->me->life);
 	else
 		segment->base = NULL;
-	drop(segment);
+	segment_close(segment);
 }

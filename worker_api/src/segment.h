@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * segment: this rank's view of the job's shared segment: mapped, checked, and attached to. One for each rank, shared by
- * the worlds that the rank has; few fields change after segment_attach.
+ * the worlds that the rank has; few fields change after segment_join.
  */
 #ifndef MUSTER_SEGMENT_H
 #define MUSTER_SEGMENT_H
@@ -38,8 +38,14 @@ struct segment {
 	struct messages *messages;    /* NULL: none were sent or received */
 };
 
-/* Maps what `fd` refers to and becomes `rank`. Negative code, with error_text set. */
-int segment_attach(int fd, uint32_t rank, struct segment **made);
+/* Maps what `fd` refers to, as `rank` is to see it. Negative code, with error_text set. */
+int segment_open(int fd, uint32_t rank, struct segment **made);
+
+/* Becomes that rank, for all to see. Negative code, with error_text set: nobody saw anything. */
+int segment_join(struct segment *segment);
+
+/* One that was not joined: nobody knows of it. */
+void segment_close(struct segment *segment);
 
 /* A segment for a program that muster did not start: a job of this one rank. */
 int segment_make_alone(int *made);

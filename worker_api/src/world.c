@@ -139,18 +139,23 @@ void world_destroy(muster_world *world)
 int muster_attach(int segment_fd, int rank, muster_world **world)
 {
 	struct segment *segment;
+	muster_world *made;
 	if (world == NULL)
 		return error_set(-EINVAL, "muster_attach: nowhere to put the world: world is NULL");
 	if (rank < 0)
 		return error_set(-EINVAL, "muster_attach: there is no rank %d", rank);
-	int rc = segment_attach(segment_fd, (uint32_t)rank, &segment);
+	int rc = segment_open(segment_fd, (uint32_t)rank, &segment);
 	if (rc < 0)
 		return rc;
 	const struct segment_header *header = segment->header;
 	struct group_layout layout = segment_world_layout(header->rank_count, header->domain_count, header->bytes);
-	rc = world_create(segment, (uint32_t)rank, header->rank_count, NULL, header->world_offset, &layout, world);
+	rc = world_create(segment, (uint32_t)rank, header->rank_count, NULL, header->world_offset, &layout, &made);
+	if (rc == 0 && (rc = segment_join(segment)) < 0)
+		world_destroy(made);
 	if (rc < 0)
-		segment_leave(segment);
+		segment_close(segment);
+	else
+		*world = made;
 	return rc;
 }
 
