@@ -58,6 +58,15 @@ static int connect_to_young(int fd, const char *path)
 	return rc;
 }
 
+/* By a home directory that several machines share, or containers. */
+static bool is_elsewhere(const struct job_view *view)
+{
+	char host[256] = "";
+	const char *its = job_view_text(view, "host");
+	gethostname(host, sizeof host - 1);
+	return its[0] != '\0' && strcmp(its, host) != 0;
+}
+
 /* One that ended took its socket with it. One that could not have a socket was told so at its start; but who asks now
  * may not have seen that. */
 static int refuse_unreached(struct job_view *view, int code, struct error *err)
@@ -67,6 +76,9 @@ static int refuse_unreached(struct job_view *view, int code, struct error *err)
 		return rc;
 	if (!job_life_goes_on(view->life))
 		return error_set(err, -ESRCH, "job %s has ended", view->id);
+	if (is_elsewhere(view))
+		return error_set(err, -EREMOTE, "job %s runs on another host, %s, and can be reached from there only",
+		                 view->id, job_view_text(view, "host"));
 	if (code == -ENOENT)
 		return error_set(err, code,
 		                 "job %s has no control socket: muster status and signal cannot reach it, muster stop "

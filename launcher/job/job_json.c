@@ -46,6 +46,13 @@ static json_t *make_cpus(const struct launch_plan *plan)
 	return cpus;
 }
 
+static json_t *make_host(void)
+{
+	char host[256] = "";
+	gethostname(host, sizeof host - 1);
+	return json_text(host);
+}
+
 static json_t *make_boot_id(void)
 {
 	char id[64];
@@ -59,13 +66,13 @@ char *job_json_format(const struct launch_plan *plan, const struct guards *guard
 {
 	char date[DATE_BYTES];
 	json_t *job = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:b, s:I, s:{s:I, s:I, s:I}, s:o, s:s, s:o, s:o, s:o}", "schema",
-		"muster.job/1", "id", json_text(plan->job_id), "name", json_text(plan->job_name), "command",
+		"{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:b, s:I, s:{s:I, s:I, s:I}, s:o, s:o, s:s, s:o, s:o, s:o}",
+		"schema", "muster.job/1", "id", json_text(plan->job_id), "name", json_text(plan->job_name), "command",
 		make_command(plan), "working_directory", json_text(directory), "nprocs", (json_int_t)plan->nprocs,
 		"join", plan->spec->join, "daemon", plan->spec->daemon, "uid", (json_int_t)geteuid(), "pid", "guard",
 		(json_int_t)guards->guard, "warden", (json_int_t)guards->warden, "supervisor", (json_int_t)getpid(),
-		"boot_id", make_boot_id(), "started", date_format(date, started, 3), "socket", json_text(socket),
-		"cpus", make_cpus(plan), "held_cpus", job_json_list(held));
+		"host", make_host(), "boot_id", make_boot_id(), "started", date_format(date, started, 3), "socket",
+		json_text(socket), "cpus", make_cpus(plan), "held_cpus", job_json_list(held));
 	char *text = json_dumps(job, JSON_COMPACT);
 	json_decref(job);
 	return text;

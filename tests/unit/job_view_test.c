@@ -173,6 +173,30 @@ static void expect_refusal(struct job_view *view, const char *said)
 		fail_msg("%s", err.text);
 }
 
+/* Machines may share a home directory. */
+static void one_of_another_host_is_said_to_be_there(void **state)
+{
+	(void)state;
+	struct place place;
+	struct job_view view;
+	struct error err = {0};
+	char host[256] = "", job[512];
+	begin(&place);
+	int fd = hold(&place, "train-00000000001");
+	gethostname(host, sizeof host - 1);
+	for (int here = 0; here < 2; here++) {
+		snprintf(job, sizeof job, "{\"socket\":\"%s/none\",\"host\":\"%s\"}", place.path,
+		         here ? host : "node07");
+		put(&place, "train-00000000001", "job.json", job);
+		assert_int_equal(job_find(&view, "train", JOB_ANY, &err), 0);
+		expect_refusal(&view, here ? "has no control socket"
+		                           : "runs on another host, node07, and can be reached from there only");
+		job_view_close(&view);
+	}
+	close(fd);
+	end(&place);
+}
+
 /* Its socket goes after its report, and may be left there by one that was killed. */
 static void one_that_ended_since_it_was_found_is_not_said_to_lack_a_socket(void **state)
 {
@@ -246,6 +270,7 @@ int main(void)
 		cmocka_unit_test(one_that_is_being_born_is_not_taken_for_another_of_its_name),
 		cmocka_unit_test(with_too_few_descriptors_nobody_says_that_a_job_is_lost),
 		cmocka_unit_test(with_too_few_descriptors_nobody_waits_or_takes_a_job_for_one_that_still_runs),
+		cmocka_unit_test(one_of_another_host_is_said_to_be_there),
 		cmocka_unit_test(one_that_ended_since_it_was_found_is_not_said_to_lack_a_socket),
 		cmocka_unit_test(at_no_instant_of_its_birth_or_its_refusal_is_a_job_lost),
 	};
