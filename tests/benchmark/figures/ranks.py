@@ -5,6 +5,8 @@ Every contender runs the same program (programs/rank_work.c), whose rank 0 times
 nanoseconds an operation. 2 ranks have a core each; 4, 8 and 64 share what there is.
 """
 
+import os
+
 from bench import launchers
 from bench.model import Case, Goal
 
@@ -40,7 +42,11 @@ def work(bench, count, name, size, goals, unit="ns", title=None, own=None):
 
 def barriers(bench):
     for count, bound in bench.pick(BARRIERS, BARRIERS, {2: 0.5}).items():
-        yield work(bench, count, "barrier", 0, [Goal(bound, "<=", "Open MPI")])
+        case = work(bench, count, "barrier", 0, [Goal(bound, "<=", "Open MPI")])
+        if count > len(os.sched_getaffinity(0)):
+            case.contenders += launchers.floor(bench, "bare yield barrier", "floor_barrier",
+                                               [count, bench.pick(400, 200, 10)])
+        yield case
 
 
 def collectives(bench):
