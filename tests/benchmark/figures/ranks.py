@@ -64,7 +64,10 @@ def collectives(bench):
 
 def messages(bench):
     for size, bound in bench.pick(MESSAGES, MESSAGES, {8: 0.55}).items():
-        yield work(bench, 2, "round-trip", size, [Goal(bound, "<=", "best peer")])
+        case = work(bench, 2, "round-trip", size, [Goal(bound, "<=", "best peer")])
+        if size >= 64 * KIB and len(os.sched_getaffinity(0)) > 1:
+            case.contenders += launchers.floor(bench, "bare copy", "floor_copy", [size, bench.pick(400, 200, 10)])
+        yield case
 
 
 def waiting(bench):
