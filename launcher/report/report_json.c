@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
+#include "report/earlier_traceback.h"
 #include "report/json_text.h"
 #include "report/library_json.h"
 #include "report/report_text.h"
@@ -141,6 +142,19 @@ static json_t *make_first_failure(const struct report_facts *facts, const char *
 	return made;
 }
 
+static json_t *make_earlier_traceback(const struct report_facts *facts)
+{
+	uint32_t local_rank = earlier_traceback(facts->result);
+	if (local_rank == NO_RANK)
+		return json_null();
+	const struct rank_result *rank = &facts->result->ranks[local_rank];
+	json_t *made = json_object();
+	json_object_set_new(made, "rank", json_integer(facts->plan->ranks[local_rank].rank));
+	json_object_set_new(made, "at_s", json_seconds(rank->traceback_ns));
+	json_object_set_new(made, "stderr_tail", make_texts(rank->stderr_tail));
+	return made;
+}
+
 /* --- the whole --- */
 
 /* Of a job that was refused it may not be known. */
@@ -231,6 +245,7 @@ static json_t *make_report(const struct report_facts *facts, const char *host)
 	json_object_set_new(report, "shared_with", make_texts(facts->plan->placement->shared_with));
 	json_object_set_new(report, "warnings", make_warnings(facts));
 	json_object_set_new(report, "first_failure", make_first_failure(facts, host));
+	json_object_set_new(report, "earlier_traceback", make_earlier_traceback(facts));
 	return report;
 }
 

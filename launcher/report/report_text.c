@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "plan/launch_plan.h"
 #include "plan/place_words.h"
+#include "report/earlier_traceback.h"
 #include "report/hanging_ranks.h"
 #include "report/rank_fate.h"
 #include "run/job_result.h"
@@ -112,6 +113,19 @@ static void add_tail(struct text *text, const struct rank_result *rank)
 		add_tail_line(text, rank->stderr_tail[i]);
 }
 
+static void add_earlier_traceback(struct text *text, const struct report_facts *facts)
+{
+	uint32_t author = earlier_traceback(facts->result);
+	if (author == NO_RANK)
+		return;
+	text_add(text, PREFIX "before that, ");
+	add_rank_name(text, facts, author);
+	text_add(text, " had written a traceback, ");
+	add_seconds(text, facts->result->ranks[author].traceback_ns);
+	text_add(text, " after the start\n");
+	add_tail(text, &facts->result->ranks[author]);
+}
+
 static void add_first_failure(struct text *text, const struct report_facts *facts)
 {
 	uint32_t first = facts->result->first_failure;
@@ -123,6 +137,7 @@ static void add_first_failure(struct text *text, const struct report_facts *fact
 	text_add(text, facts->colour ? NO_COLOUR : "");
 	end_line(text);
 	add_tail(text, &facts->result->ranks[first]);
+	add_earlier_traceback(text, facts);
 }
 
 /* --- ranks that are worth a line of their own --- */

@@ -96,7 +96,9 @@ struct rank_result {
 	struct rank_wait wait;
 	int64_t waits_since_ns;       /* when that began, or TIME_UNKNOWN */
 	struct rank_library *library; /* NULL: it never attached */
-	char **stderr_tail;           /* its last lines, NULL-terminated; NULL: none kept. Only of ranks that failed */
+	int64_t traceback_ns;         /* when it wrote one, the earliest before the first failure; 0: it did not */
+	char **stderr_tail; /* its last lines, NULL-terminated; NULL: none kept. Of who failed, or wrote that traceback
+	                     */
 };
 
 struct job_result {

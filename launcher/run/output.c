@@ -249,6 +249,11 @@ char **output_tail(const struct output *output, uint32_t local_rank)
 	return stream_tail_lines(&output->streams[local_rank * OUTPUT_STREAMS + 1]);
 }
 
+int64_t output_traceback_ns(const struct output *output, uint32_t local_rank)
+{
+	return stream_traceback_ns(&output->streams[local_rank * OUTPUT_STREAMS + 1]);
+}
+
 const char *output_error(const struct output *output)
 {
 	return output->error;

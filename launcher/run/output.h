@@ -64,6 +64,9 @@ void output_note(struct output *output, const char *lines);
 /* The last lines of the rank's stderr as in stream_tail_lines. */
 char **output_tail(const struct output *output, uint32_t local_rank);
 
+/* When the rank began to write a traceback to stderr, as in stream_traceback_ns. */
+int64_t output_traceback_ns(const struct output *output, uint32_t local_rank);
+
 /* What went wrong with writing ("cannot write output to /dev/full: No space left on device"), or NULL. */
 const char *output_error(const struct output *output);
 

@@ -178,6 +178,7 @@ int output_pipe_open(struct stream *stream, int *write_end, struct error *err)
 	stream->enlarged = false;
 	stream->polled = false;
 	stream->tail_total = 0; /* last words are those of one incarnation */
+	stream->traceback_ns = 0;
 	stream->output->open_count++;
 	output_pipe_resume(stream);
 	*write_end = ends[1];

@@ -5,6 +5,7 @@
  */
 #include "run/stream.h"
 
+#include "base/clock.h"
 #include "base/date.h"
 #include "run/output.h"
 #include "run/sink.h"
@@ -236,10 +237,22 @@ static void take_lines(struct stream *stream, const char *bytes, size_t length)
 	hold(stream, bytes, length);
 }
 
+/* Python's words for an exception that nobody caught, or that somebody logged. */
+static void note_traceback(struct stream *stream, const char *bytes, size_t length)
+{
+	static const char opening[] = "Traceback (most recent call last):";
+	const char *found = memmem(bytes, length, opening, strlen(opening));
+	if (found == NULL)
+		return;
+	stream->traceback_ns = clock_ns();
+	stream->traceback_at = stream->tail_total + (size_t)(found - bytes);
+}
+
 static void keep_tail(struct stream *stream, const char *bytes, size_t length)
 {
 	if (stream->tail == NULL && (stream->tail = malloc(TAIL_BYTES)) == NULL)
 		return;
+	note_traceback(stream, bytes, length);
 	if (length > TAIL_BYTES) {
 		stream->tail_total += length - TAIL_BYTES;
 		bytes += length - TAIL_BYTES;
@@ -386,6 +399,11 @@ char **stream_tail_lines(const struct stream *stream)
 	for (uint32_t count = 0; count < TAIL_LINES && at != NULL; count++)
 		lines[count] = strdup(strsep(&at, "\n"));
 	return lines;
+}
+
+int64_t stream_traceback_ns(const struct stream *stream)
+{
+	return stream->tail_total - stream->traceback_at <= TAIL_BYTES ? stream->traceback_ns : 0;
 }
 
 void stream_release(struct stream *stream)

@@ -52,6 +52,8 @@ struct stream {
 	size_t sent;
 	char *tail; /* ring of the last TAIL_BYTES; NULL until something came */
 	size_t tail_total;
+	int64_t traceback_ns; /* on the monotonic clock: when Python began its last traceback; 0: none */
+	size_t traceback_at;  /* and where: tail_total at that time */
 	uv_poll_t poll;
 };
 
@@ -81,6 +83,9 @@ void stream_break_line(struct stream *stream);
 
 /* The last lines, at most TAIL_LINES, NULL-terminated, each on the heap; NULL when there is nothing. */
 char **stream_tail_lines(const struct stream *stream);
+
+/* When a traceback of Python began that is still in the tail, on the monotonic clock; 0: none is. */
+int64_t stream_traceback_ns(const struct stream *stream);
 
 void stream_release(struct stream *stream); /* memory only */
 

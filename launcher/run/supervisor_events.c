@@ -34,6 +34,26 @@ static void note_missed(struct supervisor *s, struct rank_result *failed)
 		s->result->ranks[missed].stderr_tail = output_tail(s->how->output, missed);
 }
 
+/* Who wrote a traceback before the first failure, and before it wrote one; the earliest of them. */
+static void note_earlier_traceback(struct supervisor *s)
+{
+	const struct output *output = s->how->output;
+	struct rank_result *ranks = s->result->ranks, *author = NULL;
+	int64_t own_ns = output_traceback_ns(output, s->result->first_failure);
+	int64_t earliest_ns = own_ns > 0 ? own_ns : INT64_MAX;
+	for (uint32_t r = 0; r < s->result->nprocs; r++) {
+		int64_t at_ns = output_traceback_ns(output, r);
+		bool ended_well = s->group.pids[r] == 0 && !rank_failed(&ranks[r]);
+		ranks[r].traceback_ns = 0;
+		if (at_ns > 0 && at_ns < earliest_ns && r != s->result->first_failure && !ended_well) {
+			earliest_ns = at_ns;
+			author = &ranks[r];
+		}
+	}
+	if (author != NULL)
+		author->traceback_ns = earliest_ns - s->job_start_ns;
+}
+
 static void note_failure(struct supervisor *s, uint32_t local_rank)
 {
 	struct rank_result *rank = &s->result->ranks[local_rank];
@@ -49,6 +69,8 @@ static void note_failure(struct supervisor *s, uint32_t local_rank)
 		s->result->first_failure = local_rank;
 	else
 		rank->in_wake = true;
+	if (is_first && s->plan->spec->failure.policy != FAILURE_CONTINUE)
+		note_earlier_traceback(s);
 }
 
 /* The others may go on for days, or nobody read what was printed: whoever watches learns of the first failure now. */
@@ -79,6 +101,8 @@ static void rank_ended(struct supervisor *s, const struct death *death)
 	output_drain_rank(s->how->output, local_rank);
 	uint32_t first = s->result->first_failure;
 	if (!rank_failed(rank)) {
+		if (rank->traceback_ns > 0 && rank->stderr_tail == NULL)
+			rank->stderr_tail = output_tail(s->how->output, local_rank);
 		if (first != NO_RANK && !s->result->ranks[first].missed)
 			note_missed(s, &s->result->ranks[first]);
 		return;

@@ -38,6 +38,58 @@ def waiting(record, rank, **wait):
     return record
 
 
+# Rank 1 raises; rank 0, which misses it, does so later and is dead first.
+CAUSE = """
+import os, socket, sys, time
+address = ("127.0.0.1", int(os.environ["MASTER_PORT"]))
+def fail_for_want_of_the_other():
+    while True:
+        try:
+            socket.create_connection(address).recv(1)
+            raise RuntimeError("connection closed by peer")
+        except OSError:
+            time.sleep(0.01)
+if os.environ["RANK"] == "0":
+    fail_for_want_of_the_other()
+import atexit
+listener = socket.create_server(address)
+peer = listener.accept()[0]
+atexit.register(lambda: (peer.close(), time.sleep(60)))
+raise ValueError(sys.argv[1])
+"""
+
+# Rank 1 logs one and ends; rank 0 fails when that has been taken note of.
+LOGGED = """
+import os, pathlib, sys, time
+if os.environ["RANK"] == "1":
+    sys.stderr.write("Traceback (most recent call last):\\nValueError: bad batch 7\\n")
+    pathlib.Path("new").write_text(str(os.getpid()))
+    os.rename("new", "pid")
+    sys.exit()
+while not os.path.exists("pid"):
+    time.sleep(0.01)
+while os.path.exists("/proc/" + pathlib.Path("pid").read_text()):
+    time.sleep(0.01)
+sys.exit(3)
+"""
+
+
+class Cause(Report):
+    def test_a_traceback_before_the_first_failure_is_shown(self):
+        record = self.record("-n", "2", "python3", "-c", CAUSE, "bad batch 7", code=1)
+        self.assertEqual(record["first_failure"]["rank"], 0)
+        self.assertEqual(record["first_failure"]["stderr_tail"][-1], "RuntimeError: connection closed by peer")
+        earlier = record["earlier_traceback"]
+        self.assertEqual((earlier["rank"], earlier["stderr_tail"][-1]), (1, "ValueError: bad batch 7"))
+        self.assertLess(earlier["at_s"], record["first_failure"]["at_s"])
+        self.assertRegex("\n".join(record["summary"]),
+                         r"before that, rank 1 \(.*\) had written a traceback(.*\n)+  \| ValueError: bad batch 7\n")
+
+    def test_who_only_logged_one_and_ended_well_is_not(self):
+        record = self.record("-n", "2", "--wdir", self.directory, "python3", "-c", LOGGED, code=3)
+        self.assertIsNone(record["earlier_traceback"])
+
+
 class Text(Report):
     def test_it_says_what_ran_where_and_what_was_warned_of(self):
         record = self.record("-n", "2", "sh", "-c", "test $MUSTER_RANK = 0 || exit 3\nexec sleep 60", code=3)

@@ -107,12 +107,37 @@ static void of_a_flood_the_last_bytes_are_kept(void **state)
 	harness_end(&h);
 }
 
+static void when_a_traceback_began_is_known_while_it_is_in_the_tail(void **state)
+{
+	(void)state;
+	struct harness h;
+	harness_begin(&h, 2);
+	harness_send_to(&h, 0, TO_STDERR, "err", NULL);
+	harness_send_to(&h, 1, TO_STDERR, "err", NULL);
+	harness_open(&h);
+	harness_say(&h, 0, TO_STDERR, "no trace\n");
+	assert_int_equal(output_traceback_ns(h.output, 0), 0);
+	harness_say(&h, 0, TO_STDERR, "x\nTraceback (most recent call last):\n  File\n");
+	harness_say(&h, 1, TO_STDERR, "Traceback (most recent call last):\n");
+	int64_t began_ns = output_traceback_ns(h.output, 0);
+	assert_true(began_ns > 0 && began_ns < output_traceback_ns(h.output, 1));
+	harness_say(&h, 0, TO_STDERR, "ValueError\n");
+	assert_int_equal(output_traceback_ns(h.output, 0), began_ns);
+	char *flood = harness_make_long(TAIL_BYTES);
+	harness_say(&h, 0, TO_STDERR, flood);
+	assert_int_equal(output_traceback_ns(h.output, 0), 0);
+	free(flood);
+	assert_true(harness_close(&h));
+	harness_end(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(last_words_are_those_of_one_incarnation),
 		cmocka_unit_test(the_last_lines_of_stderr_are_kept),
 		cmocka_unit_test(of_a_flood_the_last_bytes_are_kept),
+		cmocka_unit_test(when_a_traceback_began_is_known_while_it_is_in_the_tail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

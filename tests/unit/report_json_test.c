@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <jansson.h>
 
+static char *earlier_tail[] = {(char[]){"Traceback"}, (char[]){"ValueError: 7"}, NULL};
 static char *stderr_tail[] = {(char[]){"caf\xc3\xa9 \xff \xed\xa0\x80 \"quoted\"\t\x1b[0m"}, (char[]){"last"}, NULL};
 static char *later_warnings[] = {(char[]){"rank 1 runs on CPU 3, not on CPU 1"}, NULL};
 
@@ -60,7 +61,8 @@ static struct job_result failed_job(struct rank_result *ranks)
 	         .started_ns = 2000000},
 		{SIGNALED(SIGSEGV, 1, 12100), .core_dumped = true, .stderr_tail = stderr_tail},
 		{SIGNALED(SIGTERM, 2, 12300), .stopped = true},
-		{SIGNALED(SIGKILL, 3, 17300), .stopped = true, .killed = true},
+		{SIGNALED(SIGKILL, 3, 17300), .stopped = true, .killed = true, .traceback_ns = 12050000000,
+	         .stderr_tail = earlier_tail},
 		{EXITED(1, 4, 12105), .in_wake = true},
 		{.end = RANK_NOT_EXECUTED,
 	         .failed_step = STEP_AFFINITY,
@@ -126,6 +128,7 @@ static const struct member top_members[] = {
 	{"cgroup", "\"/sys/fs/cgroup/muster-work-abcd\""},
 	{"held_cpus", "\"0-7\""},
 	{"shared_with", "[\"train-a1\"]"},
+	{"earlier_traceback", "{\"rank\": 3, \"at_s\": 12.05, \"stderr_tail\": [\"Traceback\", \"ValueError: 7\"]}"},
 	{"warnings", "[\"8 ranks on 8 cores\", \"rank 1 runs on CPU 3, not on CPU 1\"]"},
 };
 

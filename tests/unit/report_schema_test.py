@@ -19,7 +19,7 @@ SCHEMA = json.loads(pathlib.Path(sys.argv.pop(1)).read_text(encoding="utf-8"))
 PAGE = pathlib.Path(sys.argv.pop(1)).read_text(encoding="utf-8")
 
 # Members that came later within version 1: reports of before lack them.
-ADDED = {"waited_for_cores_s"}
+ADDED = {"waited_for_cores_s", "earlier_traceback"}
 
 
 def samples():

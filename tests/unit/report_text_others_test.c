@@ -6,7 +6,45 @@
 
 #include <errno.h>
 
+#define TRACEBACK "Traceback (most recent call last):"
+#define CLOSED    "RuntimeError: Connection closed by peer"
+
+static char *cause[] = {(char[]){TRACEBACK}, (char[]){"ValueError: bad batch 7"}, NULL};
+static char *alike[] = {(char[]){"rank 1 says:"}, (char[]){CLOSED}, NULL};
+
 static const struct text_case cases[] = {
+	{
+		.what = "another rank's traceback that came first",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.ranks = {{EXITED(1, 0, 2579)},
+                          {SIGNALED(SIGTERM, 1, 2600), .stopped = true, .traceback_ns = 2501000000,
+                           .stderr_tail = cause},
+                          STOPPED(2),
+                          STOPPED(3)},
+		.tail = {TRACEBACK, CLOSED},
+		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) exited with code 1, 2.579 s after the start\n"
+			    "muster:   | " TRACEBACK "\n"
+			    "muster:   | " CLOSED "\n"
+			    "muster: before that, rank 1 (pid 4301, CPUs 1,9) had written a traceback, 2.501 s after "
+			    "the start\n"
+			    "muster:   | " TRACEBACK "\n"
+			    "muster:   | ValueError: bad batch 7\n" OTHERS_STOPPED,
+	},
+	{
+		.what = "one that ends with the same words says nothing new",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 0,
+		.ranks = {{EXITED(1, 0, 2579)},
+                          {SIGNALED(SIGTERM, 1, 2600), .stopped = true, .traceback_ns = 2501000000,
+                           .stderr_tail = alike},
+                          STOPPED(2),
+                          STOPPED(3)},
+		.tail = {TRACEBACK, CLOSED},
+		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) exited with code 1, 2.579 s after the start\n"
+			    "muster:   | " TRACEBACK "\n"
+			    "muster:   | " CLOSED "\n" OTHERS_STOPPED,
+	},
 	{
 		.what = "what became of the others",
 		.nprocs = 10,
