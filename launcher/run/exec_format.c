@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file_text.h"
+#include "run/command_guess.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -134,8 +135,10 @@ int exec_format_check(const char *path, enum binfmt handlers, struct error *err)
 		return check_program(path, head, (size_t)got, handlers, err);
 	if (handlers == BINFMT_SOME)
 		return 0; /* the administrator may have given this format an interpreter */
+	const char *interpreter = command_interpreter(path);
 	return error_set(err, -ENOEXEC,
 	                 "cannot execute %s: exec format error: it is neither a program of this machine nor a script "
-	                 "that begins with #!",
-	                 path);
+	                 "that begins with #!%s%s%s%s",
+	                 path, interpreter != NULL ? "; write " : "", interpreter != NULL ? interpreter : "",
+	                 interpreter != NULL ? " " : "", interpreter != NULL ? path : "");
 }

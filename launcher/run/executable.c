@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "plan/launch_plan.h"
+#include "run/command_guess.h"
 #include "run/exec_format.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 enum { PATH_SHOWN_BYTES = 80, PATH_WORDS_BYTES = PATH_SHOWN_BYTES + 16 };
@@ -45,17 +45,6 @@ static void join_path(char *to, size_t size, const char *base, const char *direc
 		snprintf(to, size, "%s/%.*s/%s", base, (int)length, directory, name);
 }
 
-/* muster run takes for a spec what ends in .yaml or .yml. */
-static bool is_nearly_a_spec(const char *command)
-{
-	static const char *const endings[] = {".yaml", ".yml", ".json", ".toml"};
-	const char *ending = strrchr(command, '.');
-	for (size_t i = 0; ending != NULL && i < sizeof endings / sizeof *endings; i++)
-		if (strcasecmp(ending, endings[i]) == 0)
-			return true;
-	return false;
-}
-
 /* Where the command was looked for, in a few words: a long PATH would bury the hint before it. */
 static const char *where_looked(const char *path_variable, char words[PATH_WORDS_BYTES])
 {
@@ -72,18 +61,12 @@ static const char *where_looked(const char *path_variable, char words[PATH_WORDS
 	return words;
 }
 
-/* With what the user most likely meant: a line for a shell, a spec, or a file that is not in PATH but here. */
 static int not_found(const char *command, const char *path_variable, const char *directory, struct error *err)
 {
-	char here[PATH_MAX], hint[PATH_MAX + 16] = "", looked[PATH_WORDS_BYTES];
+	char here[PATH_MAX], hint[PATH_MAX + 64], looked[PATH_WORDS_BYTES];
 	join_path(here, sizeof here, directory, "", 0, command);
 	int code = exec_permission(here);
-	if (command[strcspn(command, " \t\n;|&<>$")] != '\0')
-		snprintf(hint, sizeof hint, ": no shell splits it; write sh -c '...'");
-	else if (is_nearly_a_spec(command))
-		snprintf(hint, sizeof hint, ": a spec's name ends in .yaml or .yml");
-	else if (code == 0 || code == EACCES)
-		snprintf(hint, sizeof hint, ": write ./%s", command);
+	command_guess(command, code == 0 || code == EACCES, hint, sizeof hint);
 	return error_set(err, -ENOENT, "command not found: %.300s%.300s (%s)", command, hint,
 	                 where_looked(path_variable, looked));
 }
@@ -105,6 +88,10 @@ static int refuse_access(const char *command, const char *path, struct error *er
 	if (find_closed_directory(path, directory))
 		return error_set(err, -EACCES, "cannot execute %s: directory %s may not be entered: %s", command,
 		                 directory, strerror(EACCES));
+	const char *interpreter = command_interpreter(command);
+	if (interpreter != NULL)
+		return error_set(err, -EACCES, "cannot execute %s: %s (write %s %s, or is it executable? chmod +x)",
+		                 command, strerror(EACCES), interpreter, command);
 	return error_set(err, -EACCES, "cannot execute %s: %s (is it executable? chmod +x)", command, strerror(EACCES));
 }
 

@@ -30,6 +30,8 @@ static const struct file files[] = {
 	{"bin/no_newline", "#!/bin/sh", 0755},
 	{"bin/text", "echo hello\n", 0755},
 	{"bin/empty", "", 0755},
+	{"bin/train.py", "import torch\n", 0755},
+	{"place/train.py", "import torch\n", 0644},
 };
 
 static void make_files(struct run_fixture *f)
@@ -78,6 +80,15 @@ static const struct search_row searches[] = {
 	{"job.json", "@/bin", NULL, -ENOENT, "command not found: job.json: a spec's name ends in .yaml or .yml"},
 	{"local", "@/bin", "@/place", -ENOENT, "command not found: local: write ./local (PATH is @/bin)"},
 	{"plain", "@/more", "@/bin", -ENOENT, "command not found: plain: write ./plain (PATH"},
+	{"train.py", "@/more", "@/place", -ENOENT, "command not found: train.py: write python3 train.py (PATH"},
+	{"gone.py", "@/more", "@/place", -ENOENT, "command not found: gone.py (PATH"},
+	{"./train.py", "@/more", "@/place", -EACCES,
+         "cannot execute ./train.py: Permission denied (write python3 ./train.py, or is it executable? chmod +x)"},
+	{"LR=0.1", "@/bin", NULL, -ENOENT,
+         "command not found: LR=0.1: a variable is set by env in a spec, or by -x LR=0.1 before the command (PATH"},
+	{"=1", "@/bin", NULL, -ENOENT, "command not found: =1 (PATH"},
+	{"source", "@/bin", NULL, -ENOENT,
+         "command not found: source: it is a part of shells; write sh -c 'source ...' (PATH"},
 	{"tool | cat", "@/bin", NULL, -ENOENT,
          "command not found: tool | cat: no shell splits it; write sh -c '...' (PATH"},
 
@@ -207,6 +218,7 @@ static void what_is_neither_a_program_nor_a_script_is_refused(void **state)
 		{"text", "@/bin", NULL, -ENOEXEC,
 	         "@/bin/text: exec format error: it is neither a program of this machine nor a script"},
 		{"empty", "@/bin", NULL, -ENOEXEC, "@/bin/empty: exec format error: it is neither a program"},
+		{"train.py", "@/bin", NULL, -ENOEXEC, " that begins with #!; write python3 @/bin/train.py"},
 	};
 	if (binfmt_handlers(BINFMT_DIRECTORY) == BINFMT_SOME)
 		skip();
