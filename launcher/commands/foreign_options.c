@@ -12,7 +12,7 @@
 
 static const struct foreign_row rows[] = {
 	/* How many */
-	{"ntasks np procs num-procs numprocs", "write -n N"},
+	{"ntasks np procs num-procs numprocs jobs P", "write -n N"},
 	{"N ntasks-per-node tasks-per-node npernode ppn perhost",
          "write -n N, the number of ranks: all are on this host"},
 	{"ranks nranks num-ranks world-size", "for the number of ranks write -n N; for exceptions --set 'ranks=[...]'"},
@@ -28,7 +28,7 @@ static const struct foreign_row rows[] = {
 
 	/* Where */
 	{"cpu-bind bind-to-obj binding B", "write --bind-to core, or another object"},
-	{"bind-to-core bind-to-socket bind-to-none bycore bysocket bynode",
+	{"bind-to-core bind-to-socket bind-to-none no-bind no-binding bycore bysocket bynode",
          "write --bind-to and --map-by with core, package or none"},
 	{"distribution m-dist rank-by ranking", "write --map-by core or package; ranks are numbered in that order"},
 	{"cpu-list cpuset cpus", "write --cpu-set LIST"},
@@ -38,17 +38,22 @@ static const struct foreign_row rows[] = {
 	{"threads-per-core hint", "write --set placement.smt=one for one hardware thread of each core"},
 	{"overcommit O overload-allowed", "write --oversubscribe allow"},
 	{"nooversubscribe no-oversubscribe", "write --oversubscribe refuse"},
-	{"display display-map display-allocation display-devel-map print-rank-map do-not-launch donotlaunch test-only",
+	{"display display-map display-allocation display-devel-map print-rank-map do-not-launch donotlaunch test-only "
+         "dry-run",
          PLAN},
 	{"share", "leave it out, or write --no-exclusive: free cores are taken first, others shared with a warning"},
 	{"immediate I", "leave it out: muster waits for cores only when told to, by --wait-for-cores"},
 
 	/* What ranks are given */
 	{"export genv genvlist envlist", "write -x NAME or -x NAME=VALUE, once for each variable"},
+	{"env-file", "write env: in a spec, or -x NAME for each variable that muster has itself (set -a; . FILE)"},
 	{"genvall envall", "leave it out: ranks inherit the environment"},
 	{"genvnone envnone", "write --set inherit_env=false"},
 	{"wd cwd workdir D", "write --wdir DIR"},
 	{"input i s", "write --stdin all, none or a rank; muster reads it from its own standard input"},
+	{"pty tty interactive it",
+         "leave it out: rank 0 reads muster's standard input; --raw leaves ranks the terminal to write to"},
+	{"rm", "leave it out: nothing of a job is left once it has ended; muster ps -a lists the records"},
 	{"m module", "write python3 -m MODULE as the command"},
 	{"no-python run-path", "leave it out: the command is started as it is written"},
 	{"app configfile multi-prog", "write a spec, whose list \"ranks\" says what differs between ranks"},
@@ -63,7 +68,7 @@ static const struct foreign_row rows[] = {
 	{"no-kill enable-recovery continuous", "write --on-failure continue"},
 	{"wait W grace grace-period", "write --kill-after T, the time that ranks are given to stop"},
 	{"background daemonize", "write -d (--detach)"},
-	{"restart restarts retries", "write --on-failure restart --max-restarts N"},
+	{"restart restarts retry retries", "write --on-failure restart --max-restarts N"},
 	{"allow-run-as-root", "leave it out: root may run jobs"},
 
 	/* Output */
@@ -71,7 +76,7 @@ static const struct foreign_row rows[] = {
          "leave it out: each line begins with [RANK]; --no-label leaves that out"},
 	{"prepend-pattern", "write --label for [RANK] before each line"},
 	{"timestamp-output", "write --timestamp"},
-	{"output-filename outfile-pattern outfile log-dir r redirects",
+	{"output-filename outfile-pattern outfile log-dir log-file logs r redirects",
          "write -o FILE.%r, and -e for standard error, where %r is the rank"},
 	{"errfile-pattern errfile", "write -e FILE.%r, where %r is the rank"},
 	{"merge-stderr-to-stdout", "leave it out: both streams are shown; -o FILE -e FILE writes both to one file"},

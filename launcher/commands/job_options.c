@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "commands/console.h"
+#include "commands/foreign_job_options.h"
+#include "spec/nearest.h"
 #include "spec/shown.h"
 #include "spec/units.h"
 
@@ -93,13 +95,28 @@ static int take(struct job_options *options, const struct row *row, const char *
 	return rc < 0 ? error_prefix(err, "--%s", row->name) : 0;
 }
 
+/* With what was most likely meant. */
+static int refuse(const char *word, const struct job_usage *usage, const char *command, struct error *err)
+{
+	const char *advice = foreign_job_option_advice(command, word);
+	if (advice != NULL)
+		return error_set(err, -EINVAL, "unknown option %s; %s", SHOWN(word), advice);
+	struct nearest nearest = nearest_to(word + strspn(word, "-"));
+	for (size_t i = 0; strncmp(word, "--", 2) == 0 && i < sizeof rows / sizeof *rows; i++)
+		if (strchr(usage->letters, rows[i].letter) != NULL)
+			nearest_offer(&nearest, rows[i].name);
+	if (nearest.best != NULL)
+		return error_set(err, -EINVAL, "unknown option %s; did you mean --%s?", SHOWN(word), nearest.best);
+	return error_set(err, -EINVAL, "unknown option %s; see muster %s --help", SHOWN(word), command);
+}
+
 static int take_option(struct job_options *options, const struct job_usage *usage, char ***next, const char *command,
                        struct error *err)
 {
 	const char *word = **next;
 	const struct row *row = find(word, usage->letters);
 	if (row == NULL)
-		return error_set(err, -EINVAL, "unknown option %s; see muster %s --help", SHOWN(word), command);
+		return refuse(word, usage, command, err);
 	const char *value = joined(word);
 	if (row->operand == NULL && value != NULL)
 		return error_set(err, -EINVAL, "--%s takes no value, and \"%s\" was given", row->name, SHOWN(value));

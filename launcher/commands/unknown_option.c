@@ -55,6 +55,9 @@ int unknown_option_refuse(const char *typed, size_t length, struct error *err)
 		                 own->operand);
 	if (key != NULL)
 		return error_set(err, -EINVAL, "unknown option --%s; write --set %s=VALUE", SHOWN(name), key->path);
+	const struct option_row *letter = length == 1 ? option_find_letter(name[0]) : NULL;
+	if (letter != NULL)
+		return error_set(err, -EINVAL, "unknown option --%s; did you mean -%s?", SHOWN(name), SHOWN(name));
 	struct nearest nearest = nearest_to(name);
 	for (size_t i = 0; i < option_table_count; i++) {
 		nearest_offer(&nearest, option_table[i].name);

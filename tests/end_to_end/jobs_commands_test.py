@@ -296,5 +296,16 @@ class Commands(Jobs):
             self.assert_exit(done, 125)
             self.assertRegex(done.stderr, f"^muster: {command}: which job\\? muster ps lists them; usage: muster {command} .*JOB")
 
+    def test_an_option_of_another_tool_or_a_slip_is_answered_with_what_there_is(self):
+        for line, answer in (("stop -9 a", "-9; write --grace 0s to kill at once"),
+                             ("stop --all", "--all; write the id of each; muster ps lists those that run"),
+                             ("signal a -KILL", "-KILL; the signal stands behind the job: muster signal JOB KILL"),
+                             ("logs --tail=5 a", "--tail=5; write muster logs JOB 2>&1 | tail -n N"),
+                             ("logs --folow a", "--folow; did you mean --follow?"),
+                             ("ps --folow", "--folow; see muster ps --help")):
+            done = self.muster(*line.split())
+            self.assert_exit(done, 125)
+            self.assertEqual(done.stderr, f"muster: unknown option {answer}\n")
+
 
 harness.main()
