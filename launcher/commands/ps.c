@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "commands/console.h"
 #include "commands/job_options.h"
+#include "job/job_places.h"
 #include "job/job_view.h"
 #include "report/command_words.h"
 
@@ -172,7 +173,9 @@ int command_ps(int argc, char **argv)
 		return code;
 	json_t *jobs = json_array();
 	int rc = job_view_each(options.all, add_job, jobs, &err);
-	if (rc == 0 || rc == -ENOENT || json_array_size(jobs) > 0) {
+	if (rc == -ENOENT && job_places_known()) /* nobody has run one yet */
+		rc = 0;
+	if (rc == 0 || json_array_size(jobs) > 0) {
 		jobs = sort(jobs);
 		if (options.json)
 			console_print_json(jobs, JSON_INDENT(2));
@@ -180,5 +183,5 @@ int command_ps(int argc, char **argv)
 			print_table(jobs);
 	}
 	json_decref(jobs);
-	return rc == 0 || rc == -ENOENT ? EXIT_OK : console_tell(&err, EXIT_MUSTER);
+	return rc == 0 ? EXIT_OK : console_tell(&err, EXIT_MUSTER);
 }

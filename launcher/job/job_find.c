@@ -168,7 +168,7 @@ int job_find(struct job_view *view, const char *word, enum job_wanted wanted, st
 	if (!job_id_is_valid(word))
 		return error_set(err, -EINVAL, "\"%s\" is no id of a job; muster ps -a lists them", word);
 	int records = job_places_open_records(false, err);
-	if (records == -ENOENT)
+	if (records == -ENOENT && job_places_known())
 		return error_set(err, records, "there is no job \"%s\", and no records of others", word);
 	if (records < 0)
 		return records;
@@ -216,7 +216,7 @@ int job_find_or_newest(struct job_view *view, const char *word, const struct job
 		return job_find(view, word, JOB_ANY, err);
 	*view = (struct job_view){.directory = -1};
 	int records = job_places_open_records(false, err);
-	if (records == -ENOENT)
+	if (records == -ENOENT && job_places_known())
 		return error_set(err, records, "there are no records of jobs");
 	if (records < 0)
 		return records;

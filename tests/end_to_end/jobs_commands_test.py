@@ -296,6 +296,14 @@ class Commands(Jobs):
             self.assert_exit(done, 125)
             self.assertRegex(done.stderr, f"^muster: {command}: which job\\? muster ps lists them; usage: muster {command} .*JOB")
 
+    def test_without_a_variable_that_says_where_records_are_nobody_claims_that_there_are_no_jobs(self):
+        for words in (["ps"], ["status"], ["report"], ["logs"], ["join", "train"], ["stop", "train"]):
+            done = self.muster(*words, XDG_STATE_HOME=None, HOME=None)
+            self.assert_exit(done, 125)
+            self.assertEqual((done.stdout, done.stderr),
+                             ("", "muster: neither XDG_STATE_HOME nor HOME says where records of jobs belong\n"))
+        self.assert_exit(self.muster("ps", XDG_STATE_HOME=str(self.directory / "none")), 0)
+
     def test_an_option_of_another_tool_or_a_slip_is_answered_with_what_there_is(self):
         for line, answer in (("stop -9 a", "-9; write --grace 0s to kill at once"),
                              ("stop --all", "--all; write the id of each; muster ps lists those that run"),
