@@ -55,17 +55,19 @@ static bool is_of_a_shell(const char *command)
 void command_guess(const char *command, bool is_here, char *hint, size_t size)
 {
 	const char *interpreter = command_interpreter(command);
+	bool is_for_a_shell = command[strcspn(command, " \t\n;|&<>$")] != '\0';
+	const char *quote = is_for_a_shell ? "'" : "";
 	hint[0] = '\0';
 	if (is_variable(command))
 		snprintf(hint, size, ": a variable is set by env in a spec, or by -x %s before the command", command);
-	else if (command[strcspn(command, " \t\n;|&<>$")] != '\0')
+	else if (!is_here && is_for_a_shell)
 		snprintf(hint, size, ": no shell splits it; write sh -c '...'");
 	else if (is_of_a_shell(command))
 		snprintf(hint, size, ": it is a part of shells; write sh -c '%s ...'", command);
 	else if (is_nearly_a_spec(command))
 		snprintf(hint, size, ": a spec's name ends in .yaml or .yml");
 	else if (is_here && interpreter != NULL)
-		snprintf(hint, size, ": write %s %s", interpreter, command);
+		snprintf(hint, size, ": write %s %s%s%s", interpreter, quote, command, quote);
 	else if (is_here)
-		snprintf(hint, size, ": write ./%s", command);
+		snprintf(hint, size, ": write %s./%s%s", quote, command, quote);
 }

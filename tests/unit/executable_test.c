@@ -32,6 +32,7 @@ static const struct file files[] = {
 	{"bin/empty", "", 0755},
 	{"bin/train.py", "import torch\n", 0755},
 	{"place/train.py", "import torch\n", 0644},
+	{"place/my tool", "#!/bin/sh\n", 0755},
 };
 
 static void make_files(struct run_fixture *f)
@@ -89,6 +90,7 @@ static const struct search_row searches[] = {
 	{"=1", "@/bin", NULL, -ENOENT, "command not found: =1 (PATH"},
 	{"source", "@/bin", NULL, -ENOENT,
          "command not found: source: it is a part of shells; write sh -c 'source ...' (PATH"},
+	{"my tool", "@/bin", "@/place", -ENOENT, "command not found: my tool: write './my tool' (PATH"},
 	{"tool | cat", "@/bin", NULL, -ENOENT,
          "command not found: tool | cat: no shell splits it; write sh -c '...' (PATH"},
 
