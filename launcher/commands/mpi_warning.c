@@ -55,25 +55,52 @@ static uint32_t count_programs(struct program *programs, const struct rank_launc
 	return count;
 }
 
+static bool is_launcher_of_mpi(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
+	return strncmp(name, "mpi", 3) == 0 || strcmp(name, "prun") == 0 || strcmp(name, "orterun") == 0;
+}
+
+/* "server : -n 4 client": mpirun starts two programs then. Here the first is given all that as arguments. */
+static bool means_two_programs(char *const *argv)
+{
+	bool colon = false, two = false;
+	for (; *argv != NULL && !two; argv++) {
+		two = colon && strncmp(*argv, "-n", 2) == 0;
+		colon = strcmp(*argv, ":") == 0;
+	}
+	return two;
+}
+
+static void add_warning(struct mpi_warnings *warnings, char *warning)
+{
+	make_printable(warning);
+	warnings->items[warnings->count++] = warning;
+}
+
 void mpi_warnings_find(struct mpi_warnings *warnings, const struct rank_launcher *launcher, struct arena *arena)
 {
 	const struct launch_plan *plan = launcher->plan;
 	struct program *programs = memory_zeroed(plan->nprocs * sizeof *programs);
 	uint32_t count = count_programs(programs, launcher);
-	*warnings = (struct mpi_warnings){.items = arena_alloc_array(arena, count, sizeof *warnings->items)};
+	*warnings = (struct mpi_warnings){.items = arena_alloc_array(arena, count + 1, sizeof *warnings->items)};
 	for (uint32_t i = 0; i < count; i++) {
 		char library[MPI_NAME_BYTES];
 		if (programs[i].ranks < 2 || !mpi_program_is(programs[i].path, library))
 			continue;
-		char *warning = arena_format(
-			arena,
-			"%s is an MPI program (it is linked with %s): muster does not connect MPI ranks, so "
-			"that each of the %" PRIu32
-			" that run it is rank 0 of 1 to itself; start it with the mpirun of its MPI",
-			plan->ranks[programs[i].first].argv[0], library, programs[i].ranks);
-		make_printable(warning);
-		warnings->items[warnings->count++] = warning;
+		add_warning(warnings,
+		            arena_format(arena,
+		                         "%s is an MPI program (it is linked with %s): muster does not connect MPI "
+		                         "ranks, so that each of the %" PRIu32
+		                         " that run it is rank 0 of 1 to itself; start it with the mpirun of its MPI",
+		                         plan->ranks[programs[i].first].argv[0], library, programs[i].ranks));
 	}
+	if (means_two_programs(plan->ranks[0].argv) && !is_launcher_of_mpi(launcher->paths[0]))
+		add_warning(warnings,
+		            arena_format(arena,
+		                         "%s is given \":\" and what follows as arguments: for another program in some "
+		                         "ranks write a spec, whose list \"ranks\" says what differs between ranks",
+		                         plan->ranks[0].argv[0]));
 	free(programs);
 }
 

@@ -125,6 +125,18 @@ class Options(harness.TestCase):
         for silent in (["-n", "1"], ["-n", "2", "-q"]):
             self.assertNotIn("MPI", self.muster("run", *silent, program).stderr)
 
+    def test_a_colon_for_a_second_program_is_told_to_be_an_argument(self):
+        told = 'muster: warning: echo is given ":" and what follows as arguments: for another program in some ranks ' \
+               'write a spec, whose list "ranks" says what differs between ranks\n'
+        for count in (["-n", "2"], ["-np", "2"], ["-n2"]):
+            done = self.muster("run", "--no-label", "echo", "a", ":", *count, "echo", "b")
+            self.assert_exit(done, 0)
+            self.assertEqual((done.stdout, done.stderr), (f"a : {' '.join(count)} echo b\n", told))
+        (self.directory / "mpirun").symlink_to("/bin/echo")
+        for words in (["echo", "a", ":", "b"], ["echo", ":"], ["echo", "-n", ":"],
+                      [self.directory / "mpirun", "a", ":", "-n", "1", "b"]):
+            self.assertEqual(self.muster("run", *words).stderr, "")
+
     def test_the_name_of_an_mpi_program_cannot_write_on_the_terminal(self):
         program = self.directory / "a\nmuster: all is well\033[31m"
         program.symlink_to(harness.BUILD / "tests/programs/say_rank_alone")
