@@ -4,6 +4,8 @@
  */
 #include "run/command_guess.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -18,7 +20,7 @@ const char *command_interpreter(const char *command)
 {
 	static const struct {
 		const char *ending, *interpreter;
-	} known[] = {{".py", "python3"}, {".sh", "sh"}, {".jl", "julia"}, {".R", "Rscript"}};
+	} known[] = {{".py", "python3"}, {".jl", "julia"}, {".R", "Rscript"}};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (strcmp(ending_of(command), known[i].ending) == 0)
 			return known[i].interpreter;
@@ -52,9 +54,10 @@ static bool is_of_a_shell(const char *command)
 	return false;
 }
 
-void command_guess(const char *command, bool is_here, char *hint, size_t size)
+void command_guess(const char *command, int permission, char *hint, size_t size)
 {
-	const char *interpreter = command_interpreter(command);
+	bool is_here = permission == 0 || permission == EACCES;
+	const char *interpreter = permission == EACCES ? command_interpreter(command) : NULL;
 	bool is_for_a_shell = command[strcspn(command, " \t\n;|&<>$")] != '\0';
 	const char *quote = is_for_a_shell ? "'" : "";
 	hint[0] = '\0';

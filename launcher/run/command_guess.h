@@ -7,11 +7,11 @@
 #ifndef MUSTER_RUN_COMMAND_GUESS_H
 #define MUSTER_RUN_COMMAND_GUESS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-/* For one that is not in PATH: ": write ./train", or nothing. */
-void command_guess(const char *command, bool is_here, char *hint, size_t size);
+/* For one that is not in PATH: ": write ./train", or nothing. `permission` is that of a file of its name where the rank
+ * would run: 0, or why it cannot be executed. */
+void command_guess(const char *command, int permission, char *hint, size_t size);
 
 /* "python3" for "train.py", as other launchers start it; NULL: none is known. */
 const char *command_interpreter(const char *command);

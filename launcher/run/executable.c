@@ -65,8 +65,7 @@ static int not_found(const char *command, const char *path_variable, const char 
 {
 	char here[PATH_MAX], hint[PATH_MAX + 64], looked[PATH_WORDS_BYTES];
 	join_path(here, sizeof here, directory, "", 0, command);
-	int code = exec_permission(here);
-	command_guess(command, code == 0 || code == EACCES, hint, sizeof hint);
+	command_guess(command, exec_permission(here), hint, sizeof hint);
 	return error_set(err, -ENOENT, "command not found: %.300s%.300s (%s)", command, hint,
 	                 where_looked(path_variable, looked));
 }

@@ -82,6 +82,7 @@ static const struct search_row searches[] = {
 	{"local", "@/bin", "@/place", -ENOENT, "command not found: local: write ./local (PATH is @/bin)"},
 	{"plain", "@/more", "@/bin", -ENOENT, "command not found: plain: write ./plain (PATH"},
 	{"train.py", "@/more", "@/place", -ENOENT, "command not found: train.py: write python3 train.py (PATH"},
+	{"train.py", "@/more", "@/bin", -ENOENT, "command not found: train.py: write ./train.py (PATH"},
 	{"gone.py", "@/more", "@/place", -ENOENT, "command not found: gone.py (PATH"},
 	{"./train.py", "@/more", "@/place", -EACCES,
          "cannot execute ./train.py: Permission denied (write python3 ./train.py, or is it executable? chmod +x)"},
