@@ -252,12 +252,12 @@ static void keep_tail(struct stream *stream, const char *bytes, size_t length)
 {
 	if (stream->tail == NULL && (stream->tail = malloc(TAIL_BYTES)) == NULL)
 		return;
-	note_traceback(stream, bytes, length);
 	if (length > TAIL_BYTES) {
 		stream->tail_total += length - TAIL_BYTES;
 		bytes += length - TAIL_BYTES;
 		length = TAIL_BYTES;
 	}
+	note_traceback(stream, bytes, length);
 	size_t at = stream->tail_total % TAIL_BYTES;
 	size_t before_end = TAIL_BYTES - at < length ? TAIL_BYTES - at : length;
 	memcpy(stream->tail + at, bytes, before_end);
