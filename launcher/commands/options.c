@@ -306,6 +306,17 @@ bool is_spec_name(const char *argument)
 	       (length > 4 && strcmp(argument + length - 4, ".yml") == 0);
 }
 
+/* It goes over a spec's command, and is none by itself. */
+static bool sets_command(const struct run_options *options)
+{
+	static const char key[] = "command=";
+	for (uint32_t i = 0; i < options->override_count; i++)
+		if (options->overrides[i].kind == OVERRIDE_SET &&
+		    strncmp(options->overrides[i].value, key, strlen(key)) == 0)
+			return true;
+	return false;
+}
+
 /* A value that is wrong is often the command, and the option one that takes no value elsewhere. */
 static int refuse_missing(struct command_line *line)
 {
@@ -313,6 +324,10 @@ static int refuse_missing(struct command_line *line)
 	struct diagnostics wrong = {0};
 	struct job_spec spec = {0};
 	char anything[] = "true", *command[] = {anything, NULL};
+	if (sets_command(options))
+		return error_set(line->err, -EINVAL,
+		                 "what to run is missing: --set command goes over the command of a spec; name the "
+		                 "spec (SPEC.yaml), or write the command without --set");
 	options->command = command;
 	int rc = job_spec_load(&spec, options, &wrong);
 	if (rc < 0)

@@ -27,6 +27,10 @@ struct refused {
 static const struct refused refused[] = {
 	{OPTIONS_OF_RUN, "run", "what to run is missing: name a spec (SPEC.yaml) or a command"},
 	{OPTIONS_OF_RUN, "run -n 4", "what to run is missing: name a spec (SPEC.yaml) or a command"},
+	{OPTIONS_OF_RUN, "run --set command=[ls]",
+         "what to run is missing: --set command goes over the command of a spec; name the spec (SPEC.yaml), or write "
+         "the "
+         "command without --set"},
 	{OPTIONS_OF_RUN, "run --", "what to run is missing: name a spec (SPEC.yaml) or a command"},
 	{OPTIONS_OF_RUN, "run --oversubscribe true",
          "--oversubscribe: \"true\" is not allow, warn or refuse; and what to run is missing"},
