@@ -91,13 +91,28 @@ const struct foreign_row foreign_keys[] = {
 
 const size_t foreign_key_count = sizeof foreign_keys / sizeof *foreign_keys;
 
-static const char *answer_to(const char *name)
+/* What other launchers let differ between ranks. */
+static const struct foreign_row keys_in_exceptions[] = {
+	{"placement cpus-per-rank cpus cpu cores cpu-set cpuset rank-cpus cpu-list",
+         "write placement: {rank_cpus: [...]}, a CPU list for each rank, like \"0-3\""},
+	{"cpus-per-task cpus-per-process cpus-per-proc cores-per-rank cores-per-task cores-per-process",
+         "write placement: {rank_cpus: [...]}, a CPU list for each rank, like \"0-3\""},
+	{"threads num-threads nthreads omp-num-threads threads-per-rank threads-per-process",
+         "write env: {OMP_NUM_THREADS: N}"},
+};
+
+static const char *answer_of(const struct foreign_row *rows, size_t count, const char *name)
 {
 	char small[LONGEST];
 	size_t length = 0;
 	for (; length < LONGEST && name[length] != '\0'; length++)
 		small[length] = (char)tolower((unsigned char)name[length]);
-	return foreign_words_find(foreign_keys, foreign_key_count, small, length);
+	return foreign_words_find(rows, count, small, length);
+}
+
+static const char *answer_to(const char *name)
+{
+	return answer_of(foreign_keys, foreign_key_count, name);
 }
 
 const char *foreign_key_path(const char *name)
@@ -110,4 +125,13 @@ const char *foreign_key_advice(const char *name)
 {
 	const char *answer = answer_to(name);
 	return answer != NULL && spec_key_find(answer) == NULL ? answer : NULL;
+}
+
+const char *foreign_key_advice_in_exception(const char *name)
+{
+	const char *advice =
+		answer_of(keys_in_exceptions, sizeof keys_in_exceptions / sizeof *keys_in_exceptions, name);
+	if (advice != NULL)
+		return advice;
+	return spec_key_find(name) != NULL ? "it is the same for all ranks" : foreign_key_advice(name);
 }

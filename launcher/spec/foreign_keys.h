@@ -18,4 +18,7 @@ const char *foreign_key_path(const char *name);
 /* "write ..." or "leave it out: ...", where it is not one key under another name; or NULL. */
 const char *foreign_key_advice(const char *name);
 
+/* The same for a key in an exception, which has few: others are the job's, or are said otherwise for single ranks. */
+const char *foreign_key_advice_in_exception(const char *name);
+
 #endif

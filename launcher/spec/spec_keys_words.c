@@ -73,6 +73,11 @@ const char *spec_key_guess(const char *parent, const char *name)
 	if (neighbour != NULL)
 		return neighbour->path;
 	const char *path = foreign_key_path(name);
+	if (path != NULL && in_exception(parent)) {
+		const char *dot = strrchr(path, '.');
+		const struct spec_key *own = spec_key_child(parent, dot == NULL ? path : dot + 1);
+		return own != NULL ? own->path : path;
+	}
 	if (path != NULL)
 		return path;
 	for (uint32_t i = 0; i < spec_key_count && !in_exception(parent); i++) {

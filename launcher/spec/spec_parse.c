@@ -60,7 +60,7 @@ void complain_of_form(struct spec_reader *reader, const struct spec_key *key, co
 void complain_of_unknown(struct spec_reader *reader, const struct yaml_node *at, const char *parent, const char *name)
 {
 	bool in_exception = strcmp(parent, "ranks[]") == 0;
-	const char *advice = foreign_key_advice(name);
+	const char *advice = in_exception ? foreign_key_advice_in_exception(name) : foreign_key_advice(name);
 	const char *guess = advice == NULL ? spec_key_guess(parent, name) : NULL;
 	char in[64] = "", meant[160] = "";
 	if (parent[0] != '\0' && !in_exception)
