@@ -82,6 +82,9 @@ static int take_variable(struct command_line *line, const struct option_row *row
 	if (value[0] == '\0')
 		return error_set(line->err, -EINVAL, "%s: its value is empty; write NAME or NAME=VALUE", line->typed);
 	const char *own = strchr(value, '=') != NULL ? "" : getenv(value);
+	if (own == NULL && strchr(value, ',') != NULL)
+		return error_set(line->err, -EINVAL, "%s %s: write %s NAME once for each variable", line->typed,
+		                 SHOWN(value), line->typed);
 	if (own == NULL)
 		return error_set(line->err, -EINVAL,
 		                 "%s %s: it is not set in muster's own environment; write %s=VALUE to set it",

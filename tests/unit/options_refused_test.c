@@ -61,6 +61,7 @@ static const struct refused refused[] = {
 	{OPTIONS_OF_RUN, "run --topology x ls", "--topology is an option of muster plan, not of muster run"},
 	{OPTIONS_OF_RUN, "run --color blue ls", "--color: \"blue\" is not auto, always or never"},
 	{OPTIONS_OF_RUN, "run --report ^ ls", "--report: the text must not be empty"},
+	{OPTIONS_OF_RUN, "run -x HOME,PATH ls", "-x HOME,PATH: write -x NAME once for each variable"},
 	{OPTIONS_OF_RUN, "run -x MUSTER_TEST_UNSET ls",
          "-x MUSTER_TEST_UNSET: it is not set in muster's own environment; write MUSTER_TEST_UNSET=VALUE to set it"},
 	{OPTIONS_OF_RUN, "run --nprocs= ls", "--nprocs: its value is empty"},
