@@ -5,6 +5,7 @@
 #include "run/executable.h"
 
 #include "base/error.h"
+#include "base/unexpanded.h"
 #include "plan/launch_plan.h"
 #include "run/command_guess.h"
 #include "run/exec_format.h"
@@ -125,7 +126,8 @@ static int check_file(const char *command, const char *path, struct error *err)
 {
 	int code = exec_permission(path);
 	if (code == ENOENT)
-		return error_set(err, -ENOENT, "command not found: %s: No such file or directory", command);
+		return error_set(err, -ENOENT, "command not found: %s: No such file or directory%s", command,
+		                 unexpanded_hint(command));
 	if (code == EISDIR)
 		return error_set(err, -EACCES, "cannot execute %s: it is a directory", command);
 	if (code == EACCES)

@@ -5,6 +5,7 @@
 #include "run/preflight.h"
 
 #include "base/error.h"
+#include "base/unexpanded.h"
 #include "plan/launch_plan.h"
 #include "plan/rank_key.h"
 #include "run/job_segment.h"
@@ -27,7 +28,8 @@ static int check_directory(const char *path, struct error *err)
 {
 	struct stat status;
 	if (stat(path, &status) < 0)
-		return error_set(err, -errno, "cannot enter %s: %s", path, strerror(errno));
+		return error_set(err, -errno, "cannot enter %s: %s%s", path, strerror(errno),
+		                 errno == ENOENT ? unexpanded_hint(path) : "");
 	if (!S_ISDIR(status.st_mode))
 		return error_set(err, -ENOTDIR, "cannot enter %s: it is not a directory", path);
 	if (access(path, X_OK) < 0)

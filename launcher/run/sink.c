@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/unexpanded.h"
 #include "run/log_file.h"
 
 #include <errno.h>
@@ -176,7 +177,8 @@ static int refuse_path(const char *path, int code, struct error *err)
 	struct stat status = {0};
 	const char *why = strerror(-code), *advice = "";
 	if (code == -ENOENT)
-		advice = " (its directory must be there: mkdir -p)";
+		advice = unexpanded_hint(path)[0] != '\0' ? unexpanded_hint(path)
+		                                          : " (its directory must be there: mkdir -p)";
 	if (code == -ENXIO)
 		(void)!stat(path, &status);
 	if (S_ISSOCK(status.st_mode))
