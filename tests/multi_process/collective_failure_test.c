@@ -337,6 +337,7 @@ static int makes_no_sense(muster_world *world, void *context)
 	CHECK(muster_failure_of(world)->code == -EINVAL && muster_failure_of(world)->rank == -1);
 	CHECK(muster_broadcast(world, in, 1, MUSTER_DOUBLE, -1, 0) == -EINVAL);
 	CHECK(muster_broadcast(world, NULL, 1, MUSTER_DOUBLE, 0, 0) == -EINVAL);
+	CHECK(strstr(muster_error_text(), "collective 'broadcast': count is 1, and the memory for that is NULL"));
 	CHECK(muster_broadcast(world, in, 1, (enum muster_type)77, 0, 0) == -EINVAL);
 	CHECK(muster_allreduce(world, in, out, 1, MUSTER_DOUBLE, (enum muster_op)9, 0) == -EINVAL);
 	CHECK(muster_allreduce(world, NULL, out, 1, MUSTER_DOUBLE, MUSTER_SUM, 0) == -EINVAL);
@@ -345,6 +346,9 @@ static int makes_no_sense(muster_world *world, void *context)
 	CHECK(muster_allreduce_by(world, in, out, 1, NULL, 0) == -EINVAL);
 	CHECK(muster_reduce(world, in, NULL, 1, MUSTER_DOUBLE, MUSTER_SUM, muster_rank(world), 0) == -EINVAL);
 	CHECK(muster_split(world, 0, 0, NULL, 0) == -EINVAL);
+	CHECK(strstr(muster_error_text(), "muster_split: ") && strstr(muster_error_text(), "part is NULL"));
+	CHECK(muster_alloc_shared(world, 8, NULL, 0) == -EINVAL);
+	CHECK(strstr(muster_error_text(), "muster_alloc_shared: ") && strstr(muster_error_text(), "memory is NULL"));
 	CHECK(muster_recv(world, muster_rank(world), 0, NULL, 0, NULL, 0) == -ETIMEDOUT);
 	CHECK(muster_failure_of(world)->code == -ETIMEDOUT);
 	CHECK(muster_allreduce(world, in, out, 1, (enum muster_type)77, MUSTER_SUM, 0) == -EINVAL);

@@ -128,9 +128,9 @@ static void a_damaged_environment_is_told_by_its_variable(void **state)
 static void numbers_that_do_not_fit_one_another_are_told(void **state)
 {
 	static const struct damage damages[] = {
-		{"MUSTER_RANK", "2", "MUSTER_RANK is 2, but the job has 2 ranks"},
-		{"MUSTER_RANK", "2147483647", "but the job has 2 ranks"},
-		{"MUSTER_WORLD_SIZE", "3", "MUSTER_WORLD_SIZE is 3, but the job has 2 ranks"},
+		{"MUSTER_RANK", "2", "MUSTER_RANK is 2, but the world size of the job is 2"},
+		{"MUSTER_RANK", "2147483647", "but the world size of the job is 2"},
+		{"MUSTER_WORLD_SIZE", "3", "MUSTER_WORLD_SIZE is 3, but that of the job is 2"},
 		{"MUSTER_FD", "1000", "is not open"},
 		{"MUSTER_FD", "0", "is not a segment"},
 		{"MUSTER_WAIT", "sleep", "MUSTER_WAIT is 'sleep': it can be spin, yield or block"},
@@ -326,6 +326,12 @@ static void init_twice_alone(void *context)
 	if (muster_init(&world) < 0)
 		_exit(1);
 	tell(muster_init(&second));
+	int status;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(muster_init(&second) == MUSTER_EFORKED ? 0 : 1);
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		_exit(1);
 	if (muster_finalize(world) < 0 || muster_init(&second) != -EALREADY || second != NULL)
 		_exit(1);
 }

@@ -293,12 +293,13 @@ static int word_missing(const muster_world *world, const char *label)
 	char list[256] = "";
 	size_t used = 0;
 	for (int i = 0; i < failure->missing_count && i < 10; i++)
-		used += (size_t)snprintf(list + used, sizeof list - used, " %d", failure->missing[i]);
+		used += (size_t)snprintf(list + used, sizeof list - used, "%s %d", i == 0 ? "" : ",",
+		                         failure->missing[i]);
 	if (failure->missing_count == 0) /* all had begun to, when it was given up */
 		return error_set(-ETIMEDOUT, "barrier %s%s%s: a time limit passed before all ranks came", quote,
 		                 label != NULL ? label : "", quote);
 	if (failure->missing_count > 10)
-		snprintf(list + used, sizeof list - used, " ... (%d)", failure->missing_count);
+		snprintf(list + used, sizeof list - used, ", ... (%d in all)", failure->missing_count);
 	return error_set(-ETIMEDOUT, "barrier %s%s%s: a time limit passed before rank%s%s came", quote,
 	                 label != NULL ? label : "", quote, failure->missing_count == 1 ? "" : "s", list);
 }

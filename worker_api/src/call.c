@@ -43,7 +43,7 @@ int call_begin(struct call *call, muster_world *world, enum collective_kind kind
 	if (has_root(kind) && (root < 0 || root >= (int)world->size))
 		return world_leave(world, error_set(-EINVAL, "collective '%s': there is no rank %d", call->name, root));
 	if (atomic_load_explicit(&world->group->broken, memory_order_relaxed) != 0)
-		return world_leave(world, wait_tell_broken(world, NULL));
+		return world_leave(world, wait_tell_broken(world, call->name, false));
 	/* Whoever cannot take part tells the others, who wait for it. */
 	if (world->steps == NULL && (rc = make_steps(world)) < 0)
 		return world_leave(world, wait_break_group(world, rc, (int32_t)world->rank));
@@ -73,7 +73,8 @@ int call_shape(struct call *call, uint32_t tag, size_t count, size_t element_byt
 		return error_set(-EINVAL, "collective '%s': %zu elements are more than there can be", call->name,
 		                 count);
 	if (!complete && count > 0)
-		return error_set(-EINVAL, "collective '%s': memory for %zu elements is NULL", call->name, count);
+		return error_set(-EINVAL, "collective '%s': count is %zu, and the memory for that is NULL", call->name,
+		                 count);
 	call->bytes = bytes;
 	call->what = hash(call->kind, tag, root, count);
 	return 0;

@@ -59,7 +59,7 @@ static int check_header(const struct segment_header *header, uint64_t file_bytes
 	    header->heap_offset != expected.heap_offset || header->heap_offset > header->bytes)
 		return error_set(MUSTER_EENVIRONMENT, "the job's shared segment is damaged: its offsets are wrong");
 	if (rank >= header->rank_count)
-		return error_set(MUSTER_EENVIRONMENT, "MUSTER_RANK is %u, but the job has %u ranks", rank,
+		return error_set(MUSTER_EENVIRONMENT, "MUSTER_RANK is %u, but the world size of the job is %u", rank,
 		                 header->rank_count);
 	return 0;
 }

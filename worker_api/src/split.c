@@ -53,10 +53,12 @@ int muster_alloc_shared(muster_world *world, size_t bytes, void **memory, int ti
 	int rc = call_begin(&call, world, COLLECTIVE_ALLOC_SHARED, -1, timeout_ms);
 	if (rc < 0)
 		return rc;
-	rc = call_shape(&call, 0, bytes, 1, 0, memory != NULL);
+	if (memory == NULL)
+		return call_end(&call,
+		                error_set(-EINVAL, "muster_alloc_shared: nowhere to put the address: memory is NULL"));
+	rc = call_shape(&call, 0, bytes, 1, 0, true);
 	if (rc < 0 || bytes == 0)
 		return call_end(&call, rc < 0 ? rc : error_set(-EINVAL, "muster_alloc_shared: 0 bytes"));
-	KNOWN(memory != NULL);
 	if (world->rank == 0)
 		offset = heap_take(world->segment, bytes);
 	if (offset != NO_MEMORY)
@@ -238,10 +240,11 @@ int muster_split(muster_world *world, int colour, int key, muster_world **part, 
 	int rc = call_begin(&call, world, COLLECTIVE_SPLIT, -1, timeout_ms);
 	if (rc < 0)
 		return rc;
-	rc = call_shape(&call, 0, 1, sizeof mine, -1, part != NULL);
+	if (part == NULL)
+		return call_end(&call, error_set(-EINVAL, "muster_split: nowhere to put the world: part is NULL"));
+	rc = call_shape(&call, 0, 1, sizeof mine, -1, true);
 	if (rc < 0)
 		return call_end(&call, rc);
-	KNOWN(part != NULL);
 	muster_world *made = NULL;
 	rc = split(&call, &mine, &made);
 	if (rc == 0)

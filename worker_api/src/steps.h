@@ -213,7 +213,7 @@ static inline int steps_still_good(struct call *call)
 	atomic_thread_fence(memory_order_acquire);
 	return atomic_load_explicit(&call->world->group->broken, memory_order_relaxed) == 0
 	               ? 0
-	               : wait_tell_broken(call->world, call->name);
+	               : wait_tell_broken(call->world, call->name, true);
 }
 
 #endif

@@ -51,7 +51,7 @@ int32_t wait_first_ended(const muster_world *world)
 	return first;
 }
 
-int wait_tell_broken(muster_world *world, const char *name)
+int wait_tell_broken(muster_world *world, const char *name, bool begun)
 {
 	uint64_t broken = atomic_load(&world->group->broken);
 	int code = -(int)((broken >> 32) & 0x7fffffff);
@@ -59,10 +59,9 @@ int wait_tell_broken(muster_world *world, const char *name)
 	if (member < world->size && has_ended(world, member))
 		return wait_tell_end(world, member, "collective", name);
 	world_note(world, MUSTER_EBROKEN, member < world->size ? (int)member : -1);
-	if (name == NULL)
-		return error_set(MUSTER_EBROKEN, "collective: an earlier one of this world failed: %s",
-		                 muster_strerror(code));
-	return error_set(MUSTER_EBROKEN, "collective '%s': it, or an earlier one, failed on another rank: %s", name,
+	return error_set(MUSTER_EBROKEN, "collective '%s': %s: %s", name,
+	                 begun ? "it, or an earlier one, failed on another rank"
+	                       : "an earlier one of this world failed",
 	                 muster_strerror(code));
 }
 
@@ -88,7 +87,7 @@ static int look_at_events(struct wait *wait, uint32_t events)
 		return WAIT_AGAIN;
 	}
 	if (wait->collective && broken != 0)
-		return wait_tell_broken(world, wait->label);
+		return wait_tell_broken(world, wait->label, true);
 	if (ended >= 0)
 		return wait_tell_end(world, (uint32_t)ended, name_of(wait), wait->label);
 	wait->last_look = false;

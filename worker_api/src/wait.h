@@ -104,8 +104,8 @@ int32_t wait_first_ended(const muster_world *world);
 int wait_tell_end(muster_world *world, uint32_t member, const char *what, const char *label);
 
 /* The same of a group that is of no use to collectives any more: MUSTER_EBROKEN, or how the rank ended that broke it.
- * `name`: the collective that this rank is in the middle of; NULL: it has not begun. */
-int wait_tell_broken(muster_world *world, const char *name);
+ * `name`: the collective that this rank is in the middle of, or has not begun. */
+int wait_tell_broken(muster_world *world, const char *name, bool begun);
 
 /* Makes the group useless to collectives, for everybody; the first cause counts. Returns `code`. */
 int wait_break_group(muster_world *world, int code, int32_t member);

@@ -159,19 +159,26 @@ int muster_attach(int segment_fd, int rank, muster_world **world)
 	return rc;
 }
 
+static int refuse_forked(void)
+{
+	return error_set(MUSTER_EFORKED, "muster_init: a child made by fork() is no rank of its own");
+}
+
 static int init_alone(muster_world **world)
 {
-	static _Atomic bool was_alone;
+	static _Atomic pid_t alone;
 	int fd;
-	if (atomic_load(&was_alone))
+	if (atomic_load(&alone) == getpid())
 		return error_set(-EALREADY, "this process has called muster_init before");
+	if (atomic_load(&alone) != 0)
+		return refuse_forked();
 	int rc = segment_make_alone(&fd);
 	if (rc < 0)
 		return rc;
 	rc = muster_attach(fd, 0, world);
 	close(fd);
 	if (rc == 0)
-		atomic_store(&was_alone, true);
+		atomic_store(&alone, getpid());
 	return rc;
 }
 
@@ -191,7 +198,7 @@ int muster_init(muster_world **world)
 	if (world == NULL)
 		return error_set(-EINVAL, "muster_init: nowhere to put the world: world is NULL");
 	if (joined != NULL && joined->me->pid != getpid())
-		return error_set(MUSTER_EFORKED, "muster_init: a child made by fork() is no rank of its own");
+		return refuse_forked();
 	int rc = environment_read();
 	if (rc < 0)
 		return rc;
@@ -206,7 +213,7 @@ int muster_init(muster_world **world)
 		uint32_t size = made->size;
 		muster_finalize(made);
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) muster_finalize has freed it */
-		return error_set(MUSTER_EENVIRONMENT, "MUSTER_WORLD_SIZE is %d, but the job has %u ranks",
+		return error_set(MUSTER_EENVIRONMENT, "MUSTER_WORLD_SIZE is %d, but that of the job is %u",
 		                 environment->size, size);
 	}
 	joined = made->segment;

@@ -15,7 +15,7 @@
 MUSTER_BEGIN
 
 /* Says that this rank is now at `text` (its first 39 bytes). Some tens of nanoseconds; never waits. 0, or the codes of
- * misuse: MUSTER_EFORKED, MUSTER_EBUSY, -EINVAL. */
+ * misuse: MUSTER_EFORKED, MUSTER_EBUSY, MUSTER_EFINALIZED, -EINVAL. */
 MUSTER_API int muster_mark(muster_world *world, const char *text);
 
 MUSTER_END
