@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The documents agree with the tree and with the program: manual pages, maps of the code, links, examples."""
+import json
 import os
 import re
 import shutil
@@ -71,6 +72,13 @@ class Documents(unittest.TestCase):
             named = {f"{name}.{section}" for name, section in
                      re.findall(r"\b((?:lib)?muster[a-z_-]*)(?: |\s*\()([1-8])\b", text)}
             self.assertLessEqual(named, pages, tree.name(path))
+
+    def test_every_preset_that_a_document_names_is_there(self):
+        presets = json.loads(tree.text(tree.TOP / "CMakePresets.json"))
+        for path in MARKDOWN:
+            for command, name in re.findall(r"\b(cmake(?: --build)?|ctest) --preset ([\w-]+)", tree.text(path)):
+                kind = {"cmake": "configure", "cmake --build": "build", "ctest": "test"}[command] + "Presets"
+                self.assertIn(name, [preset["name"] for preset in presets[kind]], tree.name(path))
 
     def test_every_example_spec_that_a_document_names_is_there(self):
         for path in MARKDOWN + MAN_PAGES:
