@@ -52,7 +52,7 @@ static uint32_t object_of(const struct place_pool *pool, const struct hardware_t
 	return 0;
 }
 
-static bool is_chosen_kind(const struct machine *machine, enum core_choice cores, uint32_t kind)
+bool place_pool_takes_kind(const struct machine *machine, enum core_choice cores, uint32_t kind)
 {
 	bool fastest = kind == machine->kind_count - 1;
 	return cores == CORES_ALL || (cores == CORES_PERFORMANCE) == fastest;
@@ -63,7 +63,7 @@ static bool is_usable(const struct place_pool *pool, const struct hardware_threa
 	const struct placement_spec *request = pool->request;
 	if (index_set_has(&pool->held->left_out, thread->cpu))
 		return false;
-	if (thread->access != THREAD_ALLOWED || !is_chosen_kind(pool->machine, request->cores, thread->kind))
+	if (thread->access != THREAD_ALLOWED || !place_pool_takes_kind(pool->machine, request->cores, thread->kind))
 		return false;
 	return index_set_is_empty(&request->cpu_set) || index_set_has(&request->cpu_set, thread->cpu);
 }
@@ -160,7 +160,7 @@ static void count_objects(struct place_pool *pool)
 	pool->object_count[PLACE_PACKAGE] = machine->package_count;
 }
 
-/* The first of `wanted` whose access is `access`, all of them as a list in `same`. */
+/* Adds to `same` those of `wanted` whose access is `access`. */
 static void collect_by_access(const struct machine *machine, const struct index_set *wanted, enum thread_access access,
                               struct index_set *same)
 {

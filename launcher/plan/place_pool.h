@@ -54,6 +54,9 @@ int place_pool_make(struct place_pool *pool, const struct placement_spec *reques
                     const struct place_held *held, struct error *err);
 void place_pool_finish(struct place_pool *pool);
 
+/* Whether placement.cores takes cores of that kind. */
+bool place_pool_takes_kind(const struct machine *machine, enum core_choice cores, uint32_t kind);
+
 /* Checks that each CPU of `wanted` exists and may be used. */
 int place_pool_check_cpus(const struct machine *machine, const struct index_set *wanted, struct error *err);
 

@@ -41,8 +41,10 @@ void canvas_add_words(struct canvas *canvas, const char *class, uint32_t x, uint
 void canvas_add_cell(struct canvas *canvas, enum picture_use use, struct canvas_place place)
 {
 	static const char *const classes[PICTURE_USES] = {
-		[PICTURE_RANKS] = "thread", [PICTURE_ANY_RANK] = "thread",       [PICTURE_FREE] = "thread",
-		[PICTURE_HELD] = "thread",  [PICTURE_NOT_IN_SET] = "thread out", [PICTURE_FORBIDDEN] = "thread no",
+		[PICTURE_RANKS] = "thread",          [PICTURE_ANY_RANK] = "thread",
+		[PICTURE_FREE] = "thread",           [PICTURE_HELD] = "thread",
+		[PICTURE_NOT_IN_SET] = "thread out", [PICTURE_OTHER_KIND] = "thread out",
+		[PICTURE_FORBIDDEN] = "thread no",
 	};
 	text_add_format(canvas->text,
 	                "<rect class=\"%s\" x=\"%" PRIu32 "\" y=\"%" PRIu32 "\" width=\"%" PRIu32 "\" height=\"%" PRIu32

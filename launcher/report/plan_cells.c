@@ -3,8 +3,9 @@
  * plan_cells: see plan_cells.h.
  *
  * A core is a cell, its hardware threads the words in it: the rank that is there, a dot for nobody, h for another job,
- * - for what cpu_set leaves out, x for what may not be used. When no core has different words, each cell says its word
- * once. Rows are as long as fits, a power of two where that tells nothing wrong.
+ * - for what cpu_set leaves out, ~ for what placement.cores does, x for what may not be used. When no core has
+ * different words, each cell says its word once. Rows are as long as fits, a power of two where that tells nothing
+ * wrong.
  */
 #include "report/plan_cells.h"
 

@@ -56,6 +56,7 @@ static void add_summary(struct text *text, const struct picture *picture, const 
 		add_count(text, summary->cpus_of_use[PICTURE_FREE], "free");
 	add_count(text, summary->cpus_of_use[PICTURE_HELD], "held by other jobs");
 	add_count(text, summary->cpus_of_use[PICTURE_NOT_IN_SET], "not in cpu_set");
+	add_count(text, summary->cpus_of_use[PICTURE_OTHER_KIND], "of another kind of core");
 	add_count(text, summary->cpus_of_use[PICTURE_FORBIDDEN], "not allowed");
 	text_add(text, "\n");
 }

@@ -134,6 +134,8 @@ static json_t *request_json(const struct placement_spec *request)
 	set(object, "bind_to", json_string(place_level_name(request->bind_to)));
 	set(object, "map_by", json_string(place_level_name(request->map_by)));
 	set(object, "cpus_per_rank", json_integer(request->cpus_per_rank));
+	set(object, "smt", json_string(smt_use_name(request->smt)));
+	set(object, "cores", json_string(core_choice_name(request->cores)));
 	set(object, "memory", json_string(memory_policy_name(request->memory)));
 	set(object, "explicit", json_boolean(request->rank_cpus != NULL));
 	set(object, "cpu_set", index_set_is_empty(&request->cpu_set) ? json_null() : json_set(&request->cpu_set));

@@ -5,6 +5,7 @@
 #include "report/plan_picture.h"
 
 #include "base/memory.h"
+#include "plan/place_pool.h"
 #include "report/plan_view.h"
 #include "spec/job_spec.h"
 
@@ -82,15 +83,17 @@ bool picture_same_node(const struct picture_block *one, const struct picture_blo
 	return one->package == other->package && one->numa == other->numa;
 }
 
-static enum picture_use use_of(const struct picture *picture, const struct index_set *cpu_set, uint32_t thread)
+static enum picture_use use_of(const struct picture *picture, const struct placement_spec *request, uint32_t thread)
 {
 	const struct hardware_thread *at = &picture->machine->threads[thread];
 	if (at->access != THREAD_ALLOWED)
 		return PICTURE_FORBIDDEN;
 	if (picture->threads[thread].rank_count > 0)
 		return PICTURE_RANKS;
-	if (!index_set_is_empty(cpu_set) && !index_set_has(cpu_set, at->cpu))
+	if (!index_set_is_empty(&request->cpu_set) && !index_set_has(&request->cpu_set, at->cpu))
 		return PICTURE_NOT_IN_SET;
+	if (!place_pool_takes_kind(picture->machine, request->cores, at->kind))
+		return PICTURE_OTHER_KIND;
 	if (picture->unbound_ranks > 0)
 		return PICTURE_ANY_RANK;
 	return at->holder_count > 0 ? PICTURE_HELD : PICTURE_FREE;
@@ -106,7 +109,7 @@ bool picture_has(const struct picture *picture, enum picture_use use)
 
 const char *picture_use_mark(enum picture_use use, const char *free_mark)
 {
-	static const char *const marks[PICTURE_USES] = {"", "*", "", "h", "-", "x"};
+	static const char *const marks[PICTURE_USES] = {"", "*", "", "h", "-", "~", "x"};
 	return use == PICTURE_FREE ? free_mark : marks[use];
 }
 
@@ -118,6 +121,7 @@ const char *picture_use_words(enum picture_use use)
 		[PICTURE_FREE] = "free",
 		[PICTURE_HELD] = "held by another job",
 		[PICTURE_NOT_IN_SET] = "not in cpu_set",
+		[PICTURE_OTHER_KIND] = "another kind of core",
 		[PICTURE_FORBIDDEN] = "not allowed",
 	};
 	return words[use];
@@ -182,7 +186,7 @@ void picture_make(struct picture *picture, const struct plan_view *view)
 	picture->threads = memory_zeroed((machine->thread_count + 1) * sizeof *picture->threads);
 	put_ranks(picture);
 	for (uint32_t i = 0; i < machine->thread_count; i++)
-		picture->threads[i].use = use_of(picture, &view->spec->placement.cpu_set, i);
+		picture->threads[i].use = use_of(picture, &view->spec->placement, i);
 	find_blocks(picture);
 	measure(picture);
 }

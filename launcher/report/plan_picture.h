@@ -20,6 +20,7 @@ enum picture_use {
 	PICTURE_FREE,
 	PICTURE_HELD,       /* another job's, and no rank of this one is there */
 	PICTURE_NOT_IN_SET, /* placement.cpu_set leaves it out */
+	PICTURE_OTHER_KIND, /* placement.cores does */
 	PICTURE_FORBIDDEN,
 	PICTURE_USES
 };
@@ -61,8 +62,8 @@ bool picture_same_node(const struct picture_block *one, const struct picture_blo
 void picture_make(struct picture *picture, const struct plan_view *view);
 void picture_finish(struct picture *picture);
 
-/* "3", "0-3", "0+" (rank 0 and others), "x" not allowed, "-" not in cpu_set, "h" held by another job, "*" any of the
- * unbound ranks, `free_mark` for nobody. */
+/* "3", "0-3", "0+" (rank 0 and others), "x" not allowed, "-" not in cpu_set, "~" another kind of core, "h" held by
+ * another job, "*" any of the unbound ranks, `free_mark` for nobody. */
 void picture_label(const struct picture *picture, uint32_t thread, const char *free_mark,
                    char label[PICTURE_LABEL_SIZE]);
 

@@ -33,8 +33,7 @@ static void add_request(struct text *text, const struct plan_view *view)
 		if (request->smt == SMT_ONE)
 			text_add(text, ", smt one");
 		if (request->cores != CORES_ALL)
-			text_add_format(text, ", %s cores",
-			                request->cores == CORES_PERFORMANCE ? "performance" : "efficiency");
+			text_add_format(text, ", %s cores", core_choice_name(request->cores));
 	}
 	if (!index_set_is_empty(&request->cpu_set)) {
 		text_add(text, ", of ");

@@ -45,6 +45,16 @@ const char *place_level_name(enum place_level level)
 	return word_of("placement.bind_to", level);
 }
 
+const char *smt_use_name(enum smt_use smt)
+{
+	return word_of("placement.smt", smt);
+}
+
+const char *core_choice_name(enum core_choice cores)
+{
+	return word_of("placement.cores", cores);
+}
+
 const char *memory_policy_name(enum memory_policy policy)
 {
 	return word_of("placement.memory", policy);

@@ -177,6 +177,8 @@ void job_spec_finish(struct job_spec *spec);
 
 /* The words of the spec file and of options, for messages and output: "core", "local", "stop" ... */
 const char *place_level_name(enum place_level level);
+const char *smt_use_name(enum smt_use smt);
+const char *core_choice_name(enum core_choice cores);
 const char *memory_policy_name(enum memory_policy policy);
 const char *failure_policy_name(enum failure_policy policy);
 

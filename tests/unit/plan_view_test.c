@@ -160,6 +160,8 @@ static void what_cpu_set_leaves_out_is_told_apart_from_what_is_free(void **state
 	plan_json(&planned.text, &planned.view);
 	json_t *json = json_loads(planned.text.bytes, 0, NULL);
 	assert_string_equal(string_of(json_object_get(json, "request"), "cpu_set"), "0-1");
+	assert_string_equal(string_of(json_object_get(json, "request"), "smt"), "all");
+	assert_string_equal(string_of(json_object_get(json, "request"), "cores"), "all");
 	json_decref(json);
 	finish(&planned);
 }
