@@ -32,10 +32,10 @@
 
 enum {
 	SETTLED_AFTER_MS = 20, /* jobs that are over by then need no socket, and no write for each event */
-	REPORT_BYTES =
-		16 * 1024, /* of disk that a report will do with, and of a rank in it; of so many ranks at most */
+	/* Of disk that a report will do with, and of a rank in it; of so many ranks at most. */
+	REPORT_BYTES = 16 * 1024,
 	REPORT_RANK_BYTES = 512,
-	REPORT_RANKS = 1024
+	REPORT_RANKS = 1024,
 };
 
 struct job_keeper {

@@ -34,8 +34,8 @@ struct supervisor {
 	struct group_starter starting;
 	enum group_state state;
 	enum job_cause cause;
-	enum job_cause
-		told_to_end; /* by a signal, the time limit, the guard's death, at whatever moment; CAUSE_NONE: go on */
+	/* By a signal, the time limit, the guard's death, at whatever moment; CAUSE_NONE: go on. */
+	enum job_cause told_to_end;
 	struct restart_budget budget;
 	int64_t job_start_ns;
 	int64_t group_start_ns;

@@ -119,8 +119,8 @@ static void on_start_turn(uv_idle_t *idle)
 	struct error err;
 	for (int i = 0; i < STARTS_A_TURN && !group_starter_is_done(&s->starting); i++) {
 		uint32_t local_rank = s->starting.next;
-		int64_t now_ns =
-			supervisor_since_start_ns(s); /* before: a rank may be far by the time that this goes on */
+		/* Before: a rank may be far by the time that this goes on. */
+		int64_t now_ns = supervisor_since_start_ns(s);
 		if (group_starter_start_next(&s->starting, s->result->restarts, &err) < 0) {
 			start_failed(s, &err);
 			return;

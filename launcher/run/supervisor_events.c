@@ -152,8 +152,7 @@ static bool wants_restart(struct supervisor *s, int64_t *wait_ms)
 
 void supervisor_check_progress(struct supervisor *s)
 {
-	bool drained = output_is_drained(s->how->output);
-	if (s->state == GROUP_LEAVING && drained && supervisor_nothing_left(s))
+	if (s->state == GROUP_LEAVING && output_is_drained(s->how->output) && supervisor_nothing_left(s))
 		supervisor_post(s, EVENT_DRAINED);
 	if (s->state != GROUP_CLEARING || !supervisor_nothing_left(s) || !output_is_drained(s->how->output))
 		return;

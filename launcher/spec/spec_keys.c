@@ -106,8 +106,7 @@ const struct spec_key spec_keys[] = {
 	{"placement.exclusive", KEY_FLAG, JOB(placement.exclusive), JOB_GIVEN(placement.exclusive_given),
          .nullable = true, .fallback = "null",
          .help = "true: never share a core with another muster job of this host; false: pay no heed to them; null: "
-                 "share "
-                 "with a warning when too few are free."},
+                 "share with a warning when too few are free."},
 	{"placement.wait_for_cores", KEY_DURATION, .nullable = true, JOB(placement.wait_for_cores_ms),
          RANGE(1, LONGEST_TIME), .fallback = "null",
          .help = "How long to wait for cores that other jobs hold, before placement.exclusive decides; null: not at "
