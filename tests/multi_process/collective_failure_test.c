@@ -252,6 +252,28 @@ static void ranks_that_call_different_collectives_are_told(void **state)
 	}
 }
 
+/* Ranks 1 and 2 disagree and go; that is why rank 0, who comes later, fails, and not that they have gone. */
+static int comes_after_a_mismatch(muster_world *world, void *context)
+{
+	static const int expected[] = {MUSTER_EBROKEN, 0, MUSTER_EMISMATCH};
+	int rank = muster_rank(world);
+	double data[8] = {0};
+	(void)context;
+	if (rank == 0) {
+		ranks_await_end(world, 1);
+		ranks_await_end(world, 2);
+	}
+	CHECK(muster_broadcast(world, data, rank == 2 ? 7 : 8, MUSTER_DOUBLE, 1, MUSTER_FOREVER) == expected[rank]);
+	CHECK(rank != 0 || strstr(muster_error_text(), muster_strerror(MUSTER_EMISMATCH)) != NULL);
+	return 0;
+}
+
+static void a_mismatch_stays_the_cause_when_its_ranks_have_left(void **state)
+{
+	(void)state;
+	assert_true(ranks_run(&(struct ranks_options){.ranks = 3, .leaves = true}, comes_after_a_mismatch, NULL, NULL));
+}
+
 /* --- muster stops the job --- */
 
 /* Rank 1 fails by itself; then muster, whose part rank 0 plays, begins to stop the job, and rank 0 ends of that. */
@@ -405,6 +427,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_result_of_which_nothing_came_is_left_untouched),
 		cmocka_unit_test(a_rank_that_left_is_named),
 		cmocka_unit_test(ranks_that_call_different_collectives_are_told),
+		cmocka_unit_test(a_mismatch_stays_the_cause_when_its_ranks_have_left),
 		cmocka_unit_test(counts_that_differ_regularly_are_noticed),
 		cmocka_unit_test(who_ends_because_the_job_is_stopped_is_not_told_as_the_cause),
 		cmocka_unit_test(a_time_limit_ends_the_wait_of_all),

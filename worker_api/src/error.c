@@ -36,7 +36,7 @@ static const struct {
 	{MUSTER_EGONE, "a rank that this call needs is gone"},
 	{MUSTER_ELEFT, "a rank that this call needs left"},
 	{MUSTER_EBROKEN, "an earlier collective of this world failed"},
-	{MUSTER_EMISMATCH, "ranks called different collectives"},
+	{MUSTER_EMISMATCH, "ranks called different collectives, or one with different arguments"},
 	{MUSTER_ELAYOUT, "muster and libmuster are of versions that do not fit"},
 	{MUSTER_EENVIRONMENT, "what muster left in the environment is damaged"},
 	{MUSTER_EFORKED, "a forked child used its parent's world"},

@@ -51,12 +51,18 @@ int32_t wait_first_ended(const muster_world *world)
 	return first;
 }
 
+/* Whether who broke the group was gone, or may have been. Who did so otherwise and ended later is not the cause. */
+static bool is_by_end(int code)
+{
+	return code == MUSTER_EGONE || code == MUSTER_ELEFT || code == -ETIMEDOUT;
+}
+
 int wait_tell_broken(muster_world *world, const char *name, bool begun)
 {
 	uint64_t broken = atomic_load(&world->group->broken);
 	int code = -(int)((broken >> 32) & 0x7fffffff);
 	uint32_t member = (uint32_t)broken;
-	if (member < world->size && has_ended(world, member))
+	if (is_by_end(code) && member < world->size && has_ended(world, member))
 		return wait_tell_end(world, member, "collective", name);
 	world_note(world, MUSTER_EBROKEN, member < world->size ? (int)member : -1);
 	return error_set(MUSTER_EBROKEN, "collective '%s': %s: %s", name,

@@ -28,7 +28,7 @@ enum muster_code {
 	MUSTER_EGONE = -5001,     /* a rank that this call needs failed: killed, or exited with a code other than 0 */
 	MUSTER_ELEFT = -5002,     /* a rank that this call needs left: muster_finalize, or exit(0) */
 	MUSTER_EBROKEN = -5003,   /* a collective of this world failed before: only barriers and messages are left */
-	MUSTER_EMISMATCH = -5004, /* ranks called different collectives, or with different sizes */
+	MUSTER_EMISMATCH = -5004, /* ranks called different collectives, or one with different arguments */
 	MUSTER_ELAYOUT = -5005,   /* muster and libmuster are of versions that do not fit; the text names both */
 	MUSTER_EENVIRONMENT = -5006, /* what muster left in the environment is damaged or incomplete */
 	MUSTER_EFORKED = -5007,      /* a child made by fork() used its parent's world */
