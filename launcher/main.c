@@ -40,12 +40,12 @@ static const struct subcommand subcommands[] = {
 	{"plan", command_plan, "plan [OPTION]... SPEC.yaml | COMMAND", "show who would get which cores, and why"},
 	{"check", command_check, "check SPEC.yaml...", "validate specs: every error with its place"},
 	{"ps", command_ps, "ps [-a]", "list the jobs that run; -a: that ended, too"},
-	{"status", command_status, "status JOB", "show a job, rank by rank"},
+	{"status", command_status, "status [JOB]", "show a job, rank by rank"},
 	{"join", command_join, "join [--timeout T] JOB...", "wait for jobs; exit with their exit code"},
-	{"logs", command_logs, "logs [-f] [-r RANKS] JOB", "what the ranks of a detached job printed"},
+	{"logs", command_logs, "logs [-f] [-r RANKS] [JOB]", "what the ranks of a detached job printed"},
 	{"signal", command_signal, "signal [-r RANKS] JOB SIGNAL", "send a signal to the ranks of a job"},
 	{"stop", command_stop, "stop [--grace T] JOB...", "stop jobs; return once nothing is left"},
-	{"report", command_report, "report JOB|FILE", "how a job went that has ended"},
+	{"report", command_report, "report [JOB|FILE]", "how a job went that has ended"},
 	{"doctor", command_doctor, "doctor", "what on this machine or in this container will hurt a job"},
 };
 
