@@ -2,7 +2,7 @@
  *
  * environment: see environment.h. First the list that all ranks have is put together, layer by layer; then each name
  * that may differ between ranks becomes a slot, and each rank's own list is its slots filled, then what only its
- * exceptions add.
+ * exception adds.
  */
 #include "plan/environment.h"
 

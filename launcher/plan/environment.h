@@ -7,7 +7,7 @@
  *   2. muster's own answers, and torchrun's names for them;
  *   3. thread counts and OpenMP places from the cores that a rank got, where the user set none (inherited counts);
  *   4. the spec's env: what it sets or removes is so, whatever muster would have set;
- *   5. env of the exceptions that name the rank, the later over the earlier.
+ *   5. env of the exception that names the rank.
  *
  * What is the same for all ranks stands once; a name that differs between ranks stands only in their own parts.
  */

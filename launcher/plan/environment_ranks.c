@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * environment_ranks: see environment_builder.h. Each rank's own list: the slots filled, then what only its exceptions
- * add.
+ * environment_ranks: see environment_builder.h. Each rank's own list: the slots filled, then what only its exception
+ * adds.
  */
 #include "plan/environment_builder.h"
 
@@ -40,25 +40,26 @@ static void prepare_exceptions(struct environment_builder *b)
 }
 
 struct decision {
-	const struct env_change *change; /* NULL: no exception of this rank speaks of the name */
+	const struct env_change *change; /* NULL: the rank's exception does not speak of the name */
 	char *text;                      /* NULL: removed */
 };
 
-static struct decision decide(const struct environment_builder *b, const struct exception_link *link, const char *name)
+static struct decision decide(const struct environment_builder *b, const struct rank_exception *exception,
+                              const char *name)
 {
-	for (; link != NULL; link = link->earlier) {
-		const struct env_changes *changes = &b->input->spec->ranks[link->entry].env;
-		const struct env_change *change = environment_find_change(changes, name);
-		if (change != NULL)
-			return (struct decision){change, b->exception_texts[link->entry][change - changes->items]};
-	}
-	return (struct decision){0};
+	if (exception == NULL)
+		return (struct decision){0};
+	const struct env_change *change = environment_find_change(&exception->env, name);
+	if (change == NULL)
+		return (struct decision){0};
+	char **texts = b->exception_texts[exception - b->input->spec->ranks];
+	return (struct decision){change, texts[change - exception->env.items]};
 }
 
-static bool decides_affinity(const struct environment_builder *b, const struct exception_link *links)
+static bool decides_affinity(const struct environment_builder *b, const struct rank_exception *exception)
 {
 	for (const char *const *name = affinity_variables; *name != NULL; name++)
-		if (decide(b, links, *name).change != NULL)
+		if (decide(b, exception, *name).change != NULL)
 			return true;
 	return false;
 }
@@ -103,7 +104,7 @@ static char *write_numbers(struct environment_builder *b, uint32_t rank, uint32_
 	return texts;
 }
 
-/* What a slot holds for a rank no exception of which speaks of it. `number` runs along the rank's numbers. */
+/* What a slot holds for a rank whose exception does not speak of it. `number` runs along the rank's numbers. */
 static char *slot_text(const struct environment_builder *b, const struct environment_slot *slot, uint32_t local_rank,
                        char **number)
 {
@@ -130,16 +131,16 @@ static bool is_held_back(const struct environment_slot *slot, bool threads_decid
 }
 
 static uint32_t fill_slots(struct environment_builder *b, char **list, uint32_t local_rank,
-                           const struct exception_link *links)
+                           const struct rank_exception *exception)
 {
 	uint32_t rank = b->input->context->first_rank + local_rank, count = 0;
 	char *number = write_numbers(b, rank, local_rank);
-	bool threads_decided = links != NULL && decide(b, links, THREADS_VARIABLE).change != NULL;
-	bool affinity_decided = links != NULL && decides_affinity(b, links);
+	bool threads_decided = decide(b, exception, THREADS_VARIABLE).change != NULL;
+	bool affinity_decided = decides_affinity(b, exception);
 	for (uint32_t i = 0; i < b->slot_count; i++) {
 		const struct environment_slot *slot = &b->slots[i];
 		char *text = slot_text(b, slot, local_rank, &number);
-		struct decision decision = links == NULL ? (struct decision){0} : decide(b, links, slot->name);
+		struct decision decision = decide(b, exception, slot->name);
 		if (decision.change != NULL)
 			text = decision.text;
 		else if (is_held_back(slot, threads_decided, affinity_decided))
@@ -150,32 +151,26 @@ static uint32_t fill_slots(struct environment_builder *b, char **list, uint32_t 
 	return count;
 }
 
-/* Names that nobody but exceptions speaks of. */
-static uint32_t add_extras(const struct environment_builder *b, char **list, uint32_t count,
-                           const struct exception_link *links)
+/* Names that nobody but the exception speaks of. */
+static void add_extras(const struct environment_builder *b, char **list, const struct rank_exception *exception)
 {
-	for (const struct exception_link *link = links; link != NULL; link = link->earlier) {
-		const struct env_changes *changes = &b->input->spec->ranks[link->entry].env;
-		for (uint32_t i = 0; i < changes->count; i++) {
-			const char *name = changes->items[i].name;
-			struct decision decision = decide(b, links, name);
-			if (decision.change == &changes->items[i] && decision.text != NULL &&
-			    environment_find_slot(b, name) == NULL && !is_supervisor_variable(name))
-				list[count++] = decision.text;
-		}
+	for (uint32_t i = 0; i < exception->env.count; i++) {
+		const struct env_change *change = &exception->env.items[i];
+		struct decision decision = decide(b, exception, change->name);
+		if (decision.change == change && decision.text != NULL &&
+		    environment_find_slot(b, change->name) == NULL && !is_supervisor_variable(change->name))
+			*list++ = decision.text;
 	}
-	return count;
 }
 
 static char **make_rank(struct environment_builder *b, uint32_t local_rank)
 {
-	const struct exception_link *links = exceptions_of(b->input->exceptions, local_rank);
-	uint32_t most = b->slot_count + 1;
-	for (const struct exception_link *link = links; link != NULL; link = link->earlier)
-		most += b->input->spec->ranks[link->entry].env.count;
+	const struct rank_exception *exception = exception_of(b->input->exceptions, local_rank);
+	uint32_t most = b->slot_count + 1 + (exception == NULL ? 0 : exception->env.count);
 	char **list = arena_alloc_array(b->arena, most, sizeof *list);
-	uint32_t count = fill_slots(b, list, local_rank, links);
-	add_extras(b, list, count, links);
+	uint32_t count = fill_slots(b, list, local_rank, exception);
+	if (exception != NULL)
+		add_extras(b, list + count, exception);
 	return list;
 }
 

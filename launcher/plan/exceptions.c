@@ -1,24 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * exceptions: see exceptions.h. One chain of links a rank, laid from the first entry to the last.
+ * exceptions: see exceptions.h.
  */
 #include "plan/exceptions.h"
 
 #include "base/arena.h"
 #include "spec/job_spec.h"
-
-static void link_entry(struct exception_index *index, struct arena *arena, const struct job_spec *spec, uint32_t entry,
-                       uint32_t first_rank, uint32_t nprocs)
-{
-	for (index_set_each(&spec->ranks[entry].ranks, rank)) {
-		if (rank < first_rank || rank - first_rank >= nprocs)
-			continue;
-		struct exception_link *link = arena_alloc(arena, sizeof *link);
-		link->entry = entry;
-		link->earlier = index->latest[rank - first_rank];
-		index->latest[rank - first_rank] = link;
-	}
-}
 
 void exceptions_make(struct exception_index *index, struct arena *arena, const struct job_spec *spec,
                      uint32_t first_rank, uint32_t nprocs)
@@ -26,14 +13,16 @@ void exceptions_make(struct exception_index *index, struct arena *arena, const s
 	*index = (struct exception_index){0};
 	if (spec->ranks_count == 0)
 		return;
-	index->latest = arena_alloc_array(arena, nprocs, sizeof(struct exception_link *));
+	index->of_rank = arena_alloc_array(arena, nprocs, sizeof *index->of_rank);
 	for (uint32_t entry = 0; entry < spec->ranks_count; entry++)
-		link_entry(index, arena, spec, entry, first_rank, nprocs);
+		for (index_set_each(&spec->ranks[entry].ranks, rank))
+			if (rank >= first_rank && rank - first_rank < nprocs)
+				index->of_rank[rank - first_rank] = &spec->ranks[entry];
 }
 
-const struct exception_link *exceptions_of(const struct exception_index *index, uint32_t local_rank)
+const struct rank_exception *exception_of(const struct exception_index *index, uint32_t local_rank)
 {
-	return index->latest == NULL ? NULL : index->latest[local_rank];
+	return index->of_rank == NULL ? NULL : index->of_rank[local_rank];
 }
 
 void exceptions_beyond(struct index_set *beyond, const struct job_spec *spec, uint32_t world_size)

@@ -115,35 +115,29 @@ static bool gets_stdin(const struct job_spec *spec, uint32_t rank)
 	return spec->stdin_to == STDIN_ALL || (spec->stdin_to == STDIN_RANK && spec->stdin_rank == rank);
 }
 
-/* Each member is the latest exception's that has it, else the job's. */
-static void apply_exceptions(const struct maker *maker, struct rank_plan *rank, const struct exception_link *link)
+/* What the exception does not have is as the job's. */
+static void apply_exception(const struct maker *maker, struct rank_plan *rank, const struct rank_exception *exception)
 {
 	struct arena *arena = &maker->plan->arena;
-	const struct string_list *command = NULL, *args = NULL;
-	const char *directory = NULL;
-	const struct sink_list *out = NULL, *err = NULL;
-	for (; link != NULL; link = link->earlier) {
-		const struct rank_exception *exception = &maker->spec->ranks[link->entry];
-		command = command == NULL && exception->command.count > 0 ? &exception->command : command;
-		args = args == NULL && exception->has_args ? &exception->args : args;
-		directory = directory == NULL ? exception->working_directory : directory;
-		out = out == NULL && exception->stdout_sinks.count > 0 ? &exception->stdout_sinks : out;
-		err = err == NULL && exception->stderr_sinks.count > 0 ? &exception->stderr_sinks : err;
-	}
-	if (command != NULL || args != NULL)
-		rank->argv = join_argv(arena, command == NULL ? &maker->spec->command : command,
-		                       args == NULL ? &maker->spec->args : args);
-	if (directory != NULL)
-		rank->working_directory = path_under(arena, maker->base, directory);
-	if (out != NULL)
-		sinks_fill(&rank->stdout_sinks, arena, out, maker->base, maker->plan->job_id, rank->rank);
-	if (err != NULL)
-		sinks_fill(&rank->stderr_sinks, arena, err, maker->base, maker->plan->job_id, rank->rank);
+	const struct job_spec *spec = maker->spec;
+	bool has_command = exception->command.count > 0;
+	if (has_command || exception->has_args)
+		rank->argv = join_argv(arena, has_command ? &exception->command : &spec->command,
+		                       exception->has_args ? &exception->args : &spec->args);
+	if (exception->working_directory != NULL)
+		rank->working_directory = path_under(arena, maker->base, exception->working_directory);
+	if (exception->stdout_sinks.count > 0)
+		sinks_fill(&rank->stdout_sinks, arena, &exception->stdout_sinks, maker->base, maker->plan->job_id,
+		           rank->rank);
+	if (exception->stderr_sinks.count > 0)
+		sinks_fill(&rank->stderr_sinks, arena, &exception->stderr_sinks, maker->base, maker->plan->job_id,
+		           rank->rank);
 }
 
 static void make_rank(const struct maker *maker, struct rank_plan *rank, uint32_t local_rank)
 {
 	struct launch_plan *plan = maker->plan;
+	const struct rank_exception *exception = exception_of(&maker->exceptions, local_rank);
 	rank->local_rank = local_rank;
 	rank->rank = maker->context->first_rank + local_rank;
 	rank->argv = maker->argv;
@@ -158,7 +152,8 @@ static void make_rank(const struct maker *maker, struct rank_plan *rank, uint32_
 	if (maker->stderr_differs)
 		sinks_fill(&rank->stderr_sinks, &plan->arena, &maker->spec->output.stderr_sinks, maker->base,
 		           plan->job_id, rank->rank);
-	apply_exceptions(maker, rank, exceptions_of(&maker->exceptions, local_rank));
+	if (exception != NULL)
+		apply_exception(maker, rank, exception);
 }
 
 static void make_ranks(struct maker *maker)
@@ -225,7 +220,7 @@ static void make_environment(struct maker *maker)
 		add_warning(plan, environment.warnings[i]);
 }
 
-/* nprocs may come from an option or from `auto`, so this is no error: the ranks that exist are not in doubt. */
+/* How many `auto` comes to is the machine's, so this is no error: the ranks that exist are not in doubt. */
 static void warn_of_ranks_beyond(struct launch_plan *plan)
 {
 	struct index_set beyond = {0};

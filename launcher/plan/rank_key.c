@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * rank_key: see rank_key.h. The latest exception that has the part counts, as in the plan.
+ * rank_key: see rank_key.h.
  */
 #include "plan/rank_key.h"
 
@@ -37,13 +37,12 @@ static bool has_part(const struct rank_exception *exception, enum rank_part part
 
 const char *rank_key(char key[ERROR_KEY_BYTES], const struct job_spec *spec, uint32_t rank, enum rank_part part)
 {
-	uint32_t index = spec->ranks_count;
-	while (index > 0 &&
-	       !(index_set_has(&spec->ranks[index - 1].ranks, rank) && has_part(&spec->ranks[index - 1], part)))
-		index--;
-	if (index == 0)
-		snprintf(key, ERROR_KEY_BYTES, "%s", names[part].of_job);
+	uint32_t entry = 0;
+	while (entry < spec->ranks_count && !index_set_has(&spec->ranks[entry].ranks, rank))
+		entry++;
+	if (entry < spec->ranks_count && has_part(&spec->ranks[entry], part))
+		snprintf(key, ERROR_KEY_BYTES, "ranks[%" PRIu32 "].%s", entry, names[part].of_exception);
 	else
-		snprintf(key, ERROR_KEY_BYTES, "ranks[%" PRIu32 "].%s", index - 1, names[part].of_exception);
+		snprintf(key, ERROR_KEY_BYTES, "%s", names[part].of_job);
 	return key;
 }

