@@ -3,7 +3,7 @@
  * examine_limits: what one process, one user and one control group may have, against what a job of a rank for each core
  * needs: guard, warden, supervisor, a thread of its own, the ranks, and threads of these.
  */
-#include "doctor/byte_words.h"
+#include "base/byte_words.h"
 #include "doctor/examine.h"
 
 #include "base/named_line.h"

@@ -2,7 +2,7 @@
  *
  * examine_memory: what jobs may use of the machine's memory, and what of it is free.
  */
-#include "doctor/byte_words.h"
+#include "base/byte_words.h"
 #include "doctor/examine.h"
 
 #include "base/named_line.h"

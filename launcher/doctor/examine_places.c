@@ -4,7 +4,7 @@
  * a directory is not there yet, the nearest one above it is asked, in which it would be made. It is asked by writing a
  * file there: of /proc and /sys the permissions say that root may.
  */
-#include "doctor/byte_words.h"
+#include "base/byte_words.h"
 #include "doctor/examine.h"
 
 #include "base/error.h"

@@ -3,7 +3,7 @@
  * examine_shared_memory: libmuster's segment is a file without a name, as large as it has to be; other libraries share
  * memory by name, in a file system that containers make small.
  */
-#include "doctor/byte_words.h"
+#include "base/byte_words.h"
 #include "doctor/examine.h"
 #include "doctor/trial.h"
 

@@ -4,6 +4,7 @@
  */
 #include "report/plan_drawing.h"
 
+#include "base/byte_words.h"
 #include "plan/place_words.h"
 #include "report/plan_cells.h"
 #include "report/plan_groups.h"
@@ -13,22 +14,12 @@
 
 enum { MOST_ROWS = 40 };
 
-void plan_size_text(struct text *text, uint64_t bytes)
-{
-	double mebibytes = (double)bytes / (1 << 20);
-	if (mebibytes < 1024)
-		text_add_format(text, "%.0f MiB", mebibytes);
-	else
-		text_add_format(text, mebibytes < 100 * 1024 ? "%.1f GiB" : "%.0f GiB", mebibytes / 1024);
-}
-
 void plan_node_text(struct text *text, const struct numa_node *node)
 {
+	char words[BYTE_WORDS_SIZE];
 	text_add_format(text, "NUMA node %" PRIu32, node->os_index);
-	if (node->memory_bytes > 0) {
-		text_add(text, ", ");
-		plan_size_text(text, node->memory_bytes);
-	}
+	if (node->memory_bytes > 0)
+		text_add_format(text, ", %s", byte_words(words, node->memory_bytes));
 	if (!node->allowed)
 		text_add(text, ", its memory may not be used");
 }

@@ -14,9 +14,6 @@ struct numa_node;
 
 void plan_drawing(struct text *text, const struct plan_view *view, const struct plan_style *style);
 
-/* "31.3 GiB", "512 MiB" */
-void plan_size_text(struct text *text, uint64_t bytes);
-
 /* "NUMA node 0, 31.3 GiB" */
 void plan_node_text(struct text *text, const struct numa_node *node);
 

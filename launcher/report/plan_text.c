@@ -5,6 +5,7 @@
  */
 #include "report/plan_view.h"
 
+#include "base/byte_words.h"
 #include "machine/machine.h"
 #include "machine/machine_holders.h"
 #include "plan/place_held.h"
@@ -74,6 +75,7 @@ static void add_quota(struct text *text, const struct machine *machine)
 
 static void add_allowance(struct text *text, const struct machine *machine)
 {
+	char words[BYTE_WORDS_SIZE];
 	text_add(text, "  allowed: ");
 	place_words_set(text, "CPU", "CPUs", &machine->allowed);
 	if (has_access(machine, THREAD_OUTSIDE_CPUSET))
@@ -86,9 +88,8 @@ static void add_allowance(struct text *text, const struct machine *machine)
 	add_quota(text, machine);
 	if (machine->memory_limit_source == NULL)
 		return;
-	text_add(text, "  memory for all ranks together: ");
-	plan_size_text(text, machine->memory_limit_bytes);
-	text_add_format(text, ", by %s\n", machine->memory_limit_source);
+	text_add_format(text, "  memory for all ranks together: %s, by %s\n",
+	                byte_words(words, machine->memory_limit_bytes), machine->memory_limit_source);
 }
 
 static void add_head(struct text *text, const struct plan_view *view)

@@ -4,6 +4,7 @@
  */
 #include "report/rank_words.h"
 
+#include "base/byte_words.h"
 #include "base/exit_code.h"
 #include "base/text.h"
 #include "plan/launch_plan.h"
@@ -160,28 +161,15 @@ static void add_core(struct text *text, const struct report_facts *facts, uint32
 
 /* --- ends --- */
 
-static void add_bytes(struct text *text, int64_t bytes)
-{
-	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
-	double value = (double)bytes / 1024;
-	size_t unit = 0;
-	for (; value >= 1024 && unit + 1 < sizeof units / sizeof *units; unit++)
-		value /= 1024;
-	text_add_format(text, "%.1f %s", value, units[unit]);
-}
-
 static void add_out_of_memory(struct text *text, const struct report_facts *facts, const struct rank_result *rank)
 {
 	int64_t limit = facts->plan->spec->limits.memory_bytes;
+	char words[BYTE_WORDS_SIZE];
 	text_add(text, "was killed by SIGKILL: out of memory (the kernel counted an OOM kill");
-	if (rank->max_rss_bytes > 0) {
-		text_add(text, "; it held at most ");
-		add_bytes(text, rank->max_rss_bytes);
-	}
-	if (limit > 0) {
-		text_add(text, "; limits.memory: ");
-		add_bytes(text, limit);
-	}
+	if (rank->max_rss_bytes > 0)
+		text_add_format(text, "; it held at most %s", byte_words(words, (uint64_t)rank->max_rss_bytes));
+	if (limit > 0)
+		text_add_format(text, "; limits.memory: %s", byte_words(words, (uint64_t)limit));
 	text_add(text, ")");
 }
 

@@ -255,7 +255,7 @@ class Checks:
         limit = self.plan("--memory", "64m")["machine"]["memory_limit"]
         self.assertEqual(limit["bytes"], 64 << 20)
         text = self.contain("--memory", "64m", "--", "plan", "true").stdout
-        self.assertIn(f"memory for all ranks together: 64 MiB, by {limit['source']}", text)
+        self.assertIn(f"memory for all ranks together: 64.0 MiB, by {limit['source']}", text)
         self.assertIn("out of memory", self.contain(
             "--memory", "64m", "--memory-swap", "64m", "-v", f"{PROGRAMS}:/programs:ro", "--", "run", "-n", "2",
             "/programs/eat_memory", "500", code=137).stderr)

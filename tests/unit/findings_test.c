@@ -5,7 +5,6 @@
 #include "unit_test.h"
 
 #include "base/text.h"
-#include "doctor/byte_words.h"
 #include "doctor/finding.h"
 #include "doctor/findings_json.h"
 #include "doctor/findings_text.h"
@@ -105,31 +104,12 @@ static void findings_are_json_with_stable_members(void **state)
 	findings_finish(&findings);
 }
 
-static void sizes_are_words(void **state)
-{
-	(void)state;
-	static const struct {
-		uint64_t bytes;
-		const char *words;
-	} cases[] = {{0, "0 bytes"},
-	             {1023, "1023 bytes"},
-	             {1536, "1.5 KiB"},
-	             {64 << 20, "64.0 MiB"},
-	             {UINT64_C(500) << 20, "500 MiB"},
-	             {UINT64_MAX, "16.0 EiB"}};
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		char words[BYTE_WORDS_SIZE];
-		assert_string_equal(byte_words(words, cases[i].bytes), cases[i].words);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_trial_tells_how_it_ended),
 		cmocka_unit_test(findings_are_printed_by_groups_with_a_verdict),
 		cmocka_unit_test(findings_are_json_with_stable_members),
-		cmocka_unit_test(sizes_are_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,7 +119,7 @@ static void the_text_says_what_limits_memory(void **state)
 	plan_text(&planned.text, &planned.view, &(struct plan_style){.width = 100});
 	planned.machine.memory_limit_source = NULL;
 	assert_non_null(strstr(planned.text.bytes,
-	                       "\n  memory for all ranks together: 64 MiB, by /sys/fs/cgroup/memory.max\n"));
+	                       "\n  memory for all ranks together: 64.0 MiB, by /sys/fs/cgroup/memory.max\n"));
 	finish(&planned);
 }
 

@@ -112,7 +112,7 @@ static const struct text_case cases[] = {
 		.ranks = {{SIGNALED(SIGKILL, 0, 3200), .out_of_memory = true, .max_rss_bytes = 1073000000},
                           THREE_STOPPED},
 		.expected = "muster: rank 0 (pid 4300, CPUs 0,8) was killed by SIGKILL: out of memory (the kernel "
-			    "counted an OOM kill; it held at most 1023.3 MiB; limits.memory: 1.0 GiB), 3.200 s after "
+			    "counted an OOM kill; it held at most 1023 MiB; limits.memory: 1.0 GiB), 3.200 s after "
 			    "the start\n" OTHERS_STOPPED,
 	},
 	{

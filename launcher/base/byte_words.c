@@ -2,7 +2,7 @@
  *
  * byte_words: see byte_words.h.
  */
-#include "doctor/byte_words.h"
+#include "base/byte_words.h"
 
 #include <stdio.h>
 

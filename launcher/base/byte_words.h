@@ -2,8 +2,8 @@
  *
  * byte_words: sizes as people read them.
  */
-#ifndef MUSTER_DOCTOR_BYTE_WORDS_H
-#define MUSTER_DOCTOR_BYTE_WORDS_H
+#ifndef MUSTER_BASE_BYTE_WORDS_H
+#define MUSTER_BASE_BYTE_WORDS_H
 
 #include <stdint.h>
 
