@@ -350,7 +350,7 @@ static void a_full_segment_of_a_program_alone_names_muster_run(void **state)
 {
 	(void)state;
 	in_a_child(take_too_much_alone, NULL);
-	assert_non_null(strstr(answer->text, "start the program with muster run"));
+	assert_non_null(strstr(answer->text, " bytes: start the program with muster run"));
 }
 
 static void a_rank_alone_joins_once_as_others_do(void **state)

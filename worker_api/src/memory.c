@@ -30,8 +30,7 @@ void *muster_alloc(muster_world *world, size_t bytes)
 	uint64_t offset = heap_take(segment, bytes);
 	if (offset != 0)
 		return segment_at(segment, offset);
-	error_say("no %zu bytes in one piece are left in the job's shared segment of %zu: %s", bytes, segment->bytes,
-	          segment_advice(segment));
+	segment_tell_full(segment, bytes);
 	return NULL;
 }
 

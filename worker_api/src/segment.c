@@ -239,6 +239,12 @@ const char *segment_advice(const struct segment *segment)
 	return "raise shared_memory in the spec";
 }
 
+int segment_tell_full(const struct segment *segment, size_t bytes)
+{
+	return error_set(-ENOMEM, "no %zu bytes in one piece are left in the job's shared segment of %zu bytes: %s",
+	                 bytes, segment->bytes, segment_advice(segment));
+}
+
 void segment_announce(struct segment *segment)
 {
 	atomic_fetch_add(&segment->header->events, 1);

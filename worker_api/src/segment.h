@@ -62,6 +62,9 @@ void segment_announce(struct segment *segment);
 /* What to do about it when it is full: the end of an error text. */
 const char *segment_advice(const struct segment *segment);
 
+/* -ENOMEM: the heap has no piece of so many bytes. */
+int segment_tell_full(const struct segment *segment, size_t bytes);
+
 static inline void *segment_at(const struct segment *segment, uint64_t offset)
 {
 	return segment->base + offset;

@@ -72,10 +72,7 @@ int muster_alloc_shared(muster_world *world, size_t bytes, void **memory, int ti
 		*memory = segment_at(world->segment, offset);
 	if (rc < 0 || offset != NO_MEMORY)
 		return call_end(&call, rc);
-	return call_end_alike(&call, error_set(-ENOMEM,
-	                                       "no %zu bytes in one piece are left in the job's shared segment of %zu: "
-	                                       "%s",
-	                                       bytes, world->segment->bytes, segment_advice(world->segment)));
+	return call_end_alike(&call, segment_tell_full(world->segment, bytes));
 }
 
 /* --- worlds --- */
