@@ -58,6 +58,12 @@ void console_print_json(const json_t *document, size_t layout)
 	putchar('\n');
 }
 
+const char *console_member(const json_t *object, const char *member)
+{
+	const char *text = json_string_value(json_object_get(object, member));
+	return text == NULL || text[0] == '\0' ? "-" : text;
+}
+
 bool console_wants_colour(enum color_when when, int fd)
 {
 	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");

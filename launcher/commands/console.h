@@ -32,6 +32,9 @@ void console_tell_diagnostics(const struct diagnostics *diagnostics);
 /* On stdout, laid out by `layout` (JSON_INDENT, JSON_COMPACT); numbers with the digits that were measured. */
 void console_print_json(const json_t *document, size_t layout);
 
+/* The text of a member as a table shows it; "-" where there is none. */
+const char *console_member(const json_t *object, const char *member);
+
 /* Colours on this descriptor? As --color says; of itself on a terminal that has them, unless NO_COLOR is set. */
 bool console_wants_colour(enum color_when when, int fd);
 

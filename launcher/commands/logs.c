@@ -149,8 +149,10 @@ static int open_logs(struct shown_logs *logs, const struct job_view *view, const
 		return error_set(err, logs->directory,
 		                 "job %s has no logs: it was in the foreground, and its ranks printed there", view->id);
 	int rc = choose_ranks(&ranks, view, list, err);
-	if (rc < 0)
+	if (rc < 0) {
+		index_set_finish(&ranks);
 		return rc;
+	}
 	logs->label = index_set_count(&ranks) > 1;
 	logs->one_place = is_one_place();
 	logs->items = memory_zeroed((size_t)index_set_count(&ranks) * STREAMS * sizeof *logs->items);

@@ -85,12 +85,6 @@ static json_t *sort(json_t *jobs)
 
 /* --- the table --- */
 
-static const char *text_of(const json_t *job, const char *member)
-{
-	const char *text = json_string_value(json_object_get(job, member));
-	return text == NULL || text[0] == '\0' ? "-" : text;
-}
-
 static void local_time(char text[static 32], const char *date)
 {
 	struct tm fields = {0};
@@ -107,7 +101,7 @@ static void state_words(char text[static 16], const json_t *job)
 	if (code != NULL)
 		snprintf(text, 16, "exit %d", (int)json_integer_value(code));
 	else
-		snprintf(text, 16, "%s", text_of(job, "state"));
+		snprintf(text, 16, "%s", console_member(job, "state"));
 }
 
 /* Of a terminal; 0 where there is none: then nothing is cut. */
@@ -147,7 +141,7 @@ static void print_table(const json_t *jobs)
 	size_t line = line_width();
 	json_array_foreach(jobs, i, job)
 	{
-		int length = (int)strlen(text_of(job, "id"));
+		int length = (int)strlen(console_member(job, "id"));
 		width = length > width ? length : width;
 	}
 	printf("%-*s  %-8s  %5s  %-19s  %-8s  %s\n", width, "ID", "STATE", "RANKS", "STARTED", "HOLDS", "COMMAND");
@@ -155,10 +149,10 @@ static void print_table(const json_t *jobs)
 	{
 		char state[16], started[32];
 		state_words(state, job);
-		local_time(started, text_of(job, "started"));
-		int used = printf("%-*s  %-8s  %5d  %-19s  %-8s  ", width, text_of(job, "id"), state,
+		local_time(started, console_member(job, "started"));
+		int used = printf("%-*s  %-8s  %5d  %-19s  %-8s  ", width, console_member(job, "id"), state,
 		                  (int)json_integer_value(json_object_get(job, "nprocs")), started,
-		                  text_of(job, "held_cpus"));
+		                  console_member(job, "held_cpus"));
 		size_t room = line == 0 || used < 0 ? SIZE_MAX : line > (size_t)used ? line - (size_t)used : 1;
 		print_command(json_object_get(job, "command"), room);
 	}

@@ -130,18 +130,12 @@ static json_t *look(struct job_view *view, struct error *err)
 
 /* --- as text --- */
 
-static const char *text_of(const json_t *from, const char *member)
-{
-	const char *text = json_string_value(json_object_get(from, member));
-	return text == NULL || text[0] == '\0' ? "-" : text;
-}
-
 static struct rank_wait wait_of(const json_t *waiting)
 {
 	const json_t *peer = json_object_get(waiting, "peer"), *seconds = json_object_get(waiting, "for_s");
 	const char *label = json_string_value(json_object_get(waiting, "label"));
 	struct rank_wait wait = {.kind = WAITS_IN_BARRIER, .peer = -1, .for_ns = TIME_UNKNOWN};
-	while (wait.kind != WAITS_TO_RECEIVE && strcmp(wait_name(&wait), text_of(waiting, "in")) != 0)
+	while (wait.kind != WAITS_TO_RECEIVE && strcmp(wait_name(&wait), console_member(waiting, "in")) != 0)
 		wait.kind++;
 	if (json_is_integer(peer))
 		wait.peer = (int32_t)json_integer_value(peer);
@@ -160,7 +154,7 @@ static void add_end(struct text *text, const json_t *rank)
 		const struct rank_wait wait = wait_of(waiting);
 		add_wait(text, &wait);
 	} else {
-		text_add(text, text_of(rank, "signal"));
+		text_add(text, console_member(rank, "signal"));
 	}
 }
 
@@ -168,7 +162,7 @@ static void print_head(const json_t *status)
 {
 	const json_t *code = json_object_get(status, "exit_code"), *elapsed = json_object_get(status, "elapsed_s");
 	int restarts = (int)json_integer_value(json_object_get(status, "restarts"));
-	printf("job    %s\nstate  %s", text_of(status, "id"), text_of(status, "state"));
+	printf("job    %s\nstate  %s", console_member(status, "id"), console_member(status, "state"));
 	if (json_is_integer(code))
 		printf(", exit code %d", (int)json_integer_value(code));
 	if (json_is_number(elapsed))
@@ -184,7 +178,7 @@ static int width_of(const json_t *ranks, const char *member, int least)
 	json_t *rank;
 	json_array_foreach(ranks, i, rank)
 	{
-		int length = (int)strlen(text_of(rank, member));
+		int length = (int)strlen(console_member(rank, member));
 		least = length > least ? length : least;
 	}
 	return least;
@@ -199,7 +193,7 @@ static void print_rank(const json_t *rank, int cpus, int state)
 		snprintf(pid, sizeof pid, "%d", (int)json_integer_value(number));
 	add_end(&end, rank);
 	printf("%4d  %-8s  %-*s  %-*s  %s\n", (int)json_integer_value(json_object_get(rank, "rank")), pid, cpus,
-	       text_of(rank, "cpus"), state, text_of(rank, "state"), end.bytes);
+	       console_member(rank, "cpus"), state, console_member(rank, "state"), end.bytes);
 	text_finish(&end);
 }
 
