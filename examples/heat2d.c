@@ -91,6 +91,18 @@ static void find_neighbours_rows(struct strip *strip)
 	}
 }
 
+/* Cold cells, of this rank's own or in the job's segment. */
+static double *take_cells(muster_world *world, size_t bytes, bool in_place)
+{
+	double *cells = in_place ? muster_alloc(world, bytes) : malloc(bytes);
+	if (cells == NULL) {
+		fprintf(stderr, "heat2d: no memory for %zu bytes of cells%s%s\n", bytes, in_place ? ": " : "",
+		        in_place ? muster_error_text() : "");
+		exit(1);
+	}
+	return memset(cells, 0, bytes);
+}
+
 static struct strip make_strip(muster_world *world, const struct options *options)
 {
 	int rank = muster_rank(world), size = muster_size(world);
@@ -103,9 +115,7 @@ static struct strip make_strip(muster_world *world, const struct options *option
 	                      .below = rank + 1 < size ? rank + 1 : -1};
 	size_t bytes = (size_t)(strip.rows + 2) * (size_t)strip.columns * sizeof(double);
 	for (int which = 0; which < 2; which++) {
-		strip.cells[which] = options->in_place ? muster_alloc(world, bytes) : malloc(bytes);
-		need(strip.cells[which] != NULL);
-		memset(strip.cells[which], 0, bytes);
+		strip.cells[which] = take_cells(world, bytes, options->in_place);
 		for (int column = 0; rank == 0 && column < strip.columns; column++)
 			strip.cells[which][column] = HOT;
 		strip.over[which] = strip.cells[which];
@@ -251,7 +261,7 @@ int main(int argc, char **argv)
 	muster_world *world;
 	need(muster_init(&world) == 0);
 	if (muster_size(world) > options.rows) {
-		fprintf(stderr, "heat2d: %d ranks, but only %d rows\n", muster_size(world), options.rows);
+		fprintf(stderr, "heat2d: fewer rows (%d) than ranks (%d)\n", options.rows, muster_size(world));
 		muster_finalize(world);
 		return 2;
 	}

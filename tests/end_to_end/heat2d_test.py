@@ -75,7 +75,14 @@ class Heat2d(harness.TestCase):
     def test_more_ranks_than_rows_are_told(self):
         done = self.muster("run", "-n", "3", "--oversubscribe", "allow", HEAT2D, "-r", "2")
         self.assert_exit(done, 2)
-        self.assertIn("3 ranks, but only 2 rows", done.stderr)
+        self.assertIn("fewer rows (2) than ranks (3)", done.stderr)
+
+    def test_a_plate_without_memory_is_told(self):
+        plate = ("-r", "20000000", "-c", "20000000")
+        for words, said in (((), "no memory for 3200000320000000 bytes of cells"), (("-p",), "shared_memory")):
+            done = self.command(HEAT2D, *plate, *words, ASAN_OPTIONS="allocator_may_return_null=1")
+            self.assert_exit(done, 1)
+            self.assertIn(said, done.stderr)
 
 
 harness.main()
