@@ -27,8 +27,8 @@ struct rank_slot {
 	volatile int32_t failed_step; /* enum rank_step */
 	volatile int32_t failed_errno;
 	volatile int32_t mask_differs; /* the kernel cut the binding down (a cpuset that changed) */
-	volatile int32_t
-		memory_refused; /* errno of set_mempolicy, which costs no rank: seccomp refuses it in containers */
+	/* errno of set_mempolicy, which costs no rank: seccomp refuses it in containers. */
+	volatile int32_t memory_refused;
 };
 
 struct rank_limit {

@@ -80,7 +80,7 @@ static int allreduce_pairwise(struct call *call, const struct reduction *reducti
 	return 0;
 }
 
-/* What the last to come says to all; up to STEP_WORDS the result itself. */
+/* What the last to come says to all; up to STEP_HERE_BYTES the result itself. */
 struct gate_words {
 	uint32_t member;
 	uint64_t position; /* of the result in its bulk memory */
@@ -110,7 +110,7 @@ static void fold_for_all(void *context)
 	gathering->rc = hear_operands(call, NULL);
 	atomic_store_explicit(&gate->breaker, signature(call), memory_order_relaxed);
 	steps_all_spoke(call);
-	if (gathering->rc == 0 && call->bytes > STEP_WORDS) {
+	if (gathering->rc == 0 && call->bytes > STEP_HERE_BYTES) {
 		words->member = call->world->rank;
 		gathering->rc = steps_take(call, call->bytes, &words->position);
 		result = steps_bulk(call, call->world->rank, words->position);
@@ -141,7 +141,7 @@ static int allreduce_crowd(struct call *call, const struct reduction *reduction,
 	if (rc < 0)
 		return rc;
 	steps_all_spoke(call);
-	bool here = call->bytes <= STEP_WORDS;
+	bool here = call->bytes <= STEP_HERE_BYTES;
 	memcpy(out, here ? (const void *)gate->words : steps_bulk(call, words->member, words->position), call->bytes);
 	steps_finish(call, call->bytes);
 	return 0;

@@ -69,8 +69,8 @@ struct segment_header {
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t heap_taken;
 	_Atomic uint64_t heap_free[SEGMENT_HEAP_CLASSES];
 
-	_Atomic uint32_t
-		heap_joiner; /* a rank that joins free blocks, and 1; 0: none does. By it, no more than a hint */
+	/* A rank that joins free blocks, and 1; 0: none does. By it, no more than a hint. */
+	_Atomic uint32_t heap_joiner;
 
 	_Atomic uint32_t groups; /* that muster_split made. By any */
 };
@@ -101,9 +101,11 @@ struct segment_rank {
 	_Atomic int32_t core_dumped;
 	_Atomic uint32_t end_order; /* 1 for the first rank that ended or left; 0 while it has not */
 	_Atomic int32_t pid;        /* by the rank: who attached, as its own pid namespace counts */
-	_Atomic uint64_t token;     /* by the rank: address of a random word, and that word: */
-	_Atomic uint64_t
-		token_value; /* whoever reads another rank's memory proves with it that it reads the right one */
+
+	/* By the rank: address of a random word, and that word. Whoever reads another rank's memory proves with it that
+	 * it reads the right one. */
+	_Atomic uint64_t token;
+	_Atomic uint64_t token_value;
 
 	/* The rank's robust mutex, whose first word the kernel marks with FUTEX_OWNER_DIED when its owner is gone,
 	 * before the owner's memory is torn down. libmuster makes sure that the first word is what it takes it for. */
@@ -120,7 +122,7 @@ struct segment_rank {
 		char label[SEGMENT_LABEL_BYTES]; /* ends with a zero, or is full */
 	} activity;
 
-	/* Sums, by the rank; read by muster at the end. Ticks are of trace_ticks(). */
+	/* Sums, by the rank; read by muster at the end. Ticks are of ticks_now(). */
 	_Alignas(SEGMENT_LINE) struct segment_sums {
 		uint64_t barriers;
 		uint64_t barrier_wait_ticks;

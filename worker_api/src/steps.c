@@ -300,7 +300,7 @@ int steps_say_copy(struct call *call, const void *says, size_t bytes)
 	int rc = steps_room(call);
 	if (rc < 0)
 		return rc;
-	if (bytes <= STEP_WORDS) {
+	if (bytes <= STEP_HERE_BYTES) {
 		memcpy(line->payload, says, bytes);
 		steps_say(call, STEP_HERE);
 		return 0;

@@ -7,9 +7,7 @@
  * bulk memory, or where it was. Whoever wants to hear it waits for that line. Nobody else waits.
  *
  *     steps_next(call);
- *     rc = steps_room(call);                       // whoever speaks: the line of `depth` steps ago was read by all
- *     memcpy(steps_words(call), ...);              // at most STEP_WORDS
- *     steps_say(call, STEP_WORDS_HERE);
+ *     rc = steps_say_copy(call, says, bytes);      // whoever speaks
  *     rc = steps_hear(call, member, &line);        // whoever listens
  *     steps_finish(call, bytes);                   // what I heard, I have used
  *
@@ -26,7 +24,7 @@
 #include "wait.h"
 #include "world.h"
 
-enum { STEP_WORDS = 48, STEP_PAIRWISE_MAX = 8, STEPS_CLAIMED_AHEAD = 2 };
+enum { STEP_HERE_BYTES = 48, STEP_PAIRWISE_MAX = 8, STEPS_CLAIMED_AHEAD = 2 };
 
 #define STEP_MASK UINT32_C(0x7fffffff) /* of steps in 32-bit words */
 
@@ -201,7 +199,7 @@ int steps_meet(struct call *call, void (*last)(void *context), void *context);
 static inline void steps_finish(struct call *call, size_t bytes)
 {
 	struct steps *steps = call->steps;
-	if (bytes <= STEP_WORDS && steps->step - steps->said_done < (call->world->layout.depth + 3) / 4)
+	if (bytes <= STEP_HERE_BYTES && steps->step - steps->said_done < (call->world->layout.depth + 3) / 4)
 		return;
 	steps->said_done = steps->step;
 	wait_post(&call->world->me->done, (uint32_t)(steps->step & STEP_MASK) << 1);
