@@ -3,7 +3,7 @@
  * output: everything that ranks print, from their pipes to the sinks of the plan.
  *
  * Sinks are opened before anything is started, so that a bad path starts nothing. Each rank's stdout and stderr is a
- * pipe that is read as long as what was read before has gone on: at most IN_FLIGHT bytes a stream wait for a slow sink,
+ * pipe that is read as long as what was read before has gone on: a stream's share of 64 MiB may wait for a slow sink,
  * then its rank is held back by its own full pipe, and nobody else is. With `raw`, ranks get muster's own descriptors.
  */
 #ifndef MUSTER_RUN_OUTPUT_H

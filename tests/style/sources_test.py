@@ -53,6 +53,9 @@ def functions_of(path):
             begin = None
 
 
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+
 class Sources(unittest.TestCase):
     maxDiff = None
 
@@ -63,6 +66,13 @@ class Sources(unittest.TestCase):
         without = [tree.name(path) for path in sources
                    if "SPDX-License-Identifier: MIT" not in "\n".join(tree.text(path).splitlines()[:3])]
         self.assertEqual(without, [])
+
+    def test_a_comment_names_no_function_that_is_not_there(self):
+        sources = {tree.name(path): tree.text(path) for path in tree.files("*.[ch]")}
+        there = {word for text in sources.values() for word in re.findall(r"\w+", COMMENT.sub(" ", text))}
+        gone = [(name, called) for name, text in sources.items() for comment in COMMENT.findall(text)
+                for called in re.findall(r"\b[a-z]\w*_\w+(?=\((?!\d\)))", comment) if called not in there]
+        self.assertEqual(gone, [])
 
     def test_every_c_file_opens_with_prose_that_says_what_it_is_for(self):
         silent = [tree.name(path) for path in tree.files("*.[ch]") if len(opening_comment(path).split()) < 3]
