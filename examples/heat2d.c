@@ -77,7 +77,7 @@ static void swap_with_neighbours(const struct strip *strip, int tag, const void 
 /* The neighbours' rows, where they lie: each tells where its own first and last ones are. */
 static void find_neighbours_rows(struct strip *strip)
 {
-	uint64_t first[2], last[2], over[2], under[2];
+	uint64_t first[2], last[2], over[2] = {0}, under[2] = {0};
 	for (int which = 0; which < 2; which++) {
 		first[which] = muster_offset(strip->world, row_of(strip, which, 1));
 		last[which] = muster_offset(strip->world, row_of(strip, which, strip->rows));
