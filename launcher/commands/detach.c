@@ -19,16 +19,18 @@
 #include "run/output.h"
 #include "run/signals.h"
 #include "spec/job_spec.h"
+#include "spec/units.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { GONE_MS = 1000 };
+enum { GONE_MS = 1000, LOOK_MS = 100 };
 
 /* --- before --- */
 
@@ -112,22 +114,38 @@ static _Noreturn void run_in_background(const struct detachment *job, int log)
 
 /* --- in the command --- */
 
-/* Past stdio, so that it is known before the command returns whether it went out. */
+/* Past stdio, so that it is known before the command returns whether it went out; for as long as whoever is to read it
+ * takes, or until a signal asks muster to stop. Of so short a line nothing is written where not all of it can be. The
+ * signal, 0, or a negative errno. */
 static int print_id(const char *id)
 {
 	char line[JOB_ID_SIZE + 1];
 	int length = snprintf(line, sizeof line, "%s\n", id);
-	return patient_write(STDOUT_FILENO, line, (size_t)length, -1);
+	int signal = 0, rc;
+	do
+		rc = patient_write(STDOUT_FILENO, line, (size_t)length, LOOK_MS);
+	while (rc == -ETIMEDOUT && (signal = signals_await_stop(0)) == 0);
+	return rc == -ETIMEDOUT ? signal : rc;
 }
 
-/* A job whose id went nowhere would run on, and whoever asked for it would take it for one that failed. */
+/* A job whose id went nowhere would run on, and whoever asked for it would take it for one that failed. `why`: as
+ * print_id says it. */
 static int stop_unnamed(const struct detachment *job, pid_t guard, int why)
 {
 	struct error err;
-	start_word_stop(guard);
-	error_set(&err, why, "cannot write to standard output: %s: job %s was stopped, for its id could not be printed",
-	          strerror(-why), job->record->id);
-	return console_tell(&err, EXIT_MUSTER);
+	char signal[UNIT_TEXT_BYTES];
+	signals_block(); /* a second SIGINT, too, is for the guard */
+	start_word_stop(guard, why > 0 ? why : SIGTERM);
+	if (why > 0)
+		error_set(&err, -EINTR,
+		          "stopped by %s: nobody read standard output: job %s was stopped, for its id could not be "
+		          "printed",
+		          signal_format(why, signal), job->record->id);
+	else
+		error_set(&err, why,
+		          "cannot write to standard output: %s: job %s was stopped, for its id could not be printed",
+		          strerror(-why), job->record->id);
+	return console_tell(&err, why > 0 ? EXIT_SIGNAL_BASE + why : EXIT_MUSTER);
 }
 
 /* Whoever was killed is gone a moment after its end of the pipe is. */
@@ -159,7 +177,7 @@ static int tell_start(const struct detachment *job, pid_t guard, bool *detached)
 	struct text words = {0};
 	int code = start_word_await(job->starter, guard, &words);
 	int printed = code == 0 ? print_id(job->record->id) : 0;
-	if (printed < 0)
+	if (printed != 0)
 		code = stop_unnamed(job, guard, printed);
 	*detached = code >= 0 || !came_to_nothing(job->record, guard);
 	if (code < 0)

@@ -118,10 +118,10 @@ int start_word_await(struct start_word *word, pid_t guard, struct text *text)
 
 /* The end of the guard is a signal as well; should there be no descriptor for signals, it is looked for now and then.
  */
-void start_word_stop(pid_t guard)
+void start_word_stop(pid_t guard, int signal)
 {
 	struct pollfd signals = {.fd = signals_open(), .events = POLLIN};
-	kill(guard, SIGTERM);
+	kill(guard, signal);
 	while (waitpid(guard, NULL, WNOHANG) == 0)
 		if (poll(&signals, 1, LOOK_MS) > 0)
 			hand_on(signals.fd, guard);

@@ -40,8 +40,8 @@ void start_word_say(struct start_word *word, int exit_code, const char *text);
  * -EPIPE: no word came. */
 int start_word_await(struct start_word *word, pid_t guard, struct text *text);
 
-/* Stops the job of `guard`, an unreaped child, and returns once nothing of it is left; signals are handed on meanwhile.
- */
-void start_word_stop(pid_t guard);
+/* Stops the job of `guard`, an unreaped child, by `signal`, and returns once nothing of it is left; signals are handed
+ * on meanwhile. */
+void start_word_stop(pid_t guard, int signal);
 
 #endif

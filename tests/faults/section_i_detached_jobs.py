@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """I. Jobs that outlive the command: who lives when the owner ends, and what the record says when muster is hit."""
 
+import fcntl
 import glob
 import json
 import os
@@ -420,6 +421,26 @@ def a_detached_job_that_nobody_could_find_is_not_started(t):
     check(done.returncode == 125 and "needs a place for the job's record" in done.stderr and done.stdout == "",
           f"exit code {done.returncode}: {done.stdout}{done.stderr}")
     check(not os.path.exists(t.path("go")), "it was started")
+
+
+@cases(
+    {
+        "SIGTERM_ends_a_detached_start_whose_id_nobody_reads": ([signal.SIGTERM], 143),
+        "two_SIGINT_kill_the_job_of_a_detached_start_whose_id_nobody_reads": ([signal.SIGINT, signal.SIGINT], 130),
+    }
+)
+def nobody_reads_the_id(t, numbers, code):
+    receive, send = os.pipe()
+    os.write(send, bytes(fcntl.fcntl(send, fcntl.F_GETPIPE_SZ)))
+    command = t.program("resist_term", "ignored") if len(numbers) > 1 else t.waiting()
+    job = t.start("-d", "-n", 2, "-k", "30s", *command, stdout=send)
+    os.close(send)
+    t.ready(2)
+    for number in numbers:
+        t.expect_still_there(job, 0.3)
+        job.signal(number)
+    job.expect(code=code, stderr=["nobody read standard output: job .* was stopped"], within_s=1.5)
+    os.close(receive)
 
 
 @test(alone=True)
