@@ -236,7 +236,7 @@ static void add_others(struct text *text, const struct report_facts *facts)
 	uint32_t well = rank_fate_count(result, FATE_WELL), well_before = rank_fate_count_well_before(result);
 	add_count(text, begin, stopped, "stopped by muster");
 	if (stopped > 0)
-		text_add_format(text, " (%s)", signal_format(facts->plan->spec->failure.signal, name));
+		text_add_format(text, " (%s)", signal_format(result->asked_with, name));
 	add_killed(text, facts, begin);
 	add_count(text, begin, in_wake, "failed in its wake");
 	if (in_wake > 0)

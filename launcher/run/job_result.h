@@ -110,6 +110,7 @@ struct job_result {
 	bool reader_gone; /* the reader of muster's stdout went away, and ranks were ended for it (on_closed: end) */
 	int stop_signal;  /* OUTCOME_STOPPED: the signal that muster was sent */
 	int64_t stop_ns;  /* and when */
+	int asked_with;   /* what ranks were asked to stop with, when any was */
 	bool start_timed_out;
 	uint32_t restarts;       /* that took place */
 	uint32_t budget_used;    /* of them, in the last run of failures, with no healthy group between */

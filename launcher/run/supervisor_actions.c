@@ -249,12 +249,14 @@ static void note_library(struct supervisor *s)
 	job_segment_note_stopping(&s->segment);
 }
 
+/* SIGQUIT goes to the ranks as it is: many programs say on it what they are doing. */
 static void ask_ranks(struct supervisor *s)
 {
 	bool quit = s->cause == CAUSE_STOPPED && s->result->stop_signal == SIGQUIT;
 	uv_idle_stop(&s->starter);
 	note_library(s);
-	rank_group_ask(&s->group, quit ? SIGQUIT : s->plan->spec->failure.signal, s->result);
+	s->result->asked_with = quit ? SIGQUIT : s->plan->spec->failure.signal;
+	rank_group_ask(&s->group, s->result->asked_with, s->result);
 	set_deadline(s, s->grace_ms, 0);
 	supervisor_tell(s, MOMENT_STOPPING, NO_RANK);
 	uv_timer_start(&s->long_stop, supervisor_on_long_stop, LONG_STOP_MS, 0);

@@ -16,6 +16,15 @@ STOP_SIGNALS = {
 }
 
 
+@test()
+def SIGQUIT_is_what_ranks_are_asked_with_and_said_to_be(t):
+    job = t.start("-n", 2, *t.waiting())
+    t.ready(2)
+    job.signal(signal.SIGQUIT)
+    job.expect(code=131, stderr=[r"stopped by SIGQUIT .*: 2 stopped by muster \(SIGQUIT\); survivors: 0"],
+               report={"ranks.0.signal": "SIGQUIT", "ranks.1.signal": "SIGQUIT"})
+
+
 @cases(STOP_SIGNALS)
 def a_signal_that_stops(t, number, code):
     job = t.start("-n", 4, *t.waiting())

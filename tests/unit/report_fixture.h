@@ -36,6 +36,7 @@ static inline void report_fixture_begin(struct report_fixture *f, struct job_res
 		result->ranks[rank].pid = result->ranks[rank].end == RANK_NOT_STARTED ? 0 : (pid_t)(4300 + rank);
 	}
 	f->job.spec.failure.signal = SIGTERM;
+	result->asked_with = SIGTERM;
 	f->job.spec.failure.grace_ms = 5000;
 	f->job.spec.failure.max_restarts = 3;
 	f->job.spec.limits.memory_bytes = NOT_SET;
