@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CPU_LIST_WIDTH = 79, COMMAND_NAME_BYTES = 15 /* what the kernel keeps of it */ };
 
@@ -71,14 +72,47 @@ static const char *exec_hint(int failure, bool has_slash)
 		return " (it lacks the permission to be executed, or a directory on the way may not be entered)";
 	case ENOEXEC:
 		return " (not a program of this machine; a script needs a first line like #!/bin/sh)";
-	case E2BIG:
-		return " (arguments and environment together are too long: ulimit -s)";
 	default:
 		return "";
 	}
 }
 
-static void add_failed_step(struct text *text, const struct rank_plan *plan, const struct rank_result *rank)
+/* execve takes no string of more bytes than this, its end included (MAX_ARG_STRLEN): no limit can be raised for it. */
+static size_t string_most(void)
+{
+	return 32 * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Or the index of the NULL at the end. */
+static uint32_t find_too_long(char *const *texts)
+{
+	uint32_t index = 0;
+	while (texts[index] != NULL && strlen(texts[index]) < string_most())
+		index++;
+	return index;
+}
+
+static void add_too_long(struct text *text, const struct report_facts *facts, const struct rank_plan *plan)
+{
+	uint32_t at = find_too_long(plan->argv);
+	char *const *common = facts->plan->job_environment;
+	const char *argument = plan->argv[at], *variable = common[find_too_long(common)];
+	if (variable == NULL)
+		variable = plan->environment[find_too_long(plan->environment)];
+	if (argument != NULL)
+		text_add_format(text, " (argument %" PRIu32 " has %zu bytes", at, strlen(argument));
+	else if (variable != NULL)
+		text_add_format(text, " (variable %.*s has %zu bytes with its name", (int)strcspn(variable, "="),
+		                variable, strlen(variable));
+	else
+		text_add(text, " (arguments and environment together are too long: ulimit -s)");
+	if (argument != NULL || variable != NULL)
+		text_add_format(text, "; Linux takes %zu in one, whatever the limits: hand it over in a file)",
+		                string_most() - 1);
+}
+
+static void add_failed_step(struct text *text, const struct report_facts *facts, const struct rank_plan *plan,
+                            const struct rank_result *rank)
 {
 	const char *hint = "";
 	text_add_format(text, "cannot start: %s", rank_step_name(rank->failed_step));
@@ -89,6 +123,8 @@ static void add_failed_step(struct text *text, const struct rank_plan *plan, con
 		text_add_format(text, " %s", plan->working_directory);
 	}
 	text_add_format(text, ": %s%s", strerror(rank->failed_errno), hint);
+	if (rank->failed_step == STEP_EXECUTE && rank->failed_errno == E2BIG)
+		add_too_long(text, facts, plan);
 }
 
 /* --- where a core went --- */
@@ -229,7 +265,7 @@ void add_rank_end(struct text *text, const struct report_facts *facts, uint32_t 
 		text_add(text, "was never started");
 		return;
 	case RANK_NOT_EXECUTED:
-		add_failed_step(text, &facts->plan->ranks[local_rank], rank);
+		add_failed_step(text, facts, &facts->plan->ranks[local_rank], rank);
 		return;
 	case RANK_EXITED:
 		add_exit(text, rank->exit_code);

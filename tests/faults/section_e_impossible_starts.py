@@ -91,13 +91,24 @@ def working_directory(t, name, content, words):
 @test()
 def an_argument_that_is_too_long_is_told(t):
     spec = t.spec(command=["/bin/echo", "x" * 200000], nprocs=3)
-    refused(t.run(spec), {125, 126}, ["(?i)argument list too long|too long"])
+    refused(t.run(spec), 126, ["Argument list too long .argument 1 has 200000 bytes; Linux takes [0-9]+ in one"])
+
+
+@cases(
+    {
+        "a_variable_that_is_too_long_is_named": ({"env": {"LONG": "x" * 200000}},),
+        "a_variable_of_a_rank_that_is_too_long_is_named": ({"ranks": [{"ranks": "0", "env": {"LONG": "x" * 200000}}]},),
+    }
+)
+def long_variable(t, members):
+    spec = t.spec(command=["/bin/echo"], **members)
+    refused(t.run(spec), 126, ["variable LONG has 200005 bytes with its name; Linux takes [0-9]+ in one"])
 
 
 @test()
 def an_argument_list_that_is_too_long_is_told(t):
     spec = t.spec(command=["/bin/echo", *(["x" * 1000] * 600)], nprocs=3)
-    refused(t.run(spec, conditions=["limit=stack=1048576"]), {125, 126}, ["(?i)too long"])
+    refused(t.run(spec, conditions=["limit=stack=1048576"]), 126, ["arguments and environment together are too long"])
 
 
 @test()
