@@ -45,12 +45,8 @@ static int open_job(int directory)
 	return -code;
 }
 
-static int fill(struct job_record *record, int records, struct error *err)
+static int fill(struct job_record *record, int records, const char *path, struct error *err)
 {
-	char path[PATH_MAX];
-	int rc = job_places_record_path(path, record->id);
-	if (rc < 0)
-		return error_set(err, rc, "its path: %s", strerror(-rc));
 	record->directory = private_directory_open_in(records, record->id, false, err);
 	if (record->directory < 0)
 		return record->directory;
@@ -63,15 +59,18 @@ static int fill(struct job_record *record, int records, struct error *err)
 
 int job_record_make(struct job_record *record, struct error *err)
 {
+	char path[PATH_MAX] = "";
 	int records = job_places_open_records(true, err);
 	if (records < 0)
 		return records;
-	int rc = mkdirat(records, record->id, 0700) < 0 ? -errno : 0;
+	int rc = job_places_record_path(path, record->id);
+	if (rc == 0 && mkdirat(records, record->id, 0700) < 0)
+		rc = -errno;
 	if (rc < 0) {
 		close(records);
-		return error_set(err, rc, "cannot make directory %s: %s", record->id, strerror(-rc));
+		return error_set(err, rc, "cannot make directory %s: %s", path, strerror(-rc));
 	}
-	rc = fill(record, records, err);
+	rc = fill(record, records, path, err);
 	close(records);
 	if (rc < 0) {
 		error_prefix(err, "record of job %s", record->id);

@@ -97,7 +97,8 @@ int private_directory_open(const char *root, const char *below, bool make, struc
 	     name = strtok_r(NULL, "/", &rest)) {
 		int next = private_directory_open_in(directory, name, make, err);
 		close(directory);
-		directory = next;
+		int above = name > names ? (int)(name - names) - 1 : 0;
+		directory = next >= 0 ? next : error_prefix(err, "%s%s%.*s", root, above > 0 ? "/" : "", above, below);
 	}
-	return directory >= 0 ? directory : error_prefix(err, "%s", root);
+	return directory;
 }

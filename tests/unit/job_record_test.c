@@ -100,7 +100,8 @@ static void refuse(const char *said)
 {
 	struct error err = {0};
 	assert_true(job_places_open_records(true, &err) < 0);
-	assert_non_null(strstr(err.text, said));
+	if (strstr(err.text, said) == NULL)
+		fail_msg("\"%s\" is not in \"%s\"", said, err.text);
 }
 
 static void links_files_and_directories_of_others_are_refused(void **state)
@@ -157,6 +158,24 @@ static void a_directory_that_cannot_be_made_is_named(void **state)
 	char *place = begin();
 	setenv("XDG_STATE_HOME", "/proc/none/state", 1);
 	refuse("cannot make directory /proc/none: ");
+	setenv("XDG_STATE_HOME", "/proc", 1);
+	refuse("/proc: cannot make directory muster: ");
+	test_directory_remove(place);
+}
+
+static void a_directory_that_cannot_be_used_is_named_once_and_whole(void **state)
+{
+	(void)state;
+	char *place = begin();
+	char said[2 * PATH_MAX];
+	struct error err = {0};
+	setenv("XDG_STATE_HOME", "/dev/null/state", 1);
+	assert_true(job_places_open_records(true, &err) < 0);
+	assert_string_equal(err.text, "directory /dev/null/state: Not a directory");
+	setenv("XDG_STATE_HOME", place, 1);
+	test_directory_put(place, "", "/muster/jobs");
+	snprintf(said, sizeof said, "%s/muster: directory jobs: Not a directory", place);
+	refuse(said);
 	test_directory_remove(place);
 }
 
@@ -294,6 +313,7 @@ int main(void)
 		cmocka_unit_test(links_files_and_directories_of_others_are_refused),
 		cmocka_unit_test(a_home_that_is_not_there_is_not_made),
 		cmocka_unit_test(a_directory_that_cannot_be_made_is_named),
+		cmocka_unit_test(a_directory_that_cannot_be_used_is_named_once_and_whole),
 		cmocka_unit_test(a_record_is_private_and_its_files_are_whole),
 		cmocka_unit_test(a_full_disk_is_told_with_the_file),
 		cmocka_unit_test(the_lock_is_held_until_the_last_process_that_inherited_it_ends),
