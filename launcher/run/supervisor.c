@@ -77,7 +77,8 @@ static int init_loop(struct supervisor *s, struct error *err)
 	if (rc == 0)
 		rc = watch_descriptor(s, &s->deaths_poll, s->deaths.epoll, supervisor_on_deaths);
 	if (rc < 0)
-		return error_set(err, rc, "cannot set up supervision: %s", strerror(-rc));
+		return error_set(err, rc, "cannot set up supervision: %s%s", strerror(-rc),
+		                 rc == -ENOMEM ? ": raise the memory limit (ulimit -v)" : "");
 	rc = output_attach(s->how->output, &s->loop, supervisor_on_output_changed, s, err);
 	if (rc == 0)
 		rc = stdin_feed_create(&s->feed, s->plan, &s->loop, s->how->guards->guard, err);
