@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define IN_FLIGHT_TOTAL ((size_t)64 << 20)
@@ -227,12 +228,25 @@ bool output_is_drained(const struct output *output)
 	return output->abandoned || (output->open_count == 0 && sink_table_is_idle(&output->sinks));
 }
 
+/* A pipe that somebody holds, and has written nothing to, is no loss. */
+static bool has_some_left(const struct output *output)
+{
+	bool waits = !sink_table_is_idle(&output->sinks);
+	for (uint32_t s = 0; s < output->stream_count && !waits; s++) {
+		int left = 0;
+		if (output->streams[s].fd >= 0)
+			ioctl(output->streams[s].fd, FIONREAD, &left);
+		waits = left > 0;
+	}
+	return waits;
+}
+
 void output_abandon(struct output *output)
 {
 	if (output_is_drained(output))
 		return;
 	output->abandoned = true;
-	if (output->error == NULL)
+	if (output->error == NULL && has_some_left(output))
 		output->error = memory_copy_text("output was dropped: nobody read it");
 	for (uint32_t s = 0; s < output->stream_count; s++)
 		output_pipe_close(&output->streams[s]);

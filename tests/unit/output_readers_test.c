@@ -410,6 +410,19 @@ static void a_job_that_printed_everything_has_nothing_to_abandon(void **state)
 	harness_end(&h);
 }
 
+static void nothing_was_dropped_of_ranks_that_hold_their_pipes_and_printed_nothing(void **state)
+{
+	(void)state;
+	struct harness h;
+	harness_begin(&h, 1);
+	harness_send_all_to(&h, "all");
+	harness_open(&h);
+	output_abandon(h.output);
+	assert_null(output_error(h.output));
+	assert_true(harness_close(&h));
+	harness_end(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +438,7 @@ int main(void)
 		cmocka_unit_test(empty_lines_for_a_reader_that_sleeps_are_bounded_with_their_prefixes),
 		cmocka_unit_test(a_fifo_whose_reader_sleeps_blocks_nothing_else),
 		cmocka_unit_test(a_job_that_printed_everything_has_nothing_to_abandon),
+		cmocka_unit_test(nothing_was_dropped_of_ranks_that_hold_their_pipes_and_printed_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
