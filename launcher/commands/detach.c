@@ -102,10 +102,8 @@ int detach_tell(struct start_word *starter, const struct error *err)
 static _Noreturn void run_in_background(const struct detachment *job, int log)
 {
 	struct error err;
-	int code = start_word_become_background(job->starter, log);
-	if (code < 0)
-		error_set(&err, code, "cannot leave the terminal: %s", strerror(-code));
-	else
+	int code = start_word_become_background(job->starter, log, &err);
+	if (code == 0)
 		code = job->guard(job->context, job->owner, &err);
 	if (code < 0)
 		detach_tell(job->starter, &err);

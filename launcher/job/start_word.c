@@ -41,13 +41,17 @@ int start_word_open(struct start_word *word, struct error *err)
 	return 0;
 }
 
-int start_word_become_background(struct start_word *word, int log)
+/* The log first: what goes wrong then is told by the command alone, not on its terminal as well. */
+int start_word_become_background(struct start_word *word, int log, struct error *err)
 {
 	close_end(&word->listening);
 	setsid();
+	if (dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+		return error_set(err, -errno, "cannot leave the terminal: %s", strerror(errno));
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
-		return -errno;
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+		return error_set(err, -errno, "cannot open /dev/null, which detached jobs get as their input: %s",
+		                 strerror(errno));
 	close(null);
 	return 0;
 }

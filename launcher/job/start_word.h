@@ -6,7 +6,7 @@
  *
  *     start_word_open(&word, &err);
  *     if ((guard = fork()) == 0)
- *             ... start_word_become_background(&word, log); ... start_word_say(&word, 0, "") ...
+ *             ... start_word_become_background(&word, log, &err); ... start_word_say(&word, 0, "") ...
  *     exit_code = start_word_await(&word, guard, &text);
  */
 #ifndef MUSTER_JOB_START_WORD_H
@@ -31,7 +31,7 @@ int start_word_open(struct start_word *word, struct error *err);
 
 /* In the child: a session of its own, without a terminal; standard input is empty, what goes to the two others goes to
  * `log`. */
-int start_word_become_background(struct start_word *word, int log);
+int start_word_become_background(struct start_word *word, int log, struct error *err);
 
 /* The first call counts; without an open word there is nobody to tell. With exit code 0 a line or two are whole. */
 void start_word_say(struct start_word *word, int exit_code, const char *text);

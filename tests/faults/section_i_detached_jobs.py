@@ -423,6 +423,15 @@ def a_detached_job_that_nobody_could_find_is_not_started(t):
     check(not os.path.exists(t.path("go")), "it was started")
 
 
+@test()
+def a_detached_job_without_dev_null_is_told_why_once(t):
+    done = on_a_disk(t, "256k", 'mount -t tmpfs none /dev; "$muster" run -d touch "$go"')
+    said = "muster: cannot open /dev/null, which detached jobs get as their input: No such file or directory\n"
+    check(done.returncode == 125 and done.stderr == said and done.stdout == "",
+          f"exit code {done.returncode}: {done.stdout}{done.stderr}")
+    check(not os.path.exists(t.path("go")), "it was started")
+
+
 @cases(
     {
         "SIGTERM_ends_a_detached_start_whose_id_nobody_reads": ([signal.SIGTERM], 143),

@@ -169,7 +169,7 @@ static void without_a_descriptor_for_signals_the_word_is_still_heard(void **stat
 static int look_around(struct start_word *word, int log)
 {
 	char byte;
-	if (start_word_become_background(word, log) != 0)
+	if (start_word_become_background(word, log, NULL) != 0)
 		return 1;
 	if (word->listening >= 0 || getsid(0) != getpid())
 		return 2;
@@ -209,7 +209,7 @@ static void without_a_log_there_is_no_background(void **state)
 	int status;
 	pid_t child = fork();
 	if (child == 0)
-		_exit(-start_word_become_background(&word, -1));
+		_exit(-start_word_become_background(&word, -1, NULL));
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(WEXITSTATUS(status), EBADF);
 	close(word.listening);
