@@ -205,6 +205,42 @@ static void add_count(struct text *text, size_t begin, uint32_t count, const cha
 	text_add_format(text, "%" PRIu32 " %s", count, what);
 }
 
+/* A crash of its own, or somebody else's SIGKILL, may come after muster has asked a rank to stop. */
+static bool ended_otherwise(const struct job_result *result, uint32_t rank)
+{
+	return rank != result->first_failure && rank_fate(result, rank) == FATE_STOPPED &&
+	       result->ranks[rank].end == RANK_SIGNALED && result->ranks[rank].signal != result->asked_with;
+}
+
+static void add_asked(struct text *text, const struct report_facts *facts, size_t begin)
+{
+	const struct job_result *result = facts->result;
+	struct index_set otherwise = {0};
+	char name[UNIT_TEXT_BYTES];
+	uint32_t stopped = rank_fate_count(result, FATE_STOPPED), count = 0, last = NO_RANK;
+	signal_format(result->asked_with, name);
+	for (uint32_t rank = 0; rank < result->nprocs; rank++) {
+		if (!ended_otherwise(result, rank))
+			continue;
+		index_set_add(&otherwise, facts->plan->ranks[rank].rank);
+		last = rank;
+		count++;
+	}
+	add_count(text, begin, stopped - count, "stopped by muster");
+	if (stopped > count)
+		text_add_format(text, " (%s)", name);
+	add_count(text, begin, count, "asked to stop");
+	if (count > 0) {
+		text_add_format(text, " (%s) ended by another signal (rank%s ", name, plural(count));
+		place_words_short_list(text, &otherwise, RANK_LIST_WIDTH);
+		text_add(text, count == 1 ? ", " : "");
+		if (count == 1)
+			add_rank_end_short(text, facts, last);
+		text_add(text, ")");
+	}
+	index_set_finish(&otherwise);
+}
+
 /* Where ranks go on without one another, nobody fails because of another. */
 static bool fails_alone(const struct report_facts *facts)
 {
@@ -230,13 +266,9 @@ static void add_others(struct text *text, const struct report_facts *facts)
 {
 	const struct job_result *result = facts->result;
 	size_t begin = text->length;
-	char name[UNIT_TEXT_BYTES];
-	uint32_t stopped = rank_fate_count(result, FATE_STOPPED);
 	uint32_t in_wake = fails_alone(facts) ? 0 : rank_fate_count(result, FATE_FAILED_IN_WAKE);
 	uint32_t well = rank_fate_count(result, FATE_WELL), well_before = rank_fate_count_well_before(result);
-	add_count(text, begin, stopped, "stopped by muster");
-	if (stopped > 0)
-		text_add_format(text, " (%s)", signal_format(result->asked_with, name));
+	add_asked(text, facts, begin);
 	add_killed(text, facts, begin);
 	add_count(text, begin, in_wake, "failed in its wake");
 	if (in_wake > 0)

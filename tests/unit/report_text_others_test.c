@@ -67,6 +67,29 @@ static const struct text_case cases[] = {
 			    "muster: survivors: 0; 1 process that outlived its rank was stopped\n",
 	},
 	{
+		.what = "one that crashed although it was asked to stop",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 1,
+		.ranks = {STOPPED(2), {EXITED(3, 0, 1)}, STOPPED(3), {SIGNALED(SIGBUS, 1, 1), .stopped = true}},
+		.expected = "muster: rank 1 (pid 4301, CPUs 1,9) exited with code 3, 0.001 s after the start\n"
+			    "muster: others: 2 stopped by muster (SIGTERM), 1 asked to stop (SIGTERM) ended by another "
+			    "signal (rank 3, SIGBUS)\n"
+			    "muster: survivors: 0\n",
+	},
+	{
+		.what = "several that somebody else killed when they were asked to stop",
+		.outcome = OUTCOME_FAILED,
+		.first_failure = 1,
+		.ranks = {{SIGNALED(SIGKILL, 2, 1), .stopped = true},
+                          {EXITED(3, 0, 1)},
+                          {SIGNALED(SIGKILL, 1, 1), .stopped = true},
+                          {SIGNALED(SIGKILL, 3, 1), .stopped = true, .killed = true}},
+		.expected = "muster: rank 1 (pid 4301, CPUs 1,9) exited with code 3, 0.001 s after the start\n"
+			    "muster: others: 2 asked to stop (SIGTERM) ended by another signal (ranks 0,2), 1 killed "
+			    "after 5 s grace (rank 3)\n"
+			    "muster: survivors: 0\n",
+	},
+	{
 		.what = "several that failed in its wake",
 		.outcome = OUTCOME_FAILED,
 		.first_failure = 1,
