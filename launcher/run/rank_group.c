@@ -5,7 +5,6 @@
 #include "run/rank_group.h"
 
 #include "base/memory.h"
-#include "run/descendants.h"
 #include "run/job_result.h"
 #include "run/process_stat.h"
 
@@ -94,7 +93,6 @@ void rank_group_kill(const struct rank_group *group, struct job_result *result)
 		if (group->pids[r] != 0 && !has_ended(group->pidfds[r]))
 			result->ranks[r].stopped = result->ranks[r].killed = true;
 	rank_group_signal_groups(group, SIGKILL);
-	descendants_kill(0);
 }
 
 void rank_group_describe(const struct rank_group *group, struct job_result *result)

@@ -28,7 +28,7 @@ void rank_group_remove(struct rank_group *group, uint32_t local_rank);
 /* Asks every rank that runs to stop, and wakes those that are stopped; notes it in the result. */
 void rank_group_ask(const struct rank_group *group, int signal, struct job_result *result);
 
-/* SIGKILL to every rank, its process group, and everything below this process. */
+/* SIGKILL to every rank and its process group; notes it in the result. */
 void rank_group_kill(const struct rank_group *group, struct job_result *result);
 
 /* To each rank's process alone (SIGUSR1, SIGUSR2), or to its process group (SIGSTOP, SIGCONT). */

@@ -269,6 +269,7 @@ static void kill_ranks(struct supervisor *s)
 	uv_idle_stop(&s->starter);
 	job_segment_note_stopping(&s->segment);
 	rank_group_kill(&s->group, s->result);
+	supervisor_kill_left(s);
 	set_deadline(s, PATIENCE_MS, 0);
 	if (s->group.running == 0)
 		supervisor_post(s, EVENT_NO_RANK_LEFT);
