@@ -5,6 +5,7 @@
  * this is what switching between them costs. (Without a tree, without a time limit, and without seeing who dies.)
  */
 #include "pin.h"
+#include "samples.h"
 
 #include <err.h>
 #include <sched.h>
@@ -15,7 +16,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BATCHES_MAX = 4000, BATCH = 50 };
@@ -25,13 +25,6 @@ struct meeting {
 	_Alignas(64) _Atomic unsigned generation;
 	unsigned ranks;
 };
-
-static double now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 static void meet(struct meeting *meeting)
 {
@@ -55,11 +48,6 @@ static void settle(int rank)
 		pin(rank % cpus);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
-}
-
 static double median_ns(struct meeting *meeting, double total_ns)
 {
 	static double batches[BATCHES_MAX];
@@ -70,8 +58,7 @@ static double median_ns(struct meeting *meeting, double total_ns)
 			meet(meeting);
 		batches[taken] = (batches[taken] + now_ns()) / BATCH;
 	}
-	qsort(batches, (size_t)taken, sizeof *batches, by_value);
-	return batches[taken / 2];
+	return median_of(batches, taken);
 }
 
 int main(int argc, char **argv)

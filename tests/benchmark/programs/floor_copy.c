@@ -5,6 +5,7 @@
  * needed. The median of nanoseconds there and back.
  */
 #include "pin.h"
+#include "samples.h"
 
 #include <err.h>
 #include <signal.h>
@@ -17,7 +18,6 @@
 #include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BATCHES_MAX = 4000, PAGE = 4096 };
@@ -30,13 +30,6 @@ struct side {
 
 static size_t bytes;
 static char *into;
-
-static double now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 static void settle(struct side *side, int cpu)
 {
@@ -68,11 +61,6 @@ static void answer(struct side *mine, const struct side *its)
 	}
 }
 
-static int by_value(const void *a, const void *b)
-{
-	return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
-}
-
 static double median_ns(struct side *mine, const struct side *its, double total_ns)
 {
 	static double trips[BATCHES_MAX];
@@ -84,8 +72,7 @@ static double median_ns(struct side *mine, const struct side *its, double total_
 		copy(its, number);
 		trips[taken] += now_ns();
 	}
-	qsort(trips, (size_t)taken, sizeof *trips, by_value);
-	return trips[taken / 2];
+	return median_of(trips, taken);
 }
 
 int main(int argc, char **argv)

@@ -5,6 +5,7 @@
  * are: two threads of one core pass a line on in a third of the time that two cores take.
  */
 #include "pin.h"
+#include "samples.h"
 
 #include <err.h>
 #include <signal.h>
@@ -14,17 +15,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BATCHES = 31, TRIPS = 5000 };
-
-static double now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 static void answer(_Atomic uint32_t *line)
 {
@@ -45,11 +38,6 @@ static double trip_ns(_Atomic uint32_t *line)
 			;
 	}
 	return (now_ns() - begin) / TRIPS;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
 }
 
 int main(void)
@@ -73,7 +61,6 @@ int main(void)
 		batches[i] = trip_ns(line);
 	kill(other, SIGKILL);
 	waitpid(other, NULL, 0);
-	qsort(batches, BATCHES, sizeof *batches, by_value);
-	printf("%.2f\n", batches[BATCHES / 2]);
+	printf("%.2f\n", median_of(batches, BATCHES));
 	return 0;
 }

@@ -4,6 +4,7 @@
  * median of nanoseconds. Each has a CPU of its own where there are two. The least that being woken costs.
  */
 #include "pin.h"
+#include "samples.h"
 
 #include <err.h>
 #include <linux/futex.h>
@@ -26,13 +27,6 @@ struct shared {
 	_Alignas(64) double woken_at[SAMPLES];
 };
 
-static double now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 static void sleep_and_wake(struct shared *shared)
 {
 	for (uint32_t i = 0; i < SAMPLES; i++) {
@@ -48,11 +42,6 @@ static void await(const _Atomic uint32_t *word, uint32_t value)
 {
 	while (atomic_load(word) != value)
 		sched_yield();
-}
-
-static int by_value(const void *a, const void *b)
-{
-	return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
 }
 
 int main(void)
@@ -82,7 +71,6 @@ int main(void)
 	waitpid(sleeper, NULL, 0);
 	for (int i = 0; i < SAMPLES; i++)
 		samples[i] += shared->woken_at[i];
-	qsort(samples, SAMPLES, sizeof *samples, by_value);
-	printf("%.2f\n", samples[SAMPLES / 2]);
+	printf("%.2f\n", median_of(samples, SAMPLES));
 	return 0;
 }
